@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "agent/observed_flow.hpp"
+#include "ownership/outcome.hpp"
+
+namespace tenure::agent {
+
+/// What a source counted since it started.
+struct source_counters {
+  std::uint64_t events = 0;       ///< connections that ended, as the kernel reported them
+  std::uint64_t events_lost = 0;  ///< the ring buffer was full
+  std::uint64_t sockets_untracked = 0;  ///< the kernel had no memory to follow a socket
+  std::uint64_t loopback_left_out = 0;  ///< both ends in one network namespace
+};
+
+/// Where flows come from: the kernel in production, a script in tests and in the simulator.
+class flow_source {
+ public:
+  virtual ~flow_source() = default;
+  /// @param deliver is called from the source's thread, with at least one flow; it must not block for long.
+  virtual outcome<void> start(std::function<void(std::vector<observed_flow>)> deliver) = 0;
+  /// Delivers what the kernel has already written, then nothing any more.
+  virtual void stop() = 0;
+  /// Any thread.
+  virtual source_counters counters() const = 0;
+};
+
+}  // namespace tenure::agent

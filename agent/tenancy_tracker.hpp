@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/address_check.hpp"
+#include "agent/clock.hpp"
+#include "agent/identity_map.hpp"
+#include "capnp/messages.hpp"
+#include "ownership/outcome.hpp"
+
+namespace tenure::agent {
+
+/// One assignment, as `ipman list` shows it.
+struct assignment {
+  tenure::endpoint endpoint;
+  netns_ref netns;
+  wire::workload workload;
+  tenancy_id tenancy;
+  nanos from = 0;      ///< held at least since then, boot-time clock
+  nanos verified = 0;  ///< held at least until then
+};
+
+/// A tenancy with what has been verified of it, ready to become evidence in a batch.
+struct tenancy_report {
+  tenancy_id id;
+  tenure::endpoint endpoint;
+  wire::workload workload;
+  nanos from = 0;
+  nanos until = 0;
+  bool ended = false;
+};
+
+/// Issues tenancy ids and keeps, for each endpoint of this host, since when and until when its holding is verified.
+/// Stamps are read before a check for `until` and after it for `from`, so that both ends lie inside the truth.
+/// Framework-free; one thread. Boot-time clock throughout.
+class tenancy_tracker {
+ public:
+  /// @param incarnation drawn at random by this start of the agent, not 0.
+  /// @param repeat for how long after its end a tenancy is still reported: the longest hold and five minutes.
+  tenancy_tracker(std::uint64_t incarnation, const boot_clock& clock, identity_map& map, address_check& check, nanos repeat);
+
+  /// A platform says: this endpoint is this workload's now. Setting the same pair again changes nothing; over a held
+  /// endpoint the old tenancy ends at its last verification and a new one starts. Refused when the address is not in the
+  /// namespace, or when it would mix a whole-address tenancy with port tenancies of one address (A1).
+  /// @param netns_path empty: the namespace that has the address is looked for.
+  outcome<assignment> set(const tenure::endpoint& endpoint, const wire::workload& workload, const std::string& netns_path);
+
+  /// A platform says: it is about to be released. Verified once more, then ended. When this returns, no new socket is
+  /// stamped with it. A failure when nothing is assigned there. @param netns_path empty: the one namespace assigned;
+  /// refused when several are.
+  outcome<assignment> del(const tenure::endpoint& endpoint, const std::string& netns_path);
+
+  /// The system says an address left an interface (rtnetlink): tenancies on it end at their last verification.
+  void lost(std::uint64_t netns_cookie, address a);
+
+  std::vector<assignment> list() const;
+
+  /// Verifies every live tenancy anew, ends those that are gone, and reports all that a flow may still ask for: the
+  /// live ones and the ended ones, which are repeated until `repeat` after their end.
+  std::vector<tenancy_report> heartbeat();
+  /// Tenancies that started or ended since the last heartbeat or call, without verifying anything anew.
+  std::vector<tenancy_report> changes();
+
+  /// What is known of a tenancy that a socket was stamped with, also after its end (within `repeat`); null when unknown.
+  const tenancy_report* find(tenancy_id id) const;
+
+  std::uint64_t incarnation() const { return incarnation_; }
+
+ private:
+  std::uint64_t incarnation_;
+  const boot_clock& clock_;
+  identity_map& map_;
+  address_check& check_;
+  nanos repeat_;
+  std::uint64_t next_sequence_ = 1;
+  std::map<identity_key, assignment> live_;
+  std::unordered_map<tenancy_id, tenancy_report> reports_;
+  std::vector<tenancy_id> changed_;
+};
+
+}  // namespace tenure::agent

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "capnp/messages.hpp"
+#include "ownership/outcome.hpp"
+
+namespace tenure::wire {
+
+/// One encoded message, without the length in front: Cap'n Proto wants words, so that is what it is made of.
+using frame = std::vector<std::uint64_t>;
+
+/// The largest frame either side accepts, in bytes.
+inline constexpr std::size_t max_frame_bytes = 4U << 20;
+
+/// A message as a frame.
+/// @pre every tenancy that a batch's evidence or flows name stands in its `tenancies`, and the frame fits
+/// max_frame_bytes; what makes batches seals them well below.
+frame encode(const message& m);
+
+/// A frame as a message. Bytes may be hostile: lengths, list bounds, indices, enumerations and nesting are checked.
+/// @param incarnation of the connection's hello, for the ids of tenancies and flows; ignored where there are none.
+outcome<message> decode(const frame& f, std::uint64_t incarnation);
+
+}  // namespace tenure::wire

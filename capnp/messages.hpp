@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "ownership/evidence.hpp"
+#include "ownership/flow.hpp"
+
+/// The messages of capnp/wire.capnp as plain values. The schema says who may send what, and when.
+namespace tenure::wire {
+
+inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::size_t max_name_bytes = 256;
+
+struct hello {
+  std::uint32_t version = protocol_version;
+  std::uint64_t incarnation = 0;
+  std::string agent;
+  friend bool operator==(const hello&, const hello&) = default;
+};
+
+struct welcome {
+  std::uint32_t version = protocol_version;
+  std::string node;
+  friend bool operator==(const welcome&, const welcome&) = default;
+};
+
+struct ping {
+  std::uint64_t id = 0;
+  friend bool operator==(const ping&, const ping&) = default;
+};
+
+struct pong {
+  std::uint64_t id = 0;
+  nanos reading = 0;
+  friend bool operator==(const pong&, const pong&) = default;
+};
+
+struct goodbye {
+  std::string reason;
+  friend bool operator==(const goodbye&, const goodbye&) = default;
+};
+
+struct acknowledgement {
+  std::uint64_t batch = 0;
+  friend bool operator==(const acknowledgement&, const acknowledgement&) = default;
+};
+
+struct workload {
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> labels;
+  friend bool operator==(const workload&, const workload&) = default;
+};
+
+/// What a batch says of one tenancy.
+struct tenancy_entry {
+  tenancy_id id;
+  tenure::endpoint endpoint;
+  workload_id workload = workload_id::none;
+  friend bool operator==(const tenancy_entry&, const tenancy_entry&) = default;
+};
+
+/// What an agent sends and retains. Stamps are of the agent's boot-time clock. Within a batch, a workload_id is
+/// 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`. On the
+/// wire, tenancies carry only their sequence; the decoder adds the incarnation that the connection's hello gave.
+struct batch {
+  std::uint64_t number = 0;
+  std::vector<workload> workloads;
+  std::vector<tenancy_entry> tenancies;
+  std::vector<tenure::evidence> evidence;
+  std::vector<tenure::flow> flows;
+};
+
+using message = std::variant<hello, welcome, ping, pong, batch, acknowledgement, goodbye>;
+
+}  // namespace tenure::wire

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "ownership/time.hpp"
+
+namespace tenure {
+
+/// What one ping proves about another clock: it read `theirs` at some instant of ours in [sent, received].
+struct bracket {
+  nanos sent = 0;
+  nanos received = 0;
+  nanos theirs = 0;
+};
+
+/// A foreign stamp in our time.
+struct bounded_stamp {
+  nanos time = 0;
+  nanos error = unknown_error;  ///< the true time lies in [time - error, time + error]
+};
+
+/// Bounds the offset between one agent's boot-time clock and ours from bracketed pings. Between brackets the
+/// clocks may drift apart by at most `drift_ppm` of the distance (A3 in docs/proof.md). One incarnation of one agent.
+class clock_bound {
+ public:
+  /// @param drift_ppm how fast the two clocks may drift apart, in millionths.
+  /// @param memory how many brackets are kept; the oldest go first.
+  explicit clock_bound(std::int64_t drift_ppm = 200, std::size_t memory = 128);
+
+  /// @returns false, and counts nothing, when the bracket is not one: received before sent, or their clock or
+  /// ours ran backwards since the last one.
+  bool add(const bracket& b);
+
+  /// Our time for their stamp, from the last bracket at or before it and the first at or after it, each widened by
+  /// drift. Where the two disagree (a paused guest, a step) their hull is the error. Without a bracket at or after the
+  /// stamp there is no answer yet.
+  std::optional<bounded_stamp> convert(nanos theirs) const;
+
+  bool empty() const { return brackets_.empty(); }
+
+ private:
+  std::int64_t drift_ppm_;
+  std::size_t memory_;
+  std::deque<bracket> brackets_;
+};
+
+}  // namespace tenure

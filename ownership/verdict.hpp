@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "ownership/tenancy.hpp"
+
+namespace tenure {
+
+/// What an attribution rests on. `paired` is reserved: the schema carries what it needs.
+enum class basis : std::uint8_t { none, tenancy, event, label, paired };
+
+/// Why a far end is unattributed; the first that matches, in this order.
+enum class reason : std::uint8_t {
+  none,          ///< it is attributed
+  conflict,      ///< two workloads qualify: an assumption is broken somewhere
+  external,      ///< outside the routable CIDRs, and not labelled
+  local,         ///< a host-local address, which repeats from host to host
+  no_evidence,   ///< nothing was ever heard about this endpoint
+  clock,         ///< smaller clock errors would have covered it
+  before_first,  ///< it begins before the first evidence
+  after_last,    ///< it ends after the last evidence
+  between,       ///< it falls into a gap
+};
+
+std::string_view to_string(basis b);
+std::string_view to_string(reason r);
+
+/// The answer of the rule: a workload with the tenancy that proves it, or the reason why there is none.
+struct verdict {
+  workload_id workload = workload_id::none;
+  tenancy_id tenancy;
+  tenure::basis basis = basis::none;
+  tenure::reason reason = reason::no_evidence;
+
+  bool attributed() const { return workload != workload_id::none; }
+  friend bool operator==(const verdict&, const verdict&) = default;
+};
+
+}  // namespace tenure

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ownership/tenancy.hpp"
+
+namespace tenure {
+
+/// Names of workloads as small numbers. Grows only, up to a bound; a name's id and its text stay valid as long
+/// as the table lives. Any thread.
+class workload_table {
+ public:
+  /// @param capacity how many names at the most: an agent that invents names must not fill the memory.
+  explicit workload_table(std::size_t capacity = 1'000'000);
+
+  /// The id of a name, new or known; nothing when the table is full. The empty name is workload_id::none.
+  std::optional<workload_id> intern(std::string_view name);
+
+  /// @pre id was given by this table, or is none (whose name is empty).
+  std::string_view name(workload_id id) const;
+
+  std::size_t size() const;
+
+ private:
+  const std::size_t capacity_;
+  mutable std::shared_mutex mutex_;
+  std::deque<std::string> names_;
+  std::unordered_map<std::string_view, workload_id> ids_;
+};
+
+}  // namespace tenure

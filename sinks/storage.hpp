@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ownership/outcome.hpp"
+
+namespace tenure::sinks {
+
+/// Bytes that end up somewhere durable. A file in production, memory in the simulator.
+class storage {
+ public:
+  virtual ~storage() = default;
+  virtual outcome<void> append(std::string_view bytes) = 0;
+  virtual outcome<void> sync() = 0;
+};
+
+/// Opens a file for appending; a torn last line (one without a newline) is cut off first. "-" is standard output.
+outcome<std::unique_ptr<storage>> open_file(const std::string& path);
+
+}  // namespace tenure::sinks
