@@ -43,8 +43,8 @@ class address {
   /// Canonical text (RFC 5952); IPv4 in dotted form.
   std::string to_string() const;
 
-  /// 127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10, and the unspecified addresses: they mean another host, or
-  /// none, wherever they are said, so no evidence and no attribution is made for them.
+  /// 127.0.0.0/8, ::1, 169.254.0.0/16, fe80::/10, 255.255.255.255 and the unspecified addresses: they mean
+  /// another host, all, or none, wherever they are said, so no evidence and no attribution is made for them.
   bool is_host_local() const;
 
   friend constexpr auto operator<=>(const address&, const address&) = default;
@@ -64,8 +64,7 @@ struct std::hash<tenure::address> {
   std::size_t operator()(const tenure::address& a) const noexcept {
     // Multiply and fold: addresses of one fleet differ in few low bits, which a table's mask would keep.
     __extension__ using wide = unsigned __int128;
-    auto mix = static_cast<wide>(a.low() ^ 0x9e37'79b9'7f4a'7c15ULL) *
-               (a.high() ^ 0xd6e8'feb8'6659'fd93ULL);
+    auto mix = static_cast<wide>(a.low() ^ 0x9e37'79b9'7f4a'7c15ULL) * (a.high() ^ 0xd6e8'feb8'6659'fd93ULL);
     return static_cast<std::size_t>(mix ^ (mix >> 64));
   }
 };

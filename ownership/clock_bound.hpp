@@ -23,7 +23,8 @@ struct bounded_stamp {
 };
 
 /// Bounds the offset between one agent's boot-time clock and ours from bracketed pings. Between brackets the
-/// clocks may drift apart by at most `drift_ppm` of the distance (A3 in docs/proof.md). One incarnation of one agent.
+/// clocks may drift apart by at most `drift_ppm` of the distance (A3 in docs/proof.md). One incarnation of
+/// one agent.
 class clock_bound {
  public:
   /// @param drift_ppm how fast the two clocks may drift apart, in millionths.
@@ -34,9 +35,9 @@ class clock_bound {
   /// ours ran backwards since the last one.
   bool add(const bracket& b);
 
-  /// Our time for their stamp, from the last bracket at or before it and the first at or after it, each widened by
-  /// drift. Where the two disagree (a paused guest, a step) their hull is the error. Without a bracket at or after the
-  /// stamp there is no answer yet.
+  /// Our time for their stamp, from the last bracket at or before it and the first at or after it, each
+  /// widened by drift. Where the two disagree (a paused guest, a step) their hull is the error. Without a
+  /// bracket at or after the stamp there is no answer yet.
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
   bool empty() const { return brackets_.empty(); }

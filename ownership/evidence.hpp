@@ -17,8 +17,8 @@ struct evidence {
   nanos from_error = 0;
   nanos until_error = 0;
 
-  /// What is sure whatever the clocks did: [from + from_error, until - until_error), often empty. Its start is
-  /// never time_min, so that a flow's bound which saturated there is contained in nothing.
+  /// What is sure whatever the clocks did: [from + from_error, until - until_error), often empty. Its start
+  /// is never time_min, so that a flow's bound which saturated there is contained in nothing.
   interval core() const;
 };
 

@@ -38,7 +38,8 @@ struct flow_times {
   nanos transit = 0;
   /// Not negative; unknown_error where the clock has no bound.
   nanos error = 0;
-  /// False for a failed connect, and for UDP: then nothing is known of the far end but the life of the record.
+  /// False for a failed connect, and for UDP: then nothing is known of the far end but the life of the
+  /// record.
   bool is_established = false;
 };
 
@@ -78,7 +79,8 @@ struct flow {
   address far_address;
   std::uint16_t near_port = 0;
   std::uint16_t far_port = 0;
-  /// The reporter's own end, as its kernel knew it when the connection was made; none where that is not proved.
+  /// The reporter's own end, as its kernel knew it when the connection was made; none where that is not
+  /// proved.
   tenancy_id near_tenancy;
   workload_id near_workload = workload_id::none;
   flow_times times;

@@ -16,7 +16,8 @@ class prefix {
   /// @param length in bits of the 128-bit form: an IPv4 /24 has length 120. 0 to 128.
   prefix(address network, int length);
 
-  /// "10.0.0.0/8", "2001:db8::/32", or a bare address (its host prefix). Host bits may be set; they are cleared.
+  /// "10.0.0.0/8", "2001:db8::/32", or a bare address (its host prefix). Host bits may be set; they are
+  /// cleared.
   static std::optional<prefix> parse(std::string_view text);
 
   address network() const { return network_; }

@@ -37,4 +37,8 @@ struct verdict {
   friend bool operator==(const verdict&, const verdict&) = default;
 };
 
+constexpr verdict unattributed(reason why) {
+  return {workload_id::none, {}, basis::none, why};
+}
+
 }  // namespace tenure

@@ -13,8 +13,8 @@
 
 namespace tenure {
 
-/// Names of workloads as small numbers. Grows only, up to a bound; a name's id and its text stay valid as long
-/// as the table lives. Any thread.
+/// Names of workloads as small numbers. Grows only, up to a bound; a name's id and its text stay valid as
+/// long as the table lives. Any thread.
 class workload_table {
  public:
   /// @param capacity how many names at the most: an agent that invents names must not fill the memory.

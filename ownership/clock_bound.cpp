@@ -1,0 +1,77 @@
+#include "ownership/clock_bound.hpp"
+
+#include <algorithm>
+
+#include "ownership/invariant.hpp"
+
+namespace tenure {
+
+namespace {
+
+__extension__ using wide = __int128;
+
+// Ours minus theirs lies in [low, high].
+struct offset {
+  wide low = 0;
+  wide high = 0;
+};
+
+constexpr wide million = 1'000'000;
+
+wide distance(nanos a, nanos b) {
+  return a < b ? wide{b} - a : wide{a} - b;
+}
+
+// The bracket's offset as it may be at their stamp. The drift is at most `ppm` of the distance by either
+// clock; by the slower one that is ppm / (1 - ppm) of it, rounded up.
+offset widened(const bracket& b, nanos theirs, std::int64_t ppm) {
+  const wide slower = million - ppm;
+  const wide drift = (distance(b.theirs, theirs) * ppm + slower - 1) / slower;
+  return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
+}
+
+// Two bounds of one offset: both hold, unless they exclude each other. Then the clock jumped in between, and
+// the stamp may be from either side of the jump.
+offset combined(const offset& a, const offset& b) {
+  const offset both{std::max(a.low, b.low), std::min(a.high, b.high)};
+  if (both.low <= both.high) return both;
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+bounded_stamp stamped(nanos theirs, const offset& o) {
+  const wide low = theirs + o.low;
+  const wide high = theirs + o.high;
+  const wide middle = low + (high - low) / 2;
+  if (low < time_min || high > time_max) return {};
+  return {static_cast<nanos>(middle), static_cast<nanos>(high - middle)};
+}
+
+}  // namespace
+
+clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory)
+    : drift_ppm_(drift_ppm), memory_(memory) {
+  invariant(drift_ppm >= 0 && drift_ppm < million, "drift is 0 to 999,999 millionths");
+  invariant(memory >= 2, "a stamp is bounded from both sides");
+}
+
+bool clock_bound::add(const bracket& b) {
+  if (b.received < b.sent) return false;
+  if (!brackets_.empty()) {
+    const auto& last = brackets_.back();
+    if (b.theirs < last.theirs || b.sent < last.sent || b.received < last.received) return false;
+  }
+  brackets_.push_back(b);
+  if (brackets_.size() > memory_) brackets_.pop_front();
+  return true;
+}
+
+std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
+  const auto after = std::lower_bound(brackets_.begin(), brackets_.end(), theirs,
+                                      [](const bracket& b, nanos stamp) { return b.theirs < stamp; });
+  if (after == brackets_.end()) return std::nullopt;
+  const offset late = widened(*after, theirs, drift_ppm_);
+  if (after == brackets_.begin()) return stamped(theirs, late);
+  return stamped(theirs, combined(widened(*std::prev(after), theirs, drift_ppm_), late));
+}
+
+}  // namespace tenure
