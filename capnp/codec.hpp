@@ -20,8 +20,10 @@ inline constexpr std::size_t max_frame_bytes = 4U << 20;
 /// max_frame_bytes; what makes batches seals them well below.
 frame encode(const message& m);
 
-/// A frame as a message. Bytes may be hostile: lengths, list bounds, indices, enumerations and nesting are checked.
-/// @param incarnation of the connection's hello, for the ids of tenancies and flows; ignored where there are none.
+/// A frame as a message. Bytes may be hostile: lengths, list bounds, indices, enumerations and nesting are
+/// checked.
+/// @param incarnation of the connection's hello, for the ids of tenancies and flows; ignored where there are
+/// none.
 outcome<message> decode(const frame& f, std::uint64_t incarnation);
 
 }  // namespace tenure::wire

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -13,7 +15,20 @@
 namespace tenure::wire {
 
 inline constexpr std::uint32_t protocol_version = 1;
+
+/// Bounds of what is said; decode refuses more, so whoever makes messages keeps to them.
+/// Texts: names and reasons are for people and logs.
 inline constexpr std::size_t max_name_bytes = 256;
+/// Lists of a batch: the room that a reader makes stays within a few times the frame's own size.
+inline constexpr std::size_t max_batch_flows = 16'384;
+inline constexpr std::size_t max_batch_evidence = 16'384;
+inline constexpr std::size_t max_batch_tenancies = 16'384;
+inline constexpr std::size_t max_batch_workloads = 4'096;
+inline constexpr std::size_t max_workload_labels = 64;
+
+/// Whether a text may go into a message: UTF-8 without control characters (it reaches terminals and logs),
+/// and at most max_name_bytes. The empty text is one, but no workload's name.
+bool valid_text(std::string_view text);
 
 struct hello {
   std::uint32_t version = protocol_version;
@@ -63,9 +78,10 @@ struct tenancy_entry {
   friend bool operator==(const tenancy_entry&, const tenancy_entry&) = default;
 };
 
-/// What an agent sends and retains. Stamps are of the agent's boot-time clock. Within a batch, a workload_id is
-/// 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`. On the
-/// wire, tenancies carry only their sequence; the decoder adds the incarnation that the connection's hello gave.
+/// What an agent sends and retains. Stamps are of the agent's boot-time clock. Within a batch, a workload_id
+/// is 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`.
+/// On the wire, tenancies carry only their sequence; the decoder adds the incarnation that the connection's
+/// hello gave.
 struct batch {
   std::uint64_t number = 0;
   std::vector<workload> workloads;

@@ -5,6 +5,9 @@
 # in the standard stream framing, whose root is Message. A frame is at most 4 MiB; a longer one, a truncated one, or
 # one that is not a valid Message closes the connection.
 #
+# Text is UTF-8 without control characters, at most 256 bytes. A batch holds at most 16,384 flows, evidences and
+# tenancies each, 4,096 workloads, and 64 labels a workload; the reader counts before it makes room.
+#
 # Order. The agent opens with `hello`, the node answers `welcome` or `goodbye`; nothing else may come before. Then, at
 # any time, the node sends `ping` and the agent answers each with one `pong` at once, in order; the agent sends
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
@@ -32,7 +35,7 @@ struct Message {
 struct Hello {
   version @0 :UInt32;       # of this protocol; a node refuses one that it does not speak
   incarnation @1 :UInt64;   # drawn at random by each start of the agent, not 0
-  agent @2 :Text;           # the name in records and logs, at most 256 bytes
+  agent @2 :Text;           # the name in records and logs
 }
 
 struct Welcome {
@@ -66,7 +69,7 @@ struct Batch {
 }
 
 struct Workload {
-  name @0 :Text;            # at most 256 bytes, not empty
+  name @0 :Text;            # not empty
   labels @1 :List(Label);
 }
 
@@ -75,17 +78,14 @@ struct Label {
   value @1 :Text;
 }
 
-struct Address {
-  # The 16 bytes of an IPv6 address in network order, as two numbers; IPv4 is IPv4-mapped (::ffff:a.b.c.d).
-  high @0 :UInt64;
-  low @1 :UInt64;
-}
-
 struct Tenancy {
-  sequence @0 :UInt64;      # with the agent's incarnation it is the tenancy's id; never used again for another
+  sequence @0 :UInt64;      # from 1; with the agent's incarnation it is the tenancy's id, never used for another
   workload @1 :UInt32;      # index into Batch.workloads
   port @2 :UInt16;          # 0: the whole address, exclusively
-  address @3 :Address;
+  address :group {          # the 16 bytes in network order, as two numbers; IPv4 is IPv4-mapped (::ffff:a.b.c.d)
+    high @3 :UInt64;
+    low @4 :UInt64;
+  }
 }
 
 struct Evidence {
@@ -98,37 +98,43 @@ struct Evidence {
 }
 
 struct Flow {
-  # Its index in the list is part of the record's id.
+  # Its index in the list is part of the record's id. Groups, not structs of their own: a reader follows no pointer.
   connection @0 :UInt64;
   part @1 :UInt32;
   nearTenancy @2 :UInt32;   # 1 + index into Batch.tenancies; 0: the near end is not proved
-  near @3 :Address;
-  far @4 :Address;
-  nearPort @5 :UInt16;
-  farPort @6 :UInt16;
-  reporter @7 :Reporter;
-  transport @8 :UInt8;      # IP protocol number: 6 or 17
-  endReason @9 :UInt8;      # IPFIX flowEndReason: 1 to 5
-  established @10 :Bool;    # false: a failed connect, or UDP
+  near :group {             # the reporter's own end; addresses as in Tenancy
+    high @3 :UInt64;
+    low @4 :UInt64;
+    port @5 :UInt16;
+    initialSequence @6 :UInt32;
+  }
+  far :group {
+    high @7 :UInt64;
+    low @8 :UInt64;
+    port @9 :UInt16;
+    initialSequence @10 :UInt32;
+  }
+  reporter @11 :Reporter;
+  transport @12 :UInt8;     # IP protocol number: 6 or 17
+  endReason @13 :UInt8;     # IPFIX flowEndReason: 1 to 5
+  established @14 :Bool;    # false: a failed connect, or UDP
+  connectErrno @15 :UInt16;
 
-  openedAt @11 :Int64;      # -2^63 when not known
-  establishedAt @12 :Int64;
-  lastReceivedAt @13 :Int64;
-  closedAt @14 :Int64;
-  transit @15 :Int64;       # an accepted segment was sent at most this long before; not negative
-  error @16 :Int64;         # of the four stamps, from the kernel's tick and from suspends; not negative
+  openedAt @16 :Int64;      # -2^63 when not known
+  establishedAt @17 :Int64;
+  lastReceivedAt @18 :Int64;
+  closedAt @19 :Int64;
+  transit @20 :Int64;       # an accepted segment was sent at most this long before; not negative
+  error @21 :Int64;         # of the four stamps, from the kernel's tick and from suspends; not negative
 
-  bytesSent @17 :UInt64;
-  bytesReceived @18 :UInt64;
-  segmentsSent @19 :UInt32;
-  segmentsReceived @20 :UInt32;
-  retransmits @21 :UInt32;
-  srttUs @22 :UInt32;
-  minRttUs @23 :UInt32;
-  connectUs @24 :UInt32;
-  nearInitialSequence @25 :UInt32;
-  farInitialSequence @26 :UInt32;
-  connectErrno @27 :UInt16;
+  bytesSent @22 :UInt64;
+  bytesReceived @23 :UInt64;
+  segmentsSent @24 :UInt32;
+  segmentsReceived @25 :UInt32;
+  retransmits @26 :UInt32;
+  srttUs @27 :UInt32;
+  minRttUs @28 :UInt32;
+  connectUs @29 :UInt32;
 }
 
 enum Reporter {

@@ -1,0 +1,160 @@
+#include "capnp/decode_batch.hpp"
+
+#include <fmt/format.h>
+
+namespace tenure::wire {
+
+namespace {
+
+template <class Group>
+address read_address(Group in) {
+  return address::from_halves(in.getHigh(), in.getLow());
+}
+
+complaint too_many(std::string_view what, std::size_t count, std::size_t bound) {
+  if (count <= bound) return {};
+  return fmt::format("{} {}, at most {} are allowed", count, what, bound);
+}
+
+complaint read_labels(capnp::List<schema::Label>::Reader in, workload& out) {
+  if (auto c = too_many("labels of a workload", in.size(), max_workload_labels)) return c;
+  out.labels.reserve(in.size());
+  for (auto label : in) {
+    auto& [key, value] = out.labels.emplace_back();
+    if (auto c = read_text(label.getKey(), key)) return c;
+    if (auto c = read_text(label.getValue(), value)) return c;
+  }
+  return {};
+}
+
+complaint read_workloads(capnp::List<schema::Workload>::Reader in, batch& out) {
+  if (auto c = too_many("workloads", in.size(), max_batch_workloads)) return c;
+  out.workloads.reserve(in.size());
+  for (auto item : in) {
+    auto& w = out.workloads.emplace_back();
+    if (auto c = read_text(item.getName(), w.name)) return c;
+    if (w.name.empty()) return "a workload without a name";
+    if (auto c = read_labels(item.getLabels(), w)) return c;
+  }
+  return {};
+}
+
+complaint read_tenancies(capnp::List<schema::Tenancy>::Reader in, std::uint64_t incarnation, batch& out) {
+  if (auto c = too_many("tenancies", in.size(), max_batch_tenancies)) return c;
+  out.tenancies.reserve(in.size());
+  for (auto item : in) {
+    if (item.getSequence() == 0) return "a tenancy with sequence 0";
+    if (item.getWorkload() >= out.workloads.size()) return "a tenancy of a workload that is not in the batch";
+    out.tenancies.push_back({{incarnation, item.getSequence()},
+                             {read_address(item.getAddress()), item.getPort()},
+                             workload_id{item.getWorkload() + 1}});
+  }
+  return {};
+}
+
+complaint read_evidence(capnp::List<schema::Evidence>::Reader in, batch& out) {
+  if (auto c = too_many("evidences", in.size(), max_batch_evidence)) return c;
+  out.evidence.reserve(in.size());
+  for (auto item : in) {
+    if (item.getTenancy() >= out.tenancies.size()) return "evidence of a tenancy that is not in the batch";
+    if (item.getFromError() < 0 || item.getUntilError() < 0) return "evidence with a negative error";
+    const auto& tenancy = out.tenancies[item.getTenancy()];
+    out.evidence.push_back({tenancy.endpoint, tenancy.id, tenancy.workload, item.getFrom(), item.getUntil(),
+                            item.getFromError(), item.getUntilError()});
+  }
+  return {};
+}
+
+/// Enumerations and signs; the index is checked where it is used.
+const char* wrong_in(schema::Flow::Reader in) {
+  auto transport = in.getTransport();
+  if (transport != static_cast<std::uint8_t>(transport_protocol::tcp) &&
+      transport != static_cast<std::uint8_t>(transport_protocol::udp)) {
+    return "a flow of a transport that is neither TCP nor UDP";
+  }
+  if (in.getEndReason() < static_cast<std::uint8_t>(end_reason::idle_timeout) ||
+      in.getEndReason() > static_cast<std::uint8_t>(end_reason::lack_of_resources)) {
+    return "a flow with an unknown end reason";
+  }
+  auto reporter = in.getReporter();
+  if (reporter != schema::Reporter::SOURCE && reporter != schema::Reporter::DESTINATION) {
+    return "a flow with an unknown reporter";
+  }
+  if (in.getTransit() < 0) return "a flow with a negative transit";
+  if (in.getError() < 0) return "a flow with a negative error";
+  return nullptr;
+}
+
+void read_times(schema::Flow::Reader in, flow_times& out) {
+  out.opened = in.getOpenedAt();
+  out.established = in.getEstablishedAt();
+  out.last_received = in.getLastReceivedAt();
+  out.closed = in.getClosedAt();
+  out.transit = in.getTransit();
+  out.error = in.getError();
+  out.is_established = in.getEstablished();
+}
+
+void read_counters(schema::Flow::Reader in, flow_counters& out) {
+  out.bytes_sent = in.getBytesSent();
+  out.bytes_received = in.getBytesReceived();
+  out.segments_sent = in.getSegmentsSent();
+  out.segments_received = in.getSegmentsReceived();
+  out.retransmits = in.getRetransmits();
+  out.srtt_us = in.getSrttUs();
+  out.min_rtt_us = in.getMinRttUs();
+  out.connect_us = in.getConnectUs();
+}
+
+/// @pre wrong_in(in) found nothing.
+void read_flow(schema::Flow::Reader in, flow& out) {
+  out.connection = in.getConnection();
+  out.part = in.getPart();
+  out.reporter = in.getReporter() == schema::Reporter::SOURCE ? reporter::source : reporter::destination;
+  out.transport = transport_protocol{in.getTransport()};
+  out.end = end_reason{in.getEndReason()};
+  auto near = in.getNear();
+  out.near_address = read_address(near);
+  out.near_port = near.getPort();
+  out.near_initial_sequence = near.getInitialSequence();
+  auto far = in.getFar();
+  out.far_address = read_address(far);
+  out.far_port = far.getPort();
+  out.far_initial_sequence = far.getInitialSequence();
+  out.connect_errno = in.getConnectErrno();
+  read_times(in, out.times);
+  read_counters(in, out.counters);
+}
+
+complaint read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, batch& out) {
+  if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
+  out.flows.reserve(in.size());
+  std::uint32_t index = 0;
+  for (auto item : in) {
+    if (const char* wrong = wrong_in(item)) return wrong;
+    auto near = item.getNearTenancy();
+    if (near > out.tenancies.size()) return "a flow whose near tenancy is not in the batch";
+    auto& f = out.flows.emplace_back();
+    f.id = {incarnation, out.number, index++};
+    read_flow(item, f);
+    if (near == 0) continue;
+    f.near_tenancy = out.tenancies[near - 1].id;
+    f.near_workload = out.tenancies[near - 1].workload;
+  }
+  return {};
+}
+
+}  // namespace
+
+outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
+  batch out;
+  out.number = in.getNumber();
+  if (out.number == 0) return malformed("a batch with number 0");
+  if (auto c = read_workloads(in.getWorkloads(), out)) return malformed(*c);
+  if (auto c = read_tenancies(in.getTenancies(), incarnation, out)) return malformed(*c);
+  if (auto c = read_evidence(in.getEvidence(), out)) return malformed(*c);
+  if (auto c = read_flows(in.getFlows(), incarnation, out)) return malformed(*c);
+  return message(std::move(out));
+}
+
+}  // namespace tenure::wire

@@ -1,0 +1,28 @@
+#include <simdjson.h>
+
+#include "capnp/messages.hpp"
+
+namespace tenure::wire {
+
+namespace {
+
+/// C0 controls and DEL are single bytes; the C1 controls U+0080 to U+009F are 0xc2 and one of 0x80 to 0x9f.
+bool has_control(std::string_view text) {
+  unsigned char before = 0;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    if (before == 0xc2 && byte < 0xa0) return true;
+    before = byte;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool valid_text(std::string_view text) {
+  return text.size() <= max_name_bytes && !has_control(text) &&
+         simdjson::validate_utf8(text.data(), text.size());
+}
+
+}  // namespace tenure::wire
