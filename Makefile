@@ -1,10 +1,20 @@
-# The commands people and CI use. `make help` lists them.
-BUILD ?= build
+# The commands that people and CI use; `make help` lists them. Variables: ARGS='…' goes to the demo, JOBS=n bounds
+# what runs at once, RC_PARAMS='seed=n' repeats the property tests with another seed.
 JOBS ?= $(shell nproc)
 ARGS ?=
+# Property tests draw from this seed, so that every run of `make test` is the same run. `make soak` draws others.
+export RC_PARAMS ?= seed=4740
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo bench soak asan tsan tidy format clean install-packages fresh
+.PHONY: help install-packages build demo test asan tsan soak bench format tidy fresh clean
+
+say = @echo "tenure: $(1)"
+
+# $(call configure,PRESET,FOLDER): presets stand in CMakePresets.json; words only when it fails.
+define configure
+@mkdir -p $(2)
+@cmake --preset $(1) > $(2)/configure.log 2>&1 || { cat $(2)/configure.log; exit 1; }
+endef
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -12,10 +22,62 @@ help: ## list the commands
 install-packages: ## install from Debian what is missing (needs root only when something is)
 	@./config/install-packages.sh
 
-build: install-packages ## build everything into $(BUILD)/
-	@cmake -S . -B $(BUILD) -G Ninja > $(BUILD).configure.log 2>&1 && mv $(BUILD).configure.log $(BUILD)/ \
-	  || { cat $(BUILD).configure.log; rm -f $(BUILD).configure.log; exit 1; }
-	@cmake --build $(BUILD) -j $(JOBS)
+build: install-packages ## build everything into build/
+	$(call say,building into build/)
+	$(call configure,default,build)
+	@cmake --build build -j $(JOBS)
+
+demo: install-packages ## build, then run the demo on this machine's kernel (root); flags: make demo ARGS='--seconds 20'
+	$(call say,building build/tenure)
+	$(call configure,default,build)
+	@cmake --build build -j $(JOBS) --target tenure
+	$(call say,running build/tenure demo $(ARGS))
+	@build/tenure demo $(ARGS)
+
+# Both trees are built first, then one ctest runs over both, so that the last lines are the summary of all.
+test: build ## every test; what does not link CAF also under AddressSanitizer and UBSan
+	$(call say,building what does not link CAF with AddressSanitizer and UBSan into build-asan/)
+	$(call configure,asan-units,build-asan)
+	@cmake --build build-asan -j $(JOBS)
+	@mkdir -p build/all-tests
+	@printf 'subdirs("%s" "%s")\n' '$(CURDIR)/build' '$(CURDIR)/build-asan' > build/all-tests/CTestTestfile.cmake
+	$(call say,running all tests; property tests with RC_PARAMS='$(RC_PARAMS)')
+	@ctest --test-dir build/all-tests -j $(JOBS) --output-on-failure --no-tests=error
+
+asan: install-packages ## all tests under AddressSanitizer and UBSan
+	$(call say,building everything with AddressSanitizer and UBSan into build-asan/)
+	$(call configure,asan,build-asan)
+	@cmake --build build-asan -j $(JOBS)
+	$(call say,running all tests; property tests with RC_PARAMS='$(RC_PARAMS)')
+	@ctest --test-dir build-asan -j $(JOBS) --output-on-failure --no-tests=error
+
+# Debian's CAF is not built for ThreadSanitizer: it reports races where there are none and hides real ones.
+tsan: install-packages ## the tests of what does not link CAF under ThreadSanitizer
+	$(call say,building what does not link CAF with ThreadSanitizer into build-tsan/)
+	$(call configure,tsan,build-tsan)
+	@cmake --build build-tsan -j $(JOBS)
+	$(call say,running its tests; property tests with RC_PARAMS='$(RC_PARAMS)')
+	@ctest --test-dir build-tsan -j $(JOBS) --output-on-failure --no-tests=error
+
+soak: build ## property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; each seed is printed
+	@tests/soak.sh build $(JOBS) $(or $(SECONDS_OF_SOAK),600)
+
+bench: build ## the benchmarks, one after the other
+	@found=; for program in build/bench/bench_*; do \
+	  [ -x "$$program" ] || continue; found=1; echo "tenure: $$program"; "$$program" || exit 1; done; \
+	[ -n "$$found" ] || { echo "tenure: there is no benchmark yet" >&2; exit 1; }
+
+format: ## rewrite the sources as clang-format wants them
+	@git ls-files '*.cpp' '*.hpp' '*.h' '*.c' | xargs clang-format -i
+
+tidy: build ## clang-tidy over all sources (slow)
+	@./config/install-packages.sh clang-tidy
+	$(call say,clang-tidy; the checks and their reasons stand in .clang-tidy)
+	@git ls-files '*.cpp' | xargs -P $(JOBS) -n 1 clang-tidy -p build --quiet
+
+fresh: ## prove the README on a bare Debian 12, made by debootstrap (root)
+	@./config/install-packages.sh debootstrap
+	@tests/fresh.sh
 
 clean: ## remove the build folders
 	rm -rf build build-*

@@ -5,11 +5,12 @@ target_compile_options(tenure_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   -Wimplicit-fallthrough -Werror)
 if(TENURE_ASAN)
-  target_compile_options(tenure_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  # -O1 compiles in half the time of -O2, and the reports name the lines.
+  target_compile_options(tenure_options INTERFACE -O1 -fsanitize=address,undefined -fno-omit-frame-pointer)
   target_link_options(tenure_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(TENURE_TSAN)
-  target_compile_options(tenure_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_compile_options(tenure_options INTERFACE -O1 -fsanitize=thread -fno-omit-frame-pointer)
   target_link_options(tenure_options INTERFACE -fsanitize=thread)
 endif()
 

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The property tests again and again, each round with a new seed that is printed, until the time is over or one fails.
+# Usage: soak.sh BUILD_DIR JOBS SECONDS
+set -u
+build=$1 jobs=$2 seconds=$3
+log=$build/soak.log
+SECONDS=0
+round=0
+while [ "$SECONDS" -lt "$seconds" ]; do
+  round=$((round + 1))
+  seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+  export RC_PARAMS="seed=$seed max_success=1000"
+  echo "tenure: round $round, RC_PARAMS='$RC_PARAMS'"
+  # The kernel and the tree do not depend on the seed.
+  if ! ctest --test-dir "$build" -j "$jobs" -LE 'kernel|house' --output-on-failure --timeout 600 >"$log" 2>&1; then
+    tail -n 60 "$log"
+    echo "tenure: failed; again with: make test RC_PARAMS='$RC_PARAMS'"
+    exit 1
+  fi
+done
+echo "tenure: $round rounds in $SECONDS s, no failure"
