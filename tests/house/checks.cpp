@@ -57,12 +57,11 @@ const std::map<std::string_view, words> frameworks = {
     {"kj", {"capnp"}},
     {"bpf", {"agent", "bpf"}},
     {"CLI", {"cli"}},
-    {"simdjson.h", {"cli"}},
 };
 
 /// What ownership/ may include from outside: the standard library, whose headers have neither slash nor dot,
 /// and this.
-const words ownership_may_include = {"tl/expected.hpp"};
+const words ownership_may_include = {"tl/expected.hpp", "arpa/inet.h"};
 
 bool generated(std::string_view header) {
   return header.ends_with(".capnp.h") || header.ends_with(".skel.h") || header == "vmlinux.h";
