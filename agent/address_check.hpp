@@ -9,7 +9,8 @@
 
 namespace tenure::agent {
 
-/// A network namespace: its path for finding it again, its cookie (never used again while the host is up) for being sure.
+/// A network namespace: its path for finding it again, its cookie (never used again while the host is up) for
+/// being sure.
 struct netns_ref {
   std::string path;  ///< "/run/netns/blue", "/proc/4711/ns/net"
   std::uint64_t cookie = 0;
@@ -21,10 +22,11 @@ class address_check {
   virtual ~address_check() = default;
   /// The cookie of the namespace at `path`; a failure when there is none.
   virtual outcome<netns_ref> open(const std::string& path) = 0;
-  /// The one namespace of this host that has the address on an interface. None, or several: a failure that names them.
+  /// The one namespace of this host that has the address on an interface. None, or several: a failure that
+  /// names them.
   virtual outcome<netns_ref> find(address a) = 0;
-  /// Which of `addresses` are on an interface of that namespace now, in the same order. All false when the namespace is gone or its
-  /// path now leads to another one.
+  /// Which of `addresses` are on an interface of that namespace now, in the same order. All false when the
+  /// namespace is gone or its path now leads to another one.
   virtual std::vector<bool> held(const netns_ref& ns, const std::vector<address>& addresses) = 0;
 };
 

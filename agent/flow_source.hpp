@@ -11,8 +11,8 @@ namespace tenure::agent {
 
 /// What a source counted since it started.
 struct source_counters {
-  std::uint64_t events = 0;       ///< connections that ended, as the kernel reported them
-  std::uint64_t events_lost = 0;  ///< the ring buffer was full
+  std::uint64_t events = 0;             ///< connections that ended, as the kernel reported them
+  std::uint64_t events_lost = 0;        ///< the ring buffer was full
   std::uint64_t sockets_untracked = 0;  ///< the kernel had no memory to follow a socket
   std::uint64_t loopback_left_out = 0;  ///< both ends in one network namespace
 };

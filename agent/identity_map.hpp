@@ -15,8 +15,8 @@ struct identity_key {
   friend auto operator<=>(const identity_key&, const identity_key&) = default;
 };
 
-/// The maps from which the kernel program stamps each socket with its tenancy. When `put` or `erase` has returned,
-/// the next socket sees it.
+/// The maps from which the kernel program stamps each socket with its tenancy. When `put` or `erase` has
+/// returned, the next socket sees it.
 class identity_map {
  public:
   virtual ~identity_map() = default;

@@ -3,30 +3,34 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ownership/outcome.hpp"
 
 namespace tenure::agent {
 
-/// What a platform or an operator says over the Unix socket: one JSON object a line, one reply a line (docs/ipman.md).
+/// What a platform or an operator says over the Unix socket: one JSON object a line, one reply a line
+/// (docs/ipman.md).
 struct ipman_request {
   enum class verb { set, del, list } verb = verb::list;
-  std::string endpoint;   ///< "10.0.0.1" or, with a port, "10.0.0.1:443"
+  std::string endpoint;  ///< "10.0.0.1" or, with a port, "10.0.0.1:443"
   std::string workload;
   std::vector<std::pair<std::string, std::string>> labels;
-  std::string netns;      ///< path; empty: found
+  std::string netns;    ///< path; empty: found
+  std::string tenancy;  ///< del: only if it is still this one; empty: whichever holds the endpoint
 };
 
 /// JSON of one line to a request, or what was expected instead.
 outcome<ipman_request> parse_ipman_request(const std::string& line);
 std::string format_ipman_request(const ipman_request& r);
 
-/// Listens on a Unix socket, mode 0600, on its own thread. Lines are bounded (64 KiB), as are connections (64).
+/// Listens on a Unix socket, mode 0600, on its own thread. Lines are bounded (64 KiB), as are connections
+/// (64).
 class ipman_server {
  public:
-  /// Answers a request with the reply line (JSON, without the newline). Called from the server's thread; it may block
-  /// for as long as the bounded wait of what answers it.
+  /// Answers a request with the reply line (JSON, without the newline). Called from the server's thread; it
+  /// may block for as long as the bounded wait of what answers it.
   using handler = std::function<std::string(const ipman_request&)>;
   /// A stale socket file is replaced; one that somebody answers on is refused (trouble::refused).
   static outcome<std::unique_ptr<ipman_server>> start(const std::string& path, handler h);

@@ -10,6 +10,7 @@
 #include "agent/address_check.hpp"
 #include "agent/clock.hpp"
 #include "agent/identity_map.hpp"
+#include "agent/observed_flow.hpp"
 #include "capnp/messages.hpp"
 #include "ownership/outcome.hpp"
 
@@ -35,39 +36,49 @@ struct tenancy_report {
   bool ended = false;
 };
 
-/// Issues tenancy ids and keeps, for each endpoint of this host, since when and until when its holding is verified.
-/// Stamps are read before a check for `until` and after it for `from`, so that both ends lie inside the truth.
-/// Framework-free; one thread. Boot-time clock throughout.
+/// Issues tenancy ids and keeps, for each endpoint of this host, since when and until when its holding is
+/// verified. Stamps are read before a check for `until` and after it for `from`, so that both ends lie inside
+/// the truth. Framework-free; one thread. Boot-time clock throughout.
 class tenancy_tracker {
  public:
   /// @param incarnation drawn at random by this start of the agent, not 0.
   /// @param repeat for how long after its end a tenancy is still reported: the longest hold and five minutes.
-  tenancy_tracker(std::uint64_t incarnation, const boot_clock& clock, identity_map& map, address_check& check, nanos repeat);
+  tenancy_tracker(std::uint64_t incarnation, const boot_clock& clock, identity_map& map, address_check& check,
+                  nanos repeat);
 
-  /// A platform says: this endpoint is this workload's now. Setting the same pair again changes nothing; over a held
-  /// endpoint the old tenancy ends at its last verification and a new one starts. Refused when the address is not in the
-  /// namespace, or when it would mix a whole-address tenancy with port tenancies of one address (A1).
+  /// A platform says: this endpoint is this workload's now. Setting the same pair again changes nothing; over
+  /// a held endpoint the old tenancy ends at its last verification and a new one starts. Refused when the
+  /// address is not in the namespace, or when it would mix a whole-address tenancy with port tenancies of one
+  /// address (A1).
   /// @param netns_path empty: the namespace that has the address is looked for.
-  outcome<assignment> set(const tenure::endpoint& endpoint, const wire::workload& workload, const std::string& netns_path);
+  outcome<assignment> set(const tenure::endpoint& endpoint, const wire::workload& workload,
+                          const std::string& netns_path);
 
-  /// A platform says: it is about to be released. Verified once more, then ended. When this returns, no new socket is
-  /// stamped with it. A failure when nothing is assigned there. @param netns_path empty: the one namespace assigned;
-  /// refused when several are.
-  outcome<assignment> del(const tenure::endpoint& endpoint, const std::string& netns_path);
+  /// A platform says: it is about to be released. Verified once more, then ended. When this returns, no new
+  /// socket is stamped with it. A failure when nothing is assigned there. @param netns_path empty: the one
+  /// namespace assigned; refused when several are. @param only unless it names none, a failure when another
+  /// tenancy holds the endpoint by now: a late delete must not end its successor.
+  outcome<assignment> del(const tenure::endpoint& endpoint, const std::string& netns_path,
+                          tenancy_id only = {});
 
-  /// The system says an address left an interface (rtnetlink): tenancies on it end at their last verification.
+  /// The system says an address left an interface (rtnetlink): tenancies on it end at their last
+  /// verification.
   void lost(std::uint64_t netns_cookie, address a);
 
   std::vector<assignment> list() const;
 
-  /// Verifies every live tenancy anew, ends those that are gone, and reports all that a flow may still ask for: the
-  /// live ones and the ended ones, which are repeated until `repeat` after their end.
+  /// Verifies every live tenancy anew, ends those that are gone, and reports all that a flow may still ask
+  /// for: the live ones and the ended ones, which are repeated until `repeat` after their end.
   std::vector<tenancy_report> heartbeat();
   /// Tenancies that started or ended since the last heartbeat or call, without verifying anything anew.
   std::vector<tenancy_report> changes();
 
-  /// What is known of a tenancy that a socket was stamped with, also after its end (within `repeat`); null when unknown.
+  /// What is known of a tenancy, also after its end (within `repeat`); null when unknown.
   const tenancy_report* find(tenancy_id id) const;
+  /// The tenancy that a flow's socket was stamped with, where it is this tracker's, of the flow's own near
+  /// endpoint and namespace, and had not ended when the socket was made; null otherwise: then the flow has no
+  /// near workload.
+  const tenancy_report* near_end(const observed_flow& f) const;
 
   std::uint64_t incarnation() const { return incarnation_; }
 

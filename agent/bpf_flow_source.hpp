@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "agent/flow_source.hpp"
+#include "ownership/outcome.hpp"
+#include "ownership/time.hpp"
+
+namespace tenure::agent {
+
+struct bpf_options {
+  /// Where the identity maps are pinned, a folder on a bpf file system; empty: none are shared, no socket is
+  /// stamped.
+  std::string pin = "/sys/fs/bpf/tenure";
+  /// A segment that TCP accepted was sent at most this long before; four smoothed round trips where that is
+  /// more.
+  nanos transit_floor = 200 * millisecond;
+  /// The ring between kernel and agent; a power of two, at least one page. An event takes about 250 bytes.
+  std::size_t ring_bytes = std::size_t{4} << 20;
+  /// How often the ring is emptied when it is not filling up.
+  nanos poll_interval = 50 * millisecond;
+  /// How many flows are handed over at once, at the most.
+  std::size_t deliver_at_most = 1024;
+};
+
+/// The kernel's TCP sockets as a source of flows. Opens and loads the programs here, attaches them in
+/// `start`, which also marks the sockets that are open already, in every network namespace of this host. Each
+/// step fails as trouble::refused with one line: what is missing (root, BTF, a bpf file system) and what
+/// works without.
+/// @pre for stamped sockets: `make_identity_maps` was called for the same pin before.
+outcome<std::unique_ptr<flow_source>> make_bpf_flow_source(const bpf_options& options);
+
+}  // namespace tenure::agent

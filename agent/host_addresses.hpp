@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "agent/address_check.hpp"
+#include "ownership/address.hpp"
+#include "ownership/outcome.hpp"
+
+namespace tenure::agent {
+
+/// Where the agent's own network namespace is found: `tenancy_tracker::set` for the host's own addresses
+/// names it.
+inline constexpr const char* own_netns = "/proc/self/ns/net";
+
+/// Asks this host's kernel. Enters other namespaces on threads of its own, one a call, and holds none of them
+/// open afterwards, which would keep it alive. A call takes at most a few seconds; one thread at a time.
+std::unique_ptr<address_check> make_address_check();
+
+/// Watches the agent's own network namespace while it lives; the destructor waits for the thread.
+class address_watch {
+ public:
+  virtual ~address_watch() = default;
+};
+
+/// @param gone is called from the watcher's thread for every address that leaves an interface (rtnetlink),
+/// with the namespace's cookie; it must not block for long. When messages were lost, for every address that
+/// is not there any more.
+outcome<std::unique_ptr<address_watch>> watch_host_addresses(
+    std::function<void(std::uint64_t netns_cookie, address a)> gone);
+
+}  // namespace tenure::agent
