@@ -1,0 +1,31 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace tenure::actors {
+
+/// What one agent counted since it started; gauges say so. Written by its exporter, read by anyone.
+///
+/// The ledger: flows_observed = flows_acknowledged + flows_retained + flows_dropped + those not sealed yet.
+struct agent_counters {
+  using counter = std::atomic<std::uint64_t>;
+
+  counter flows_observed = 0;
+  counter flows_near_unproved = 0;  ///< no tenancy was proved for the near end
+  counter flows_acknowledged = 0;
+  counter flows_retained = 0;  ///< gauge
+  counter flows_dropped = 0;   ///< the bound on retention was passed
+  counter batches_sealed = 0;
+  counter batches_acknowledged = 0;
+  counter batches_retained = 0;  ///< gauge
+  counter batches_dropped = 0;
+  counter bytes_retained = 0;  ///< gauge
+  counter tenancies_live = 0;  ///< gauge
+  counter connects = 0;        ///< to a node, that were welcomed
+  counter disconnects = 0;
+  counter frames_refused = 0;  ///< from a node: not a valid message
+  counter ipman_requests = 0;
+};
+
+}  // namespace tenure::actors

@@ -1,0 +1,250 @@
+#include "actors/exporter.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "agent/ipman_answer.hpp"
+#include "capnp/codec.hpp"
+
+namespace tenure::actors {
+namespace {
+
+using pointer = exporter_actor::stateful_pointer<exporter_state>;
+
+constexpr auto first_redial = std::chrono::milliseconds{100};
+constexpr auto longest_redial = std::chrono::milliseconds{5000};
+
+void refresh_gauges(exporter_state& s) {
+  auto& c = *s.counters;
+  c.batches_retained = s.retained->batches();
+  c.flows_retained = s.retained->flows();
+  c.bytes_retained = s.retained->bytes();
+  c.batches_dropped = s.retained->batches_dropped();
+  c.flows_dropped = s.retained->flows_dropped();
+}
+
+/// Seals what has gathered; sends it when a node listens, and retains it in any case.
+void seal(pointer self) {
+  auto& s = self->state;
+  if (s.gathering->empty()) return;
+  const wire::batch sealed = s.gathering->seal();
+  wire::frame frame = wire::encode(wire::message{sealed});
+  if (s.welcomed) s.link->send(frame);
+  s.retained->keep(sealed.number, std::move(frame), sealed.flows.size());
+  ++s.counters->batches_sealed;
+  refresh_gauges(s);
+}
+
+/// Makes sure that what has gathered leaves after the linger at the latest.
+void seal_soon(pointer self) {
+  auto& s = self->state;
+  if (s.gathering->full()) seal(self);
+  if (s.gathering->empty() || s.seal_timer_set) return;
+  s.seal_timer_set = true;
+  self->delayed_send(self, std::chrono::nanoseconds{s.settings.linger}, seal_atom_v);
+}
+
+void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
+  for (const auto& r : reports) {
+    self->state.gathering->add(r);
+    if (self->state.gathering->full()) seal(self);
+  }
+  seal_soon(self);
+}
+
+void observe(pointer self, const std::vector<agent::observed_flow>& flows) {
+  auto& s = self->state;
+  for (const auto& f : flows) {
+    const auto* near = s.tracker->near_end(f);
+    if (near == nullptr) ++s.counters->flows_near_unproved;
+    s.gathering->add(f, near);
+    if (s.gathering->full()) seal(self);
+  }
+  s.counters->flows_observed += flows.size();
+  seal_soon(self);
+}
+
+void heartbeat(pointer self) {
+  auto& s = self->state;
+  report(self, s.tracker->heartbeat());
+  s.counters->tenancies_live = s.tracker->list().size();
+}
+
+std::string answer(pointer self, const agent::ipman_request& request) {
+  auto& s = self->state;
+  ++s.counters->ipman_requests;
+  auto reply = agent::answer_ipman(*s.tracker, request);
+  if (request.verb != agent::ipman_request::verb::list) report(self, s.tracker->changes());
+  return reply;
+}
+
+void finish_draining(pointer self) {
+  auto& s = self->state;
+  if (s.retained->batches() > 0) return;
+  for (auto& promise : s.draining) promise.deliver(true);
+  s.draining.clear();
+}
+
+void dial(pointer self) {
+  auto& s = self->state;
+  if (s.link || s.settings.nodes.empty()) return;
+  const std::uint64_t number = ++s.link_number;
+  const auto& node = s.settings.nodes[s.next_node++ % s.settings.nodes.size()];
+  const auto me = caf::actor_cast<exporter_actor>(self);
+  // A ping is answered from the transport's thread: a reading that waited behind a heartbeat would be as
+  // true, but its bracket as wide as that wait.
+  struct ping_answerer {
+    transport::link_ptr link;
+    std::mutex mutex;
+  };
+  auto answerer = std::make_shared<ping_answerer>();
+  auto clock = s.world.clock;
+  transport::link_events events;
+  events.received = [me, number, clock, answerer](transport::frame f) {
+    if (const auto message = wire::decode(f, 0); message && std::holds_alternative<wire::ping>(*message)) {
+      const std::lock_guard lock{answerer->mutex};
+      const auto id = std::get<wire::ping>(*message).id;
+      if (answerer->link) answerer->link->send(wire::encode(wire::pong{id, clock->now()}));
+      return;
+    }
+    auto received = std::make_shared<received_frame>();
+    received->bytes = std::move(f);
+    received->at = clock->now();
+    caf::anon_send(me, frame_atom_v, number, received_frame_ptr{std::move(received)});
+  };
+  events.closed = [me, number, answerer](transport::close_reason why) {
+    {
+      const std::lock_guard lock{answerer->mutex};
+      answerer->link.reset();
+    }
+    caf::anon_send(me, gone_atom_v, number, static_cast<std::uint8_t>(why));
+  };
+  s.welcomed = false;
+  auto link = s.world.transport->dial(node, std::move(events));
+  {
+    const std::lock_guard lock{answerer->mutex};
+    answerer->link = link;
+  }
+  s.link = std::move(link);
+  s.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name}));
+}
+
+void welcomed(pointer self, const wire::welcome& w) {
+  auto& s = self->state;
+  if (s.welcomed) return;
+  s.welcomed = true;
+  s.failed_dials = 0;
+  ++s.counters->connects;
+  spdlog::info("agent: connected to node {} at {}", w.node, s.link->peer());
+  s.retained->for_each([&s](const wire::frame& f) { s.link->send(f); });
+  // The node may have lost its timelines: tell everything anew.
+  heartbeat(self);
+}
+
+void receive(pointer self, const received_frame& f) {
+  auto& s = self->state;
+  const auto message = wire::decode(f.bytes, s.settings.incarnation);
+  if (!message) {
+    ++s.counters->frames_refused;
+    spdlog::warn("agent: node {} sent what is not a message: {}", s.link->peer(), message.error().text);
+    s.link->close();
+    return;
+  }
+  if (const auto* w = std::get_if<wire::welcome>(&*message)) {
+    welcomed(self, *w);
+  } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
+    const auto flows_before = s.retained->flows();
+    if (!s.retained->acknowledge(a->batch)) return;
+    ++s.counters->batches_acknowledged;
+    s.counters->flows_acknowledged += flows_before - s.retained->flows();
+    refresh_gauges(s);
+    finish_draining(self);
+  } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
+    spdlog::warn("agent: node {} said goodbye: {}", s.link->peer(), g->reason);
+  } else {
+    ++s.counters->frames_refused;
+    s.link->close();
+  }
+}
+
+void redial_later(pointer self) {
+  auto& s = self->state;
+  const auto doubled = first_redial * (1U << std::min(s.failed_dials, 10U));
+  const auto wait = std::min<std::chrono::milliseconds>(doubled, longest_redial);
+  ++s.failed_dials;
+  // Between half and all of it, so that agents that lost one node do not come back together.
+  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
+  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+}
+
+void link_gone(pointer self, transport::close_reason why) {
+  auto& s = self->state;
+  if (s.welcomed) ++s.counters->disconnects;
+  if (s.welcomed || s.failed_dials == 0)
+    spdlog::warn("agent: no link to {}: {}; {} batches are retained", s.link->peer(),
+                 transport::to_string(why), s.retained->batches());
+  s.link.reset();
+  s.welcomed = false;
+  redial_later(self);
+}
+
+}  // namespace
+
+exporter_actor::behavior_type exporter(pointer self, exporter_settings settings, exporter_world world,
+                                       std::shared_ptr<agent_counters> counters) {
+  auto& s = self->state;
+  s.jitter.seed(static_cast<std::minstd_rand::result_type>(settings.incarnation));
+  s.tracker = std::make_unique<agent::tenancy_tracker>(settings.incarnation, *world.clock, *world.identities,
+                                                       *world.addresses, settings.repeat);
+  s.gathering = std::make_unique<agent::batcher>(settings.incarnation);
+  s.retained = std::make_unique<agent::retention>(settings.max_retained_bytes);
+  s.settings = std::move(settings);
+  s.world = std::move(world);
+  s.counters = std::move(counters);
+  self->send(self, dial_atom_v);
+  self->delayed_send(self, std::chrono::nanoseconds{s.settings.heartbeat}, heartbeat_atom_v);
+  return {
+      [self](observed_atom, const observed_lot_ptr& flows) { observe(self, *flows); },
+      [self](ipman_atom, const ipman_request_ptr& request) { return answer(self, *request); },
+      [self](withdrawn_atom, std::uint64_t cookie, std::uint64_t high, std::uint64_t low) {
+        self->state.tracker->lost(cookie, address::from_halves(high, low));
+        report(self, self->state.tracker->changes());
+      },
+      [self](heartbeat_atom) {
+        self->delayed_send(self, std::chrono::nanoseconds{self->state.settings.heartbeat}, heartbeat_atom_v);
+        heartbeat(self);
+      },
+      [self](seal_atom) {
+        self->state.seal_timer_set = false;
+        seal(self);
+      },
+      [self](dial_atom) { dial(self); },
+      [self](frame_atom, std::uint64_t link, const received_frame_ptr& f) {
+        if (link == self->state.link_number && self->state.link) receive(self, *f);
+      },
+      [self](gone_atom, std::uint64_t link, std::uint8_t why) {
+        if (link == self->state.link_number && self->state.link)
+          link_gone(self, static_cast<transport::close_reason>(why));
+      },
+      [self](drain_atom) {
+        auto promise = self->make_response_promise<bool>();
+        heartbeat(self);
+        seal(self);
+        self->state.draining.push_back(promise);
+        finish_draining(self);
+        return promise;
+      },
+  };
+}
+
+}  // namespace tenure::actors

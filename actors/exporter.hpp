@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/agent_counters.hpp"
+#include "actors/protocol.hpp"
+#include "agent/address_check.hpp"
+#include "agent/batcher.hpp"
+#include "agent/clock.hpp"
+#include "agent/identity_map.hpp"
+#include "agent/retention.hpp"
+#include "agent/tenancy_tracker.hpp"
+#include "transport/transport.hpp"
+
+namespace tenure::actors {
+
+/// How an agent is to behave.
+struct exporter_settings {
+  std::string name = "agent";
+  std::uint64_t incarnation = 0;   ///< drawn at random by the main, not 0
+  std::vector<std::string> nodes;  ///< "host:port", tried in turn
+  nanos heartbeat = 10 * second;
+  nanos linger = 1 * second;    ///< how long flows gather before a batch is sealed
+  nanos repeat = 360 * second;  ///< ended tenancies are reported again for so long
+  std::size_t max_retained_bytes = 48U
+                                   << 20;  ///< below what a link lets wait, as a new link is sent all of it
+};
+
+/// What an agent stands on; the simulator hands in its own. The pointers outlive the actor.
+struct exporter_world {
+  std::shared_ptr<const agent::boot_clock> clock;
+  std::shared_ptr<agent::identity_map> identities;
+  std::shared_ptr<agent::address_check> addresses;
+  std::shared_ptr<transport::transport> transport;
+};
+
+/// Drives tracker, batcher and retention, and keeps the link to a node.
+struct exporter_state {
+  static inline const char* name = "exporter";
+
+  exporter_settings settings;
+  exporter_world world;
+  std::shared_ptr<agent_counters> counters;
+  std::unique_ptr<agent::tenancy_tracker> tracker;
+  std::unique_ptr<agent::batcher> gathering;
+  std::unique_ptr<agent::retention> retained;
+
+  transport::link_ptr link;
+  std::uint64_t link_number = 0;  ///< of the current link; events of earlier ones are stale
+  bool welcomed = false;
+  std::uint32_t failed_dials = 0;
+  std::size_t next_node = 0;
+  std::minstd_rand
+      jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
+  bool seal_timer_set = false;
+  std::vector<caf::typed_response_promise<bool>> draining;
+};
+
+exporter_actor::behavior_type exporter(exporter_actor::stateful_pointer<exporter_state> self,
+                                       exporter_settings settings, exporter_world world,
+                                       std::shared_ptr<agent_counters> counters);
+
+}  // namespace tenure::actors

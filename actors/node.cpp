@@ -1,0 +1,133 @@
+#include "actors/node.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <caf/exit_reason.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/delay.hpp"
+#include "actors/shard.hpp"
+
+namespace tenure::actors {
+namespace {
+
+using pointer = node_actor::stateful_pointer<node_state>;
+using answer = caf::typed_response_promise<bool>;
+
+// Draining resolves what is held from memory; a part that takes longer than this hangs.
+constexpr auto drain_limit = std::chrono::seconds{30};
+
+void drain_sink(pointer self, answer promise) {
+  self->request(self->state.sink, drain_limit, drain_atom_v)
+      .then([promise](bool ok) mutable { promise.deliver(ok); },
+            [promise](caf::error&) mutable { promise.deliver(false); });
+}
+
+/// Asks all of `parts`; goes on when each has answered, and delivers false when one does not.
+template <class Actor, class Next>
+void drain_all(pointer self, const std::vector<Actor>& parts, answer promise, Next next) {
+  auto left = std::make_shared<std::size_t>(parts.size());
+  for (const auto& part : parts)
+    self->request(part, drain_limit, drain_atom_v)
+        .then(
+            [left, next](bool) {
+              if (--*left == 0) next();
+            },
+            [promise](caf::error&) mutable {
+              if (promise.pending()) promise.deliver(false);
+            });
+}
+
+node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const session_routes> routes,
+                                        sink_actor sink, std::function<void()> failed) {
+  self->state.routes = std::move(routes);
+  self->state.sink = std::move(sink);
+  self->state.failed = std::move(failed);
+  self->monitor(self->state.sink);
+  for (const auto& s : self->state.routes->shards) self->monitor(s);
+  for (const auto& d : self->state.routes->delays) self->monitor(d);
+  self->set_down_handler([self](const caf::down_msg& down) {
+    if (down.reason == caf::exit_reason::user_shutdown) return;
+    if (auto f = std::exchange(self->state.failed, nullptr)) f();
+  });
+  return {
+      [self](drain_atom) {
+        // In the order of the path: what a delay actor releases has to pass its shard before the sink is
+        // asked.
+        auto promise = self->make_response_promise<bool>();
+        drain_all(self, self->state.routes->delays, promise, [self, promise] {
+          drain_all(self, self->state.routes->shards, promise,
+                    [self, promise] { drain_sink(self, promise); });
+        });
+        return promise;
+      },
+      [self](stop_atom) {
+        self->state.failed = nullptr;
+        for (const auto& d : self->state.routes->delays) self->send_exit(d, caf::exit_reason::user_shutdown);
+        for (const auto& s : self->state.routes->shards) self->send_exit(s, caf::exit_reason::user_shutdown);
+        self->send_exit(self->state.sink, caf::exit_reason::user_shutdown);
+        self->quit();
+      },
+  };
+}
+
+transport::acceptor make_acceptor(caf::actor_system& system, std::shared_ptr<const session_parts> parts,
+                                  std::size_t max_sessions) {
+  return
+      [&system, parts = std::move(parts), max_sessions](transport::link_ptr link) -> transport::link_events {
+        auto& counters = *parts->counters;
+        if (counters.sessions_opened - counters.sessions_closed >= max_sessions) {
+          ++counters.sessions_refused;
+          link->send(wire::encode(wire::goodbye{"this node has as many agents as it may have"}));
+          link->close();
+          return {[](transport::frame) {}, [](transport::close_reason) {}};
+        }
+        auto handle = system.spawn(session, parts, std::move(link));
+        auto clock = parts->clock;
+        return {[handle, clock](transport::frame f) {
+                  auto received = std::make_shared<received_frame>();
+                  received->at = clock->now();
+                  received->bytes = std::move(f);
+                  caf::anon_send(handle, frame_atom_v, received_frame_ptr{std::move(received)});
+                },
+                [handle](transport::close_reason why) {
+                  caf::anon_send(handle, gone_atom_v, static_cast<std::uint8_t>(why));
+                }};
+      };
+}
+
+}  // namespace
+
+node start_node(caf::actor_system& system, const node_settings& settings, node_world world) {
+  node n;
+  n.counters = std::make_shared<node_counters>();
+  n.workloads = std::make_shared<workload_table>();
+  auto sink_handle = system.spawn(sink, std::move(world.out),
+                                  sink_settings{n.workloads, world.clock, settings.region}, n.counters);
+  auto routes = std::make_shared<session_routes>();
+  for (std::size_t i = 0; i < settings.shards; ++i) {
+    routes->shards.push_back(system.spawn(shard, settings.routable, sink_handle, n.counters));
+    routes->delays.push_back(system.spawn(delay, settings.hold, routes->shards.back(), world.clock));
+  }
+  n.root = system.spawn(node_behavior, routes, sink_handle, std::move(world.failed));
+
+  auto shared = std::make_shared<session_settings>();
+  shared->node = settings.name;
+  shared->routable = settings.routable;
+  shared->drift_ppm = settings.drift_ppm;
+  auto parts = std::make_shared<session_parts>();
+  parts->settings = std::move(shared);
+  parts->routes = std::move(routes);
+  parts->workloads = n.workloads;
+  parts->clock = std::move(world.clock);
+  parts->counters = n.counters;
+  n.accept = make_acceptor(system, std::move(parts), settings.max_sessions);
+  return n;
+}
+
+}  // namespace tenure::actors

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/clocks.hpp"
+#include "actors/node_counters.hpp"
+#include "actors/session.hpp"
+#include "actors/sink.hpp"
+#include "ownership/prefix.hpp"
+
+namespace tenure::actors {
+
+/// How a node is to behave.
+struct node_settings {
+  std::string name = "node";
+  std::string region;
+  prefix_set routable = prefix_set::everything();
+  nanos hold = 60 * second;
+  std::int64_t drift_ppm = 200;
+  std::size_t shards = 4;  ///< actors that the prefixes are spread over
+  std::size_t max_sessions = 20'000;
+};
+
+/// What a node stands on; the simulator hands in its own.
+struct node_world {
+  std::shared_ptr<const node_clock> clock;
+  std::shared_ptr<sinks::record_sink> out;
+  std::function<void()> failed;  ///< called once, from any thread, when the node cannot go on
+};
+
+/// A running node.
+struct node {
+  node_actor root;
+  std::shared_ptr<node_counters> counters;
+  std::shared_ptr<workload_table> workloads;
+  transport::acceptor accept;  ///< for the transport to listen with; any thread
+};
+
+node start_node(caf::actor_system& system, const node_settings& settings, node_world world);
+
+/// Watches over a node's actors.
+struct node_state {
+  static inline const char* name = "node";
+
+  std::shared_ptr<const session_routes> routes;
+  sink_actor sink;
+  std::function<void()> failed;
+};
+
+}  // namespace tenure::actors

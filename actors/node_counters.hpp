@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "ownership/verdict.hpp"
+
+namespace tenure::actors {
+
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(reason::between) + 1;
+
+/// What one node counted since it started. Written by its actors, read by anyone.
+///
+/// The ledger: flows_received = flows_attributed + flows_unattributed (all reasons) + flows_held +
+/// flows_dropped, where held is everything between a session and the sink's durability.
+struct node_counters {
+  using counter = std::atomic<std::uint64_t>;
+
+  counter sessions_opened = 0;
+  counter sessions_closed = 0;
+  counter sessions_refused = 0;  ///< wrong version, or more sessions than allowed
+  counter frames_refused = 0;    ///< not a valid message, or one out of order
+  counter batches_received = 0;
+  counter batches_repeated = 0;  ///< of a number this session has already seen
+  counter batches_acknowledged = 0;
+  counter batches_abandoned =
+      0;  ///< their session ended before they were converted; the agent sends them again
+  counter brackets = 0;
+  counter brackets_refused = 0;  ///< pongs that prove nothing: unasked for, or a clock that ran backwards
+  counter evidence_received = 0;
+  counter evidence_merged = 0;   ///< it changed a timeline
+  counter evidence_refused = 0;  ///< outside the routable CIDRs, host-local, or without a clock
+  counter flows_received = 0;
+  counter flows_attributed = 0;
+  std::array<counter, reason_count> flows_unattributed{};
+  counter flows_dropped = 0;      ///< abandoned with their batch; counted again when they are sent again
+  counter near_unproved = 0;      ///< flows without a near tenancy
+  counter workloads_refused = 0;  ///< the table of names is full
+  counter sink_failures = 0;
+
+  void count(const verdict& v) {
+    if (v.attributed())
+      ++flows_attributed;
+    else
+      ++flows_unattributed[static_cast<std::size_t>(v.reason)];
+  }
+  std::uint64_t flows_resolved() const {
+    std::uint64_t sum = flows_attributed;
+    for (const auto& c : flows_unattributed) sum += c;
+    return sum;
+  }
+  std::uint64_t flows_held() const { return flows_received - flows_resolved() - flows_dropped; }
+};
+
+}  // namespace tenure::actors

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "actors/frames.hpp"
+#include "actors/lot.hpp"
+#include "agent/ipman.hpp"
+#include "agent/observed_flow.hpp"
+#include "ownership/address.hpp"
+
+/// Every actor's interface, a sentence a message. The path of a flow reads from top to bottom:
+/// exporter (agent) -> session -> delay -> shard -> sink, and the confirmation from sink to session to
+/// exporter.
+namespace tenure::actors {
+
+/// Flows as a source delivered them.
+using observed_lot_ptr = std::shared_ptr<const std::vector<agent::observed_flow>>;
+using ipman_request_ptr = std::shared_ptr<const agent::ipman_request>;
+
+}  // namespace tenure::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::evidence_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::received_frame_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::observed_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::ipman_request_ptr)
+
+CAF_BEGIN_TYPE_ID_BLOCK(tenure, caf::first_custom_type_id)
+CAF_ADD_ATOM(tenure, tenure::actors, observed_atom, "observed")
+CAF_ADD_ATOM(tenure, tenure::actors, ipman_atom, "ipman")
+CAF_ADD_ATOM(tenure, tenure::actors, withdrawn_atom, "withdrawn")
+CAF_ADD_ATOM(tenure, tenure::actors, heartbeat_atom, "heartbeat")
+CAF_ADD_ATOM(tenure, tenure::actors, seal_atom, "seal")
+CAF_ADD_ATOM(tenure, tenure::actors, dial_atom, "dial")
+CAF_ADD_ATOM(tenure, tenure::actors, frame_atom, "frame")
+CAF_ADD_ATOM(tenure, tenure::actors, gone_atom, "gone")
+CAF_ADD_ATOM(tenure, tenure::actors, ping_atom, "ping")
+CAF_ADD_ATOM(tenure, tenure::actors, evidence_atom, "evidence")
+CAF_ADD_ATOM(tenure, tenure::actors, hold_atom, "hold")
+CAF_ADD_ATOM(tenure, tenure::actors, release_atom, "release")
+CAF_ADD_ATOM(tenure, tenure::actors, resolve_atom, "resolve")
+CAF_ADD_ATOM(tenure, tenure::actors, write_atom, "write")
+CAF_ADD_ATOM(tenure, tenure::actors, sync_atom, "sync")
+CAF_ADD_ATOM(tenure, tenure::actors, durable_atom, "durable")
+CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
+CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
+CAF_END_TYPE_ID_BLOCK(tenure)
+
+namespace tenure::actors {
+
+/// The agent: turns what the kernel saw and what platforms say into batches, and retains them until
+/// acknowledged.
+using exporter_actor = caf::typed_actor<
+    // Flows from the source.
+    caf::reacts_to<observed_atom, observed_lot_ptr>,
+    // A platform's request; answers with the reply line of docs/ipman.md.
+    caf::replies_to<ipman_atom, ipman_request_ptr>::with<std::string>,
+    // An address left an interface of the namespace with this cookie: high and low half of the address.
+    caf::reacts_to<withdrawn_atom, std::uint64_t, std::uint64_t, std::uint64_t>,
+    // Time to verify every tenancy anew and report it.
+    caf::reacts_to<heartbeat_atom>,
+    // The linger is over: seal what has gathered into a batch and send it.
+    caf::reacts_to<seal_atom>,
+    // Time to connect to a node (again).
+    caf::reacts_to<dial_atom>,
+    // The node said something on the link of this number; frames of earlier links are ignored.
+    caf::reacts_to<frame_atom, std::uint64_t, received_frame_ptr>,
+    // The link of this number ended, for this transport::close_reason.
+    caf::reacts_to<gone_atom, std::uint64_t, std::uint8_t>,
+    // Verify, seal and send all there is; answers when nothing is retained any more. Who asks bounds the
+    // wait.
+    caf::replies_to<drain_atom>::with<bool>>;
+
+/// One connected agent on a node: bounds its clock, routes its evidence and flows, keeps the ledger of its
+/// batches.
+using session_actor = caf::typed_actor<
+    // The agent said something.
+    caf::reacts_to<frame_atom, received_frame_ptr>,
+    // The link ended, for this transport::close_reason; the session ends too.
+    caf::reacts_to<gone_atom, std::uint8_t>,
+    // Time for the regular clock ping, and for looking whether the agent is silent.
+    caf::reacts_to<ping_atom>,
+    // So many flows of this batch are durable at the sink.
+    caf::reacts_to<durable_atom, std::uint64_t, std::uint32_t>>;
+
+/// Holds flows back for the hold, so that evidence can arrive, then releases them to its shard.
+using delay_actor = caf::typed_actor<
+    // A lot to hold from now on.
+    caf::reacts_to<hold_atom, flow_lot_ptr>,
+    // Time to look what is due.
+    caf::reacts_to<release_atom>,
+    // Release everything now, and hold nothing any more; answers when the last lot has gone to the shard.
+    caf::replies_to<drain_atom>::with<bool>>;
+
+/// Owns the timelines of the prefixes that hash to it: merges evidence, resolves lots by the rule.
+using shard_actor = caf::typed_actor<
+    // Evidence about endpoints of this shard.
+    caf::reacts_to<evidence_atom, evidence_lot_ptr>,
+    // A lot whose hold is over.
+    caf::reacts_to<resolve_atom, flow_lot_ptr>,
+    // Answers when everything that came before has been passed on to the sink.
+    caf::replies_to<drain_atom>::with<bool>>;
+
+/// Writes resolved lots and tells their sessions when they are durable.
+using sink_actor = caf::typed_actor<
+    // A lot to write.
+    caf::reacts_to<write_atom, resolved_lot_ptr>,
+    // Time to make durable what was written.
+    caf::reacts_to<sync_atom>,
+    // Makes everything durable that came before, then answers whether that worked.
+    caf::replies_to<drain_atom>::with<bool>>;
+
+/// The root of a node: watches over the others and stops them in order. Sessions are made by the acceptor
+/// (node.hpp).
+using node_actor = caf::typed_actor<
+    // Resolve and write all that is held; answers whether everything is durable.
+    caf::replies_to<drain_atom>::with<bool>,
+    // Stop all actors of this node.
+    caf::reacts_to<stop_atom>>;
+
+}  // namespace tenure::actors

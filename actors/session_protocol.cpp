@@ -1,0 +1,205 @@
+#include "actors/session_protocol.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "ownership/attributor.hpp"
+
+namespace tenure::actors {
+namespace {
+
+// A node that answers every batch with a ping needs few under way; more unanswered ones mean a silent agent.
+constexpr std::size_t max_pings_under_way = 64;
+
+nanos last_stamp(const wire::batch& b) {
+  nanos last = time_min;
+  for (const auto& e : b.evidence) last = std::max({last, e.from, e.until});
+  for (const auto& f : b.flows)
+    last = std::max({last, f.times.opened, f.times.established, f.times.last_received, f.times.closed});
+  return last;
+}
+
+}  // namespace
+
+session_protocol::session_protocol(std::shared_ptr<const session_settings> settings,
+                                   std::shared_ptr<workload_table> workloads,
+                                   std::shared_ptr<node_counters> counters)
+    : settings_(std::move(settings)),
+      workloads_(std::move(workloads)),
+      counters_(std::move(counters)),
+      clock_(settings_->drift_ppm) {}
+
+outcome<session_reaction> session_protocol::receive(const wire::frame& frame, nanos at, nanos now) {
+  auto message = wire::decode(frame, incarnation_);
+  if (!message) {
+    ++counters_->frames_refused;
+    return tl::unexpected(message.error());
+  }
+  if (const auto* h = std::get_if<wire::hello>(&*message); h != nullptr && !greeted()) return greet(*h, now);
+  if (greeted()) {
+    if (auto* b = std::get_if<wire::batch>(&*message)) return take(std::move(*b), now);
+    if (const auto* p = std::get_if<wire::pong>(&*message)) return bracket_with(*p, at);
+  }
+  ++counters_->frames_refused;
+  return fail(trouble::usage,
+              greeted() ? "a message that an agent does not send now" : "expected hello first");
+}
+
+outcome<session_reaction> session_protocol::greet(const wire::hello& h, nanos now) {
+  if (h.version != wire::protocol_version) {
+    ++counters_->sessions_refused;
+    return fail(trouble::usage, "protocol version " + std::to_string(h.version) +
+                                    " is not spoken here, only " + std::to_string(wire::protocol_version));
+  }
+  if (h.incarnation == 0) {
+    ++counters_->frames_refused;
+    return fail(trouble::usage, "an incarnation of 0");
+  }
+  incarnation_ = h.incarnation;
+  agent_ = h.agent;
+  session_reaction r;
+  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node});
+  r.send.push_back(next_ping(now));
+  return r;
+}
+
+wire::message session_protocol::next_ping(nanos now) {
+  const std::uint64_t id = next_ping_++;
+  pings_.emplace(id, now);
+  return wire::ping{id};
+}
+
+outcome<session_reaction> session_protocol::take(wire::batch&& b, nanos now) {
+  ++counters_->batches_received;
+  if (b.number <= last_batch_) {
+    ++counters_->batches_repeated;
+    return fail(trouble::usage, "batch numbers must increase");
+  }
+  if (waiting_.size() >= settings_->max_waiting_batches)
+    return fail(trouble::usage, "too many batches while clock pings stay unanswered");
+  last_batch_ = b.number;
+  counters_->evidence_received += b.evidence.size();
+  counters_->flows_received += b.flows.size();
+  const nanos last = last_stamp(b);
+  waiting_.push_back({std::move(b), last, now});
+  session_reaction r;
+  if (pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
+  return r;
+}
+
+outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, nanos at) {
+  const auto ping = pings_.find(p.id);
+  if (ping == pings_.end()) {
+    ++counters_->brackets_refused;
+    return session_reaction{};
+  }
+  const bracket b{ping->second, at, p.reading};
+  // Pongs come in the order of the pings: whatever was asked before will not be answered any more.
+  pings_.erase(pings_.begin(), std::next(ping));
+  if (!clock_.add(b)) {
+    ++counters_->brackets_refused;
+    return session_reaction{};
+  }
+  ++counters_->brackets;
+  latest_reading_ = std::max(latest_reading_, b.theirs);
+  session_reaction r;
+  while (!waiting_.empty() && waiting_.front().last_stamp <= latest_reading_) {
+    placed_batch placed = place(waiting_.front().batch);
+    waiting_.pop_front();
+    if (ledger_.open(placed.number, placed.flows.size())) {
+      ++counters_->batches_acknowledged;
+      r.send.emplace_back(wire::acknowledgement{placed.number});
+    }
+    r.placed.push_back(std::move(placed));
+  }
+  return r;
+}
+
+outcome<session_reaction> session_protocol::tick(nanos now) {
+  if (!waiting_.empty() && now - waiting_.front().since > settings_->max_wait)
+    return fail(trouble::usage, "no clock reading after the last stamp of a batch for too long");
+  if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)
+    return fail(trouble::usage, "clock pings unanswered for too long");
+  session_reaction r;
+  if (greeted() && pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
+  return r;
+}
+
+session_reaction session_protocol::durable(std::uint64_t batch, std::size_t flows) {
+  session_reaction r;
+  if (ledger_.durable(batch, flows)) {
+    ++counters_->batches_acknowledged;
+    r.send.emplace_back(wire::acknowledgement{batch});
+  }
+  return r;
+}
+
+void session_protocol::abandon() {
+  for (const auto& w : waiting_) {
+    ++counters_->batches_abandoned;
+    counters_->flows_dropped += w.batch.flows.size();
+  }
+  waiting_.clear();
+}
+
+placed_batch session_protocol::place(const wire::batch& b) {
+  std::vector<workload_id> names{workload_id::none};
+  names.reserve(b.workloads.size() + 1);
+  for (const auto& w : b.workloads) {
+    const auto id = workloads_->intern(w.name);
+    if (!id) ++counters_->workloads_refused;
+    names.push_back(id.value_or(workload_id::none));
+  }
+  placed_batch out;
+  out.number = b.number;
+  place_evidence(b, names, out);
+  place_flows(b, names, out);
+  return out;
+}
+
+void session_protocol::place_evidence(const wire::batch& b, const std::vector<workload_id>& names,
+                                      placed_batch& out) {
+  out.items.reserve(b.evidence.size());
+  for (evidence e : b.evidence) {
+    e.workload = names[static_cast<std::size_t>(e.workload)];
+    const auto from = clock_.convert(e.from);
+    const auto until = clock_.convert(e.until);
+    const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
+    if (e.workload == workload_id::none || !from || !until || !routable) {
+      ++counters_->evidence_refused;
+      continue;
+    }
+    e.from = from->time;
+    e.from_error = saturating_add(e.from_error, from->error);
+    e.until = until->time;
+    e.until_error = saturating_add(e.until_error, until->error);
+    out.items.push_back(e);
+  }
+}
+
+void session_protocol::place_flows(const wire::batch& b, const std::vector<workload_id>& names,
+                                   placed_batch& out) {
+  out.flows.reserve(b.flows.size());
+  for (flow f : b.flows) {
+    f.near_workload = names[static_cast<std::size_t>(f.near_workload)];
+    if (f.near_workload == workload_id::none) {
+      f.near_tenancy = {};
+      ++counters_->near_unproved;
+    }
+    nanos error = 0;
+    const auto move = [&](nanos& stamp) {
+      if (stamp == time_min) return;  // not known
+      const auto placed = clock_.convert(stamp);
+      error = std::max(error, placed ? placed->error : unknown_error);
+      if (placed) stamp = placed->time;
+    };
+    move(f.times.opened);
+    if (f.times.is_established) move(f.times.established);
+    move(f.times.last_received);
+    move(f.times.closed);
+    f.times.error = saturating_add(f.times.error, error);
+    out.flows.push_back(f);
+  }
+}
+
+}  // namespace tenure::actors

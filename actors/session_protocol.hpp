@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/batch_ledger.hpp"
+#include "actors/node_counters.hpp"
+#include "capnp/codec.hpp"
+#include "ownership/clock_bound.hpp"
+#include "ownership/prefix.hpp"
+#include "ownership/workload_table.hpp"
+
+namespace tenure::actors {
+
+/// What all sessions of a node share.
+struct session_settings {
+  std::string node;                                ///< this node's name, told to agents
+  prefix_set routable = prefix_set::everything();  ///< where evidence is accepted for
+  std::int64_t drift_ppm = 200;                    ///< bound on the drift between an agent's clock and ours
+  std::size_t max_waiting_batches = 256;           ///< received, but not yet placed in time
+  nanos max_wait = 30 * second;                    ///< for a bracket after a batch's last stamp
+};
+
+/// A batch in cluster time, with workloads of the node's table.
+struct placed_batch {
+  std::uint64_t number = 0;
+  std::vector<evidence> items;
+  std::vector<flow> flows;
+};
+
+/// What a session does about something that was received.
+struct session_reaction {
+  std::vector<wire::message> send;
+  std::vector<placed_batch> placed;
+};
+
+/// The node's side of capnp/wire.capnp for one connection. Knows neither actors nor sockets; one thread.
+///
+/// A batch is placed in time only when a pong was read after its last stamp, so each batch causes a ping and
+/// waits for the answer: one round trip.
+class session_protocol {
+ public:
+  session_protocol(std::shared_ptr<const session_settings> settings,
+                   std::shared_ptr<workload_table> workloads, std::shared_ptr<node_counters> counters);
+
+  /// @param at when the transport handed the frame over; @param now, for the ping that may go out. Cluster
+  /// time.
+  /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
+  /// goodbye with its text.
+  outcome<session_reaction> receive(const wire::frame& frame, nanos at, nanos now);
+
+  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
+  outcome<session_reaction> tick(nanos now);
+
+  /// So many flows of a batch are durable; acknowledges it when it is complete.
+  session_reaction durable(std::uint64_t batch, std::size_t flows);
+
+  /// Counts what is lost with the connection; the agent sends it again. @pre nothing else is called
+  /// afterwards.
+  void abandon();
+
+  const std::string& agent() const { return agent_; }
+  bool greeted() const { return incarnation_ != 0; }
+
+ private:
+  struct waiting_batch {
+    wire::batch batch;
+    nanos last_stamp = 0;
+    nanos since = 0;
+  };
+
+  outcome<session_reaction> greet(const wire::hello& h, nanos now);
+  outcome<session_reaction> take(wire::batch&& b, nanos now);
+  outcome<session_reaction> bracket_with(const wire::pong& p, nanos at);
+  wire::message next_ping(nanos now);
+  placed_batch place(const wire::batch& b);
+  void place_evidence(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
+  void place_flows(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
+
+  std::shared_ptr<const session_settings> settings_;
+  std::shared_ptr<workload_table> workloads_;
+  std::shared_ptr<node_counters> counters_;
+  std::string agent_;
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t last_batch_ = 0;
+  std::uint64_t next_ping_ = 1;
+  std::map<std::uint64_t, nanos> pings_;  // id -> sent at
+  clock_bound clock_;
+  nanos latest_reading_ = time_min;
+  std::deque<waiting_batch> waiting_;
+  batch_ledger ledger_;
+};
+
+}  // namespace tenure::actors

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/clocks.hpp"
+#include "actors/node_counters.hpp"
+#include "actors/protocol.hpp"
+#include "sinks/record_sink.hpp"
+
+namespace tenure::actors {
+
+/// Writes resolved lots in order and confirms them when they are durable: many lots share one sync.
+struct sink_state {
+  static inline const char* name = "sink";
+
+  struct unconfirmed {
+    lot_origin origin;
+    std::uint32_t flows = 0;
+  };
+
+  std::shared_ptr<sinks::record_sink> out;
+  std::shared_ptr<const workload_table> workloads;
+  std::shared_ptr<const node_clock> clock;
+  std::shared_ptr<node_counters> counters;
+  std::string region;
+  std::vector<unconfirmed> waiting;
+  std::vector<sinks::flow_record> records;
+  bool timer_set = false;
+};
+
+/// What a sink needs besides its counters.
+struct sink_settings {
+  std::shared_ptr<const workload_table> workloads;
+  std::shared_ptr<const node_clock> clock;
+  std::string region;
+};
+
+/// Quits with caf::exit_reason::unhandled_exception after a failure of `out`, which is final: what was not
+/// confirmed stays with the agents.
+/// @param out taken over
+sink_actor::behavior_type sink(sink_actor::stateful_pointer<sink_state> self,
+                               std::shared_ptr<sinks::record_sink> out, sink_settings settings,
+                               std::shared_ptr<node_counters> counters);
+
+}  // namespace tenure::actors

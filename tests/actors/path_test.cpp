@@ -1,0 +1,173 @@
+#include <caf/send.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/actors/world.hpp"
+
+// One flow through the production actors, from the exporter to the sink and back, under virtual time.
+namespace tenure::actors::testing {
+namespace {
+
+constexpr std::uint64_t incarnation = 0xa1;
+
+exporter_settings agent_settings() {
+  exporter_settings s;
+  s.name = "host-1";
+  s.incarnation = incarnation;
+  s.nodes = {"node:1"};
+  return s;
+}
+
+agent::ipman_request assign(const std::string& endpoint, const std::string& workload) {
+  agent::ipman_request r;
+  r.verb = agent::ipman_request::verb::set;
+  r.endpoint = endpoint;
+  r.workload = workload;
+  r.netns = "/run/netns/only";
+  return r;
+}
+
+/// A connection from `near` to `far` that was open for `length` until now.
+agent::observed_flow connection(const world& w, const char* near, const char* far, nanos length) {
+  agent::observed_flow o;
+  o.netns_cookie = 7;
+  flow& f = o.flow;
+  f.near_address = *address::parse(near);
+  f.far_address = *address::parse(far);
+  f.near_port = 40000;
+  f.far_port = 80;
+  f.times.closed = w.clock->time;
+  f.times.last_received = w.clock->time;
+  f.times.opened = w.clock->time - length;
+  f.times.established = f.times.opened + millisecond;
+  f.times.is_established = true;
+  f.times.transit = 200 * millisecond;
+  for (const auto& [key, tenancy] : w.identities->entries)
+    if (key.endpoint.address == f.near_address) f.near_tenancy = tenancy;
+  return o;
+}
+
+void observe(const exporter_actor& agent, std::vector<agent::observed_flow> flows) {
+  caf::anon_send(agent, observed_atom_v,
+                 std::make_shared<const std::vector<agent::observed_flow>>(std::move(flows)));
+}
+
+struct path : ::testing::Test {
+  world w;
+  exporter_actor agent;
+
+  void begin(nanos hold = 60 * second) {
+    node_settings settings;
+    settings.hold = hold;
+    w.start_node(settings);
+    agent = w.start_agent(agent_settings());
+    w.settle();
+  }
+};
+
+TEST_F(path, both_ends_are_named_after_the_hold_and_not_before) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(30 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(55 * second);
+  EXPECT_TRUE(w.sink->written.empty());
+  w.advance(10 * second);
+  ASSERT_EQ(w.sink->written.size(), 1U);
+  const auto& r = w.sink->written[0];
+  EXPECT_EQ(r.near, "gateway");
+  EXPECT_EQ(r.far, "checkout");
+  EXPECT_EQ(r.reason, reason::none);
+  EXPECT_EQ(r.agent, "host-1");
+  EXPECT_EQ(r.id.incarnation, incarnation);
+}
+
+TEST_F(path, batch_is_retained_until_its_flows_are_durable) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.9", 2 * second)});
+  w.advance(5 * second);
+  EXPECT_EQ(w.exported->flows_retained, 1U);
+  w.advance(60 * second);
+  EXPECT_EQ(w.sink->durable, 1U);
+  EXPECT_EQ(w.exported->flows_retained, 0U);
+  EXPECT_EQ(w.exported->flows_acknowledged, 1U);
+  EXPECT_EQ(w.running.counters->flows_held(), 0U);
+}
+
+TEST_F(path, far_end_without_evidence_is_unattributed_and_says_so) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.9", 2 * second)});
+  w.advance(65 * second);
+  ASSERT_EQ(w.sink->written.size(), 1U);
+  EXPECT_EQ(w.sink->written[0].far, "");
+  EXPECT_EQ(w.sink->written[0].reason, reason::no_evidence);
+}
+
+TEST_F(path, address_that_went_to_another_workload_is_attributed_by_the_flows_own_time) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(30 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(100 * millisecond);
+  w.ipman(agent, assign("10.0.0.2", "catalog"));
+  w.advance(5 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(70 * second);
+  ASSERT_EQ(w.sink->written.size(), 2U);
+  // `set` over a held address ends the old tenancy where it was last verified, which was before this flow's
+  // end.
+  EXPECT_TRUE(w.sink->written[0].far.empty() || w.sink->written[0].far == "checkout");
+  EXPECT_EQ(w.sink->written[1].far, "catalog");
+}
+
+TEST_F(path, broken_link_loses_nothing) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.advance(15 * second);
+  w.links->reachable = false;
+  w.links->cut();
+  w.settle();
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.9", 2 * second)});
+  w.advance(30 * second);
+  EXPECT_EQ(w.exported->flows_retained, 1U);
+  w.links->reachable = true;
+  w.advance(80 * second);
+  EXPECT_EQ(w.exported->connects, 2U);
+  EXPECT_EQ(w.sink->written.size(), 1U);
+  EXPECT_EQ(w.exported->flows_retained, 0U);
+}
+
+TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
+  begin();
+  std::vector<transport::frame> answers;
+  bool closed = false;
+  auto link = w.links->dial("", {[&](transport::frame f) { answers.push_back(std::move(f)); },
+                                 [&](transport::close_reason) { closed = true; }});
+  link->send(transport::frame{1, 2, 3});
+  w.settle();
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(w.running.counters->frames_refused, 1U);
+  ASSERT_EQ(answers.size(), 1U);
+  const auto goodbye = wire::decode(answers[0], 0);
+  ASSERT_TRUE(goodbye);
+  EXPECT_TRUE(std::holds_alternative<wire::goodbye>(*goodbye));
+  EXPECT_EQ(w.exported->connects, 1U);
+  EXPECT_EQ(w.exported->disconnects, 0U);
+}
+
+TEST_F(path, broken_sink_confirms_nothing_and_stops_the_node) {
+  begin(1 * second);
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.sink->broken = true;
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.9", 2 * second)});
+  w.advance(10 * second);
+  EXPECT_TRUE(w.node_failed);
+  EXPECT_EQ(w.exported->flows_acknowledged, 0U);
+  EXPECT_EQ(w.exported->flows_retained, 1U);
+}
+
+}  // namespace
+}  // namespace tenure::actors::testing
