@@ -1,0 +1,46 @@
+#include "cli/option_value.hpp"
+
+#include <array>
+
+namespace tenure::cli {
+
+namespace {
+
+struct unit {
+  std::string_view suffix;
+  std::int64_t nanoseconds;
+};
+
+constexpr std::array<unit, 6> units{{{"h", 3'600'000'000'000},
+                                     {"m", 60'000'000'000},
+                                     {"s", 1'000'000'000},
+                                     {"ms", 1'000'000},
+                                     {"us", 1'000},
+                                     {"ns", 1}}};
+
+}  // namespace
+
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  std::int64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc{} || text.front() == '-') return std::nullopt;
+  const std::string_view suffix(end, static_cast<std::size_t>(last - end));
+  for (const auto& u : units) {
+    if (suffix != u.suffix) continue;
+    std::int64_t product = 0;
+    if (__builtin_mul_overflow(number, u.nanoseconds, &product)) return std::nullopt;
+    return std::chrono::nanoseconds(product);
+  }
+  return std::nullopt;
+}
+
+std::string duration_text(std::chrono::nanoseconds d) {
+  if (d.count() == 0) return "0s";
+  for (const auto& u : units)
+    if (d.count() % u.nanoseconds == 0)
+      return std::to_string(d.count() / u.nanoseconds) + std::string(u.suffix);
+  return {};
+}
+
+}  // namespace tenure::cli
