@@ -1,11 +1,12 @@
-#include <algorithm>
-#include <cassert>
+
+
 #include <unordered_map>
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 
 #include "capnp/codec.hpp"
+#include "ownership/invariant.hpp"
 #include "wire.capnp.h"
 
 namespace tenure::wire {
@@ -96,7 +97,7 @@ class tenancy_places {
 
   std::uint32_t at(const tenancy_id& id) const {
     auto found = by_id_.find(id);
-    assert(found != by_id_.end() && "every tenancy that a batch names stands in its table, once");
+    invariant(found != by_id_.end(), "every tenancy that a batch names stands in its table, once");
     return found->second;
   }
 
@@ -122,7 +123,7 @@ void put(schema::Workload::Builder out, const workload& w) {
 }
 
 void put(schema::Tenancy::Builder out, const tenancy_entry& t) {
-  assert(t.workload != workload_id::none && "a tenancy has a workload");
+  invariant(t.workload != workload_id::none, "a tenancy has a workload");
   out.setSequence(t.id.sequence);
   out.setWorkload(static_cast<std::uint32_t>(t.workload) - 1);
   out.setPort(t.endpoint.port);
@@ -208,7 +209,7 @@ frame encode(const message& m) {
   // The segment table in little endian: number of segments less one, then the size of the first in words.
   out[0] = static_cast<std::uint64_t>(used) << 32;
   out.resize(1 + used);
-  assert(out.size() * sizeof(out[0]) <= max_frame_bytes && "what makes batches seals them below this");
+  invariant(out.size() * sizeof(out[0]) <= max_frame_bytes, "what makes batches seals them below this");
   return out;
 }
 

@@ -9,8 +9,9 @@
 
 #include "ownership/outcome.hpp"
 
-/// The one transport. Agents, nodes and regions send each other frames over it; the simulator puts its faulty links
-/// in the place of Asio's. A frame is whole words, as Cap'n Proto wants them; on TCP its length in bytes goes before it.
+/// The one transport. Agents, nodes and regions send each other frames over it; the simulator puts its faulty
+/// links in the place of Asio's. A frame is whole words, as Cap'n Proto wants them; on TCP its length in
+/// bytes goes before it.
 namespace tenure::transport {
 
 using frame = std::vector<std::uint64_t>;
@@ -20,14 +21,14 @@ inline constexpr std::size_t max_frame_bytes = 4U << 20;
 
 /// Why a link ended.
 enum class close_reason : std::uint8_t {
-  closed_here,      ///< close() was called
-  closed_there,     ///< the other side closed, between two frames
-  refused,          ///< nobody listens there, or the name is unknown
-  timed_out,        ///< no connection within the bound, or the other side was silent for too long
-  broken,           ///< the connection was reset or the system gave up on it
-  truncated,        ///< it ended within a frame
-  too_long,         ///< a frame of more than max_frame_bytes was announced, or one that is not whole words
-  too_slow,         ///< the other side does not read: the bound on what waits to be sent was passed
+  closed_here,   ///< close() was called
+  closed_there,  ///< the other side closed, between two frames
+  refused,       ///< nobody listens there, or the name is unknown
+  timed_out,     ///< no connection within the bound, or the other side was silent for too long
+  broken,        ///< the connection was reset or the system gave up on it
+  truncated,     ///< it ended within a frame
+  too_long,      ///< a frame of more than max_frame_bytes was announced, or one that is not whole words
+  too_slow,      ///< the other side does not read: the bound on what waits to be sent was passed
 };
 const char* to_string(close_reason r);
 
@@ -35,7 +36,8 @@ const char* to_string(close_reason r);
 class link {
  public:
   virtual ~link() = default;
-  /// Queues a frame, in order. Past the bound on what waits (64 MiB by default) the link closes with too_slow.
+  /// Queues a frame, in order. Past the bound on what waits (64 MiB by default) the link closes with
+  /// too_slow.
   virtual void send(frame f) = 0;
   /// Ends it. What was queued before is still sent, within a bound of a few seconds.
   virtual void close() = 0;
@@ -44,8 +46,8 @@ class link {
 };
 using link_ptr = std::shared_ptr<link>;
 
-/// What becomes of a link. Called from the transport's thread, never at once from within send or close; `closed` is
-/// the last call and comes exactly once.
+/// What becomes of a link. Called from the transport's thread, never at once from within send or close;
+/// `closed` is the last call and comes exactly once.
 struct link_events {
   std::function<void(frame)> received;
   std::function<void(close_reason)> closed;
@@ -58,10 +60,11 @@ using acceptor = std::function<link_events(link_ptr)>;
 class transport {
  public:
   virtual ~transport() = default;
-  /// Connects to "host:port". The link is there at once; frames wait until it is up, and a failure is its `closed`.
+  /// Connects to "host:port". The link is there at once; frames wait until it is up, and a failure is its
+  /// `closed`.
   virtual link_ptr dial(const std::string& address, link_events events) = 0;
-  /// @returns the port that is listened on (useful after asking for port 0), or why it cannot be: trouble::refused
-  /// when it is taken, trouble::usage when the address cannot be read.
+  /// @returns the port that is listened on (useful after asking for port 0), or why it cannot be:
+  /// trouble::refused when it is taken, trouble::usage when the address cannot be read.
   virtual outcome<std::uint16_t> listen(const std::string& address, acceptor accept) = 0;
   /// Closes all links and listeners; after it returns nothing is called any more.
   virtual void stop() = 0;

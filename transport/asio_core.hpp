@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include <asio/io_context.hpp>
+
+#include "transport/asio_transport.hpp"
+
+namespace tenure::transport {
+
+class asio_link;
+
+/// What the links and listeners of one transport share. Only the transport's thread touches what is not
+/// const, atomic or the io_context. Links that somebody still holds keep it beyond the transport.
+struct asio_core {
+  explicit asio_core(const asio_options& o) : options(o), read_buffer(o.read_bytes) {}
+
+  const asio_options options;
+  transport_counters counters;
+  asio::io_context io{1};
+  /// One for all links: each reads and uses up what it read within one wake-up.
+  std::vector<std::byte> read_buffer;
+  std::unordered_set<std::shared_ptr<asio_link>> links;
+};
+
+}  // namespace tenure::transport

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "transport/asio_core.hpp"
+#include "transport/frame_reader.hpp"
+
+namespace tenure::transport {
+
+/// One TCP connection as a link. connecting → up → draining → ended; each state but `ended` has a bound, and
+/// a timer that keeps it. send, close and peer may be called from any thread, everything else on the
+/// transport's.
+class asio_link final : public link, public std::enable_shared_from_this<asio_link> {
+ public:
+  asio_link(std::shared_ptr<asio_core> core, asio::ip::tcp::socket socket, std::string peer);
+
+  void send(frame f) override;
+  void close() override;
+  std::string peer() const override { return peer_; }
+
+  /// Connects; to an address that could not be read, it is refused.
+  void start_dial(const outcome<host_port>& to, link_events events);
+  /// The socket is connected already.
+  void start_accepted(link_events events);
+  /// Ends a link that was never started, and calls nothing.
+  void bury();
+  /// As close(), on the transport's thread.
+  void begin_drain();
+
+ private:
+  enum class stage { connecting, up, draining, ended };
+  struct outgoing {
+    std::array<std::byte, 4> prefix;
+    frame body;
+  };
+
+  void begin(link_events events);
+  void connect(const asio::ip::tcp::resolver::results_type& endpoints);
+  void come_up();
+  void arm(std::chrono::milliseconds bound);
+  void timer_fired();
+  void wait_readable();
+  void on_readable();
+  void deliver(std::size_t bytes);
+  void flush();
+  void written(const std::error_code& error, std::size_t bytes);
+  bool close_asked() const;
+  void finish(close_reason reason);
+
+  const std::shared_ptr<asio_core> core_;
+  const std::string peer_;
+
+  // The transport's thread only.
+  asio::ip::tcp::socket socket_;
+  asio::ip::tcp::resolver resolver_;
+  asio::steady_timer timer_;
+  link_events events_;
+  frame_reader reader_;
+  stage stage_ = stage::connecting;
+  std::chrono::steady_clock::time_point last_heard_;
+  std::vector<outgoing> sending_;
+  std::vector<asio::const_buffer> buffers_;
+  bool writing_ = false;
+  bool shut_ = false;
+
+  mutable std::mutex mutex_;
+  // Under mutex_.
+  std::vector<outgoing> pending_;
+  std::size_t queued_bytes_ = 0;  // pending and being sent
+  bool flush_posted_ = false;
+  bool closing_ = false;  // nothing more is taken
+};
+
+}  // namespace tenure::transport
