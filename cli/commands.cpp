@@ -1,7 +1,13 @@
 #include "cli/commands.hpp"
 
+#include "cli/up.hpp"
+
 namespace tenure::cli {
 
-void add_commands(command_line&) {}
+void add_commands(command_line& line) {
+  add_up(line);
+  add_agent(line);
+  add_node(line);
+}
 
 }  // namespace tenure::cli

@@ -1,0 +1,70 @@
+#include "api/http_server.hpp"
+
+#include <httplib.h>
+#include <thread>
+#include <utility>
+
+#include "transport/transport.hpp"
+
+namespace tenure::api {
+namespace {
+
+class httplib_server final : public http_server {
+ public:
+  httplib_server(std::function<std::string()> metrics) {
+    server_.set_read_timeout(5);
+    server_.set_write_timeout(5);
+    server_.set_payload_max_length(64 * 1024);
+    server_.new_task_queue = [] { return new httplib::ThreadPool(2); };
+    server_.Get("/metrics",
+                [metrics = std::move(metrics)](const httplib::Request&, httplib::Response& response) {
+                  response.set_content(metrics(), "text/plain; version=0.0.4; charset=utf-8");
+                });
+    server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+      response.set_content("ok\n", "text/plain");
+    });
+  }
+
+  ~httplib_server() override {
+    server_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  bool bind(const transport::host_port& where) {
+    if (where.port == 0) {
+      const int port = server_.bind_to_any_port(where.host.c_str());
+      if (port < 0) return false;
+      port_ = static_cast<std::uint16_t>(port);
+    } else {
+      if (!server_.bind_to_port(where.host.c_str(), where.port)) return false;
+      port_ = where.port;
+    }
+    thread_ = std::thread{[this] { server_.listen_after_bind(); }};
+    // stop() before the loop runs would be lost, and the destructor would wait for ever.
+    while (!server_.is_running()) std::this_thread::yield();
+    return true;
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+ private:
+  httplib::Server server_;
+  std::thread thread_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace
+
+outcome<std::unique_ptr<http_server>> serve(const std::string& address,
+                                            std::function<std::string()> metrics) {
+  const auto where = transport::parse_host_port(address);
+  if (!where) return tl::unexpected(where.error());
+  auto server = std::make_unique<httplib_server>(std::move(metrics));
+  if (!server->bind(*where))
+    return fail(trouble::refused,
+                "cannot listen on " + address +
+                    " for HTTP: the port is taken or not ours to take; choose another with --http");
+  return server;
+}
+
+}  // namespace tenure::api

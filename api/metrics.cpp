@@ -1,0 +1,134 @@
+#include "api/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <utility>
+#include <vector>
+
+namespace tenure::api {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+/// Gathers families; the values are read once, at the time of the scrape.
+class families {
+ public:
+  void counter(const char* name, const char* help, std::uint64_t value) {
+    add(name, help, MetricType::Counter, value);
+  }
+  void gauge(const char* name, const char* help, std::uint64_t value) {
+    add(name, help, MetricType::Gauge, value);
+  }
+
+  MetricFamily& family(const char* name, const char* help, MetricType type) {
+    MetricFamily f;
+    f.name = name;
+    f.help = help;
+    f.type = type;
+    all_.push_back(std::move(f));
+    return all_.back();
+  }
+
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(all_); }
+
+  static ClientMetric metric(MetricType type, std::uint64_t value) {
+    ClientMetric m;
+    if (type == MetricType::Counter)
+      m.counter.value = static_cast<double>(value);
+    else
+      m.gauge.value = static_cast<double>(value);
+    return m;
+  }
+
+ private:
+  void add(const char* name, const char* help, MetricType type, std::uint64_t value) {
+    family(name, help, type).metric.push_back(metric(type, value));
+  }
+
+  std::vector<MetricFamily> all_;
+};
+
+void unattributed(families& out, const actors::node_counters& c) {
+  auto& f = out.family("tenure_node_flows_unattributed_total", "Flows whose far end is not known, by reason",
+                       MetricType::Counter);
+  for (std::size_t i = 1; i < actors::reason_count; ++i) {
+    auto m = families::metric(MetricType::Counter, c.flows_unattributed[i]);
+    ClientMetric::Label label;
+    label.name = "reason";
+    label.value = to_string(static_cast<reason>(i));
+    m.label.push_back(std::move(label));
+    f.metric.push_back(std::move(m));
+  }
+}
+
+}  // namespace
+
+std::string node_metrics(const actors::node_counters& c) {
+  families out;
+  out.counter("tenure_node_sessions_opened_total", "Connections that agents made", c.sessions_opened);
+  out.counter("tenure_node_sessions_closed_total", "Connections that ended", c.sessions_closed);
+  out.counter("tenure_node_sessions_refused_total", "Agents that were sent away", c.sessions_refused);
+  out.counter("tenure_node_frames_refused_total", "Frames that were no valid message, or out of order",
+              c.frames_refused);
+  out.counter("tenure_node_batches_received_total", "Batches", c.batches_received);
+  out.counter("tenure_node_batches_repeated_total", "Batches whose number did not increase",
+              c.batches_repeated);
+  out.counter("tenure_node_batches_acknowledged_total", "Batches of which every flow is durable",
+              c.batches_acknowledged);
+  out.counter("tenure_node_batches_abandoned_total",
+              "Batches whose session ended before they were placed in time", c.batches_abandoned);
+  out.counter("tenure_node_brackets_total", "Clock brackets", c.brackets);
+  out.counter("tenure_node_brackets_refused_total", "Pongs that prove nothing", c.brackets_refused);
+  out.counter("tenure_node_evidence_received_total", "Evidence", c.evidence_received);
+  out.counter("tenure_node_evidence_merged_total", "Evidence that changed a timeline", c.evidence_merged);
+  out.counter("tenure_node_evidence_refused_total",
+              "Evidence outside the routable CIDRs, or without a workload or clock", c.evidence_refused);
+  out.counter("tenure_node_flows_received_total", "Flows from agents", c.flows_received);
+  out.counter("tenure_node_flows_attributed_total", "Flows whose far end is known", c.flows_attributed);
+  unattributed(out, c);
+  out.counter("tenure_node_flows_dropped_total", "Flows that were given up; their agent sends them again",
+              c.flows_dropped);
+  out.gauge("tenure_node_flows_held", "Flows between their session and the sink", c.flows_held());
+  out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);
+  out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
+              c.workloads_refused);
+  out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
+  return out.text();
+}
+
+std::string agent_metrics(const actors::agent_counters& c, const agent::source_counters& source) {
+  families out;
+  out.counter("tenure_agent_events_total", "Connections that ended, as the kernel reported them",
+              source.events);
+  out.counter("tenure_agent_events_lost_total", "Events that the ring buffer had no room for",
+              source.events_lost);
+  out.counter("tenure_agent_sockets_untracked_total", "Sockets that the kernel had no memory to follow",
+              source.sockets_untracked);
+  out.counter("tenure_agent_loopback_left_out_total", "Connections within one network namespace",
+              source.loopback_left_out);
+  out.counter("tenure_agent_flows_observed_total", "Flows", c.flows_observed);
+  out.counter("tenure_agent_flows_near_unproved_total", "Flows without a near tenancy",
+              c.flows_near_unproved);
+  out.counter("tenure_agent_flows_acknowledged_total", "Flows that a node made durable",
+              c.flows_acknowledged);
+  out.gauge("tenure_agent_flows_retained", "Flows that are sealed and not acknowledged", c.flows_retained);
+  out.counter("tenure_agent_flows_dropped_total", "Flows beyond the bound on retention", c.flows_dropped);
+  out.counter("tenure_agent_batches_sealed_total", "Batches", c.batches_sealed);
+  out.counter("tenure_agent_batches_acknowledged_total", "Batches that a node made durable",
+              c.batches_acknowledged);
+  out.gauge("tenure_agent_batches_retained", "Batches that are not acknowledged", c.batches_retained);
+  out.counter("tenure_agent_batches_dropped_total", "Batches beyond the bound on retention",
+              c.batches_dropped);
+  out.gauge("tenure_agent_retained_bytes", "Bytes of batches that are not acknowledged", c.bytes_retained);
+  out.gauge("tenure_agent_tenancies_live", "Tenancies that this host holds", c.tenancies_live);
+  out.counter("tenure_agent_connects_total", "Times a node welcomed this agent", c.connects);
+  out.counter("tenure_agent_disconnects_total", "Times the link to a node was lost", c.disconnects);
+  out.counter("tenure_agent_frames_refused_total", "Frames from a node that were no valid message",
+              c.frames_refused);
+  out.counter("tenure_agent_ipman_requests_total", "Requests over the ipman socket", c.ipman_requests);
+  return out.text();
+}
+
+}  // namespace tenure::api

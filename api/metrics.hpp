@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "actors/agent_counters.hpp"
+#include "actors/node_counters.hpp"
+#include "agent/flow_source.hpp"
+
+namespace tenure::api {
+
+/// The counters of one node in Prometheus' text format: names tenure_node_*.
+std::string node_metrics(const actors::node_counters& c);
+
+/// The counters of one agent in Prometheus' text format: names tenure_agent_*.
+std::string agent_metrics(const actors::agent_counters& c, const agent::source_counters& source);
+
+}  // namespace tenure::api

@@ -1,0 +1,129 @@
+#include "cli/node_service.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include "cli/console.hpp"
+#include "sinks/sinks.hpp"
+
+namespace tenure::cli {
+namespace {
+
+constexpr auto drain_limit = std::chrono::seconds{60};
+
+struct node_config : caf::actor_system_config {
+  explicit node_config(std::size_t threads) {
+    add_message_types<caf::id_block::tenure>();
+    set("scheduler.max-threads", threads);
+  }
+};
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "node";
+}
+
+outcome<std::shared_ptr<sinks::record_sink>> open_sink(const std::string& output) {
+  auto file = sinks::open_file(output);
+  if (!file) return tl::unexpected(file.error());
+  if (output == "-" && ::isatty(STDOUT_FILENO) == 1)
+    return std::shared_ptr{sinks::make_readable_sink(std::move(*file), may_colour(STDOUT_FILENO))};
+  return std::shared_ptr{sinks::make_ndjson_sink(std::move(*file))};
+}
+
+class running_node final : public node_service {
+ public:
+  explicit running_node(std::size_t threads) : config_(threads), system_(config_) {}
+
+  outcome<void> begin(const node_options& o, std::shared_ptr<real_clocks> clock, transport::transport& net,
+                      std::function<void()> failed) {
+    auto out = open_sink(o.output);
+    if (!out) return tl::unexpected(out.error());
+    actors::node_settings settings;
+    settings.name = o.node_name.empty() ? host_name() : o.node_name;
+    settings.region = o.region;
+    if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
+    settings.hold = o.hold.count();
+    settings.drift_ppm = o.drift_ppm;
+    settings.shards = std::max(1U, o.shards);
+    node_ = actors::start_node(system_, settings, {std::move(clock), std::move(*out), std::move(failed)});
+    auto port = net.listen(o.listen, node_.accept);
+    if (!port) {
+      stop();
+      return tl::unexpected(port.error());
+    }
+    port_ = *port;
+    return {};
+  }
+
+  std::uint16_t port() const override { return port_; }
+  const actors::node_counters& counters() const override { return *node_.counters; }
+
+  bool drain() override {
+    caf::scoped_actor asker{system_};
+    bool done = false;
+    asker->request(node_.root, drain_limit, actors::drain_atom_v)
+        .receive([&](bool ok) { done = ok; }, [](caf::error&) {});
+    return done;
+  }
+
+  void stop() override {
+    caf::anon_send(node_.root, actors::stop_atom_v);
+    node_.root = nullptr;
+    node_.accept = nullptr;
+  }
+
+ private:
+  node_config config_;
+  caf::actor_system system_;
+  actors::node node_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace
+
+void add_node_options(command& c, node_options& o) {
+  c.option("listen", o.listen, "where agents connect").shown_as("ADDR:PORT");
+  c.option("output", o.output,
+           "append NDJSON to this file; - is readable lines on a terminal, NDJSON in a pipe")
+      .shown_as("FILE");
+  c.option("hold", o.hold, "how long a flow waits for evidence before it is resolved");
+  c.option("routable", o.routable,
+           "addresses that belong to one holder fleet-wide; repeatable; all count when none is given");
+  c.option("region", o.region, "written into every record");
+  c.option("node-name", o.node_name, "told to agents; the host's name when not given");
+  c.option("shards", o.shards, "actors that the address prefixes are spread over");
+  c.option("drift-ppm", o.drift_ppm, "bound on the drift between two hosts' clocks, in millionths");
+}
+
+outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o,
+                                                           std::shared_ptr<real_clocks> clock,
+                                                           std::shared_ptr<transport::transport> net,
+                                                           std::function<void()> failed) {
+  const std::size_t threads =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max(1U, o.shards) + 1);
+  auto service = std::make_unique<running_node>(threads);
+  if (auto begun = service->begin(o, std::move(clock), *net, std::move(failed)); !begun)
+    return tl::unexpected(begun.error());
+  return service;
+}
+
+std::string summary(const actors::node_counters& c) {
+  const std::uint64_t resolved = c.flows_resolved();
+  const std::uint64_t attributed = c.flows_attributed;
+  std::string line = fmt::format("{} flows, {} attributed", resolved, attributed);
+  for (std::size_t i = 1; i < actors::reason_count; ++i)
+    if (const std::uint64_t n = c.flows_unattributed[i]; n > 0)
+      line += fmt::format(", {} {}", n, to_string(static_cast<reason>(i)));
+  if (const std::uint64_t held = c.flows_held(); held > 0) line += fmt::format(", {} not resolved", held);
+  return line;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/node.hpp"
+#include "cli/command_line.hpp"
+#include "cli/real_clocks.hpp"
+#include "transport/transport.hpp"
+
+namespace tenure::cli {
+
+/// The options of `node`, which `up` has too. Initial values are the defaults.
+struct node_options {
+  std::string listen = "127.0.0.1:4740";
+  std::string output = "-";
+  std::chrono::nanoseconds hold = std::chrono::minutes{1};
+  std::vector<prefix> routable;
+  std::string region = "local";
+  std::string node_name;
+  std::uint32_t shards = 4;
+  std::uint32_t drift_ppm = 200;
+};
+
+void add_node_options(command& c, node_options& o);
+
+/// A node with its actor system, listening.
+class node_service {
+ public:
+  /// @param failed is called once, from any thread, when the node cannot go on.
+  static outcome<std::unique_ptr<node_service>> start(const node_options& o,
+                                                      std::shared_ptr<real_clocks> clock,
+                                                      std::shared_ptr<transport::transport> net,
+                                                      std::function<void()> failed);
+  virtual ~node_service() = default;
+
+  virtual std::uint16_t port() const = 0;
+  virtual const actors::node_counters& counters() const = 0;
+  /// Resolves and writes what is held, and holds nothing from now on. @returns whether all of it is durable.
+  virtual bool drain() = 0;
+  /// Stops the actors. @pre the transport is stopped
+  virtual void stop() = 0;
+};
+
+/// One line about what a node did: for the end of a run.
+std::string summary(const actors::node_counters& c);
+
+}  // namespace tenure::cli

@@ -1,0 +1,186 @@
+#include "cli/up.hpp"
+
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "api/http_server.hpp"
+#include "api/metrics.hpp"
+#include "cli/agent_service.hpp"
+#include "cli/ending.hpp"
+#include "cli/node_service.hpp"
+#include "transport/asio_transport.hpp"
+
+namespace tenure::cli {
+namespace {
+
+/// What all three have besides the two halves.
+struct process_options {
+  std::string http = "127.0.0.1:4741";
+  std::string log_level = "info";
+};
+
+void add_process_options(command& c, process_options& o) {
+  c.option("http", o.http, "where /metrics and /healthz are served; empty: nowhere").shown_as("ADDR:PORT");
+  c.option("log-level", o.log_level, "debug, info, warn, error or off").shown_as("LEVEL");
+}
+
+outcome<void> set_log_level(const std::string& text) {
+  const auto level = spdlog::level::from_str(text);
+  if (level == spdlog::level::off && text != "off")
+    return fail(trouble::usage, "--log-level: expected debug, info, warn, error or off, not '" + text + "'");
+  spdlog::set_level(level);
+  return {};
+}
+
+/// The halves that a process runs. They end in the order: node stops holding, agent drains, node drains.
+class halves {
+ public:
+  outcome<void> begin_node(const node_options& o) {
+    node_net_ = transport::make_asio_transport();
+    auto node = node_service::start(o, clock_, node_net_, [this] { end_.part_failed(); });
+    if (!node) return tl::unexpected(node.error());
+    node_ = std::move(*node);
+    return {};
+  }
+
+  outcome<void> begin_agent(const agent_options& o) {
+    agent_net_ = transport::make_asio_transport();
+    auto agent = agent_service::start(o, clock_, agent_net_);
+    if (!agent) return tl::unexpected(agent.error());
+    agent_ = std::move(*agent);
+    return {};
+  }
+
+  outcome<void> begin_http(const std::string& address) {
+    if (address.empty()) return {};
+    auto server = api::serve(address, [this] { return metrics(); });
+    if (!server) return tl::unexpected(server.error());
+    http_ = std::move(*server);
+    return {};
+  }
+
+  const node_service& node() const { return *node_; }
+  std::string http_address(const std::string& asked) const {
+    if (!http_) return "nowhere";
+    return fmt::format("{}:{}", asked.substr(0, asked.rfind(':')), http_->port());
+  }
+
+  /// Waits for the end, then drains. A failure when something was left behind.
+  outcome<void> run() {
+    const bool healthy = end_.wait();
+    spdlog::info("ending: resolving what is held");
+    bool complete = healthy;
+    if (node_ && healthy) complete = node_->drain() && complete;
+    if (agent_) complete = agent_->drain() && complete;
+    if (node_ && healthy) complete = node_->drain() && complete;
+    if (agent_) spdlog::info("agent: {}", summary(agent_->counters(), agent_->source()));
+    if (node_) spdlog::info("node: {}", summary(node_->counters()));
+    if (!healthy) return fail(trouble::refused, "a part of this process could not go on; see the log above");
+    // A lone agent may have to leave batches behind: the log line above counts them, and they are no failure
+    // of the check kind.
+    if (node_ && !complete)
+      return fail(trouble::refused, "not everything that was held became durable in time; see the log above");
+    return {};
+  }
+
+  /// Failures on the way up leave parts behind as well.
+  ~halves() {
+    http_.reset();
+    if (agent_net_) agent_net_->stop();
+    if (node_net_) node_net_->stop();
+    if (agent_) agent_->stop();
+    if (node_) node_->stop();
+  }
+
+ private:
+  std::string metrics() const {
+    std::string text;
+    if (node_) text += api::node_metrics(node_->counters());
+    if (agent_) text += api::agent_metrics(agent_->counters(), agent_->source());
+    return text;
+  }
+
+  ending end_;
+  std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
+  std::shared_ptr<transport::transport> node_net_;
+  std::shared_ptr<transport::transport> agent_net_;
+  std::unique_ptr<node_service> node_;
+  std::unique_ptr<agent_service> agent_;
+  std::unique_ptr<api::http_server> http_;
+};
+
+struct options {
+  process_options process;
+  node_options node;
+  agent_options agent;
+};
+
+outcome<void> run_up(const options& o) {
+  if (auto level = set_log_level(o.process.log_level); !level) return level;
+  halves h;
+  if (auto begun = h.begin_node(o.node); !begun) return begun;
+  if (auto begun = h.begin_http(o.process.http); !begun) return begun;
+  agent_options agent = o.agent;
+  const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
+  agent.nodes = {fmt::format("{}:{}", host, h.node().port())};
+  if (auto begun = h.begin_agent(agent); !begun) return begun;
+  spdlog::info("up: agents {}, HTTP {}, platforms {}", agent.nodes[0], h.http_address(o.process.http),
+               agent.ipman_socket);
+  return h.run();
+}
+
+outcome<void> run_agent(const options& o) {
+  if (auto level = set_log_level(o.process.log_level); !level) return level;
+  halves h;
+  if (auto begun = h.begin_http(o.process.http); !begun) return begun;
+  if (auto begun = h.begin_agent(o.agent); !begun) return begun;
+  spdlog::info("agent: nodes {}, HTTP {}, platforms {}", fmt::join(o.agent.nodes, " "),
+               h.http_address(o.process.http), o.agent.ipman_socket);
+  return h.run();
+}
+
+outcome<void> run_node(const options& o) {
+  if (auto level = set_log_level(o.process.log_level); !level) return level;
+  halves h;
+  if (auto begun = h.begin_node(o.node); !begun) return begun;
+  if (auto begun = h.begin_http(o.process.http); !begun) return begun;
+  const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
+  spdlog::info("node: agents {}:{}, HTTP {}", host, h.node().port(), h.http_address(o.process.http));
+  return h.run();
+}
+
+}  // namespace
+
+void add_up(command_line& line) {
+  auto o = std::make_shared<options>();
+  auto& c = line.add("up", "run an agent and one node on this host");
+  add_node_options(c, o->node);
+  add_agent_options(c, o->agent);
+  add_process_options(c, o->process);
+  c.run([o](console&) { return run_up(*o); });
+}
+
+void add_agent(command_line& line) {
+  auto o = std::make_shared<options>();
+  auto& c = line.add("agent", "report this host's flows and tenancies to a node");
+  c.option("node", o->agent.nodes, "a node to connect to; repeatable: tried in turn")
+      .must_be_given()
+      .shown_as("ADDR:PORT");
+  add_agent_options(c, o->agent);
+  o->process.http = "127.0.0.1:4742";
+  add_process_options(c, o->process);
+  c.run([o](console&) { return run_agent(*o); });
+}
+
+void add_node(command_line& line) {
+  auto o = std::make_shared<options>();
+  auto& c = line.add("node", "attribute the flows that agents report");
+  add_node_options(c, o->node);
+  add_process_options(c, o->process);
+  c.run([o](console&) { return run_node(*o); });
+}
+
+}  // namespace tenure::cli
