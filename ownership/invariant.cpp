@@ -5,9 +5,8 @@
 
 namespace tenure::detail {
 
-void broken_invariant(const char* what, const std::source_location& where) {
-  std::fprintf(stderr, "tenure: broken invariant: %s (%s:%u)\n", what, where.file_name(),
-               static_cast<unsigned>(where.line()));
+void broken_invariant(const char* what, const char* file, int line) {
+  std::fprintf(stderr, "tenure: broken invariant: %s (%s:%d)\n", what, file, line);
   std::abort();
 }
 
