@@ -46,7 +46,7 @@ const std::map<std::string_view, words> may_know = {
     {"cluster", {"ownership", "capnp", "transport"}},
     {"agent", {"ownership", "capnp", "bpf", "transport"}},
     {"actors", {"ownership", "capnp", "transport", "cluster", "sinks", "agent"}},
-    {"api", {"ownership", "sinks", "actors"}},
+    {"api", {"ownership", "transport", "sinks", "agent", "actors"}},
 };
 const words know_everything = {"cli", "demo", "bench", "tests", "sim"};
 
