@@ -1,0 +1,174 @@
+#include "actors/session_protocol.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tenure::actors {
+namespace {
+
+constexpr nanos start = 100 * second;
+
+/// The agent's side, by hand: its clock runs `offset` ahead of the node's.
+struct session_protocol_test : ::testing::Test {
+  std::shared_ptr<session_settings> settings = std::make_shared<session_settings>();
+  std::shared_ptr<workload_table> workloads = std::make_shared<workload_table>();
+  std::shared_ptr<node_counters> counters = std::make_shared<node_counters>();
+  std::unique_ptr<session_protocol> session;
+  std::uint64_t last_ping = 0;
+
+  void begin() { session = std::make_unique<session_protocol>(settings, workloads, counters); }
+
+  outcome<session_reaction> say(const wire::message& m, nanos now) {
+    auto r = session->receive(wire::encode(m), now, now);
+    if (r)
+      for (const auto& s : r->send)
+        if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
+    return r;
+  }
+
+  outcome<session_reaction> greet(nanos now = start) {
+    return say(wire::hello{.incarnation = 9, .agent = "a"}, now);
+  }
+
+  wire::batch batch(std::uint64_t number, nanos from, nanos until) {
+    wire::batch b;
+    b.number = number;
+    b.workloads.push_back({"checkout", {}});
+    const tenancy_id id{9, 1};
+    const endpoint where{*address::parse("10.0.0.1"), 0};
+    b.tenancies.push_back({id, where, workload_id{1}});
+    b.evidence.push_back({where, id, workload_id{1}, from, until, 0, 0});
+    return b;
+  }
+
+  static wire::batch with_flow(wire::batch b, nanos closed) {
+    flow f;
+    f.id = {9, b.number, 0};
+    f.near_address = *address::parse("10.0.0.1");
+    f.far_address = *address::parse("10.0.0.2");
+    f.near_port = 1;
+    f.far_port = 2;
+    f.near_tenancy = {9, 1};
+    f.near_workload = workload_id{1};
+    f.times = {closed - second, closed - second, closed, closed, 0, 0, true};
+    b.flows.push_back(f);
+    return b;
+  }
+};
+
+TEST_F(session_protocol_test, greets_with_welcome_and_first_ping) {
+  begin();
+  const auto r = greet();
+  ASSERT_TRUE(r);
+  ASSERT_EQ(r->send.size(), 2U);
+  EXPECT_TRUE(std::holds_alternative<wire::welcome>(r->send[0]));
+  EXPECT_TRUE(std::holds_alternative<wire::ping>(r->send[1]));
+  EXPECT_EQ(session->agent(), "a");
+}
+
+TEST_F(session_protocol_test, refuses_what_comes_before_hello_and_other_versions) {
+  begin();
+  EXPECT_FALSE(say(wire::pong{1, 1}, start));
+  EXPECT_EQ(counters->frames_refused, 1U);
+  begin();
+  EXPECT_FALSE(say(wire::hello{.version = 99, .incarnation = 9, .agent = "a"}, start));
+  EXPECT_EQ(counters->sessions_refused, 1U);
+  begin();
+  ASSERT_TRUE(greet());
+  EXPECT_FALSE(greet());
+}
+
+TEST_F(session_protocol_test, places_a_batch_only_when_a_reading_after_it_exists) {
+  begin();
+  ASSERT_TRUE(greet());
+  const auto first = last_ping;
+  // The agent's clock shows 500 s less. Its batch ends at 499.9 s of it: the first pong was read before that.
+  ASSERT_TRUE(say(batch(1, 400 * second, 4999 * (second / 10)), start));
+  const auto early = say(wire::pong{first, 499 * second}, start + millisecond);
+  ASSERT_TRUE(early);
+  EXPECT_TRUE(early->placed.empty());
+  const auto late = say(wire::pong{last_ping, 500 * second}, start + 2 * millisecond);
+  ASSERT_TRUE(late);
+  ASSERT_EQ(late->placed.size(), 1U);
+  // Sent at `start` at the earliest, received two milliseconds later: the offset is known to a millisecond.
+  const auto& e = late->placed[0].items.at(0);
+  EXPECT_NEAR(static_cast<double>(e.until), static_cast<double>(start - second / 10), 2e6);
+  EXPECT_GE(e.until_error, millisecond);
+  EXPECT_LE(e.until_error, 3 * millisecond);
+  EXPECT_GT(e.from_error, e.until_error) << "an older stamp is less sure";
+  EXPECT_EQ(workloads->name(e.workload), "checkout");
+}
+
+TEST_F(session_protocol_test, acknowledges_when_every_flow_is_durable) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(with_flow(batch(1, 0, second), second), start));
+  auto placed = say(wire::pong{last_ping, 2 * second}, start);
+  ASSERT_TRUE(placed);
+  EXPECT_TRUE(placed->send.empty());
+  ASSERT_EQ(placed->placed.at(0).flows.size(), 1U);
+  const auto done = session->durable(1, 1);
+  ASSERT_EQ(done.send.size(), 1U);
+  EXPECT_EQ(std::get<wire::acknowledgement>(done.send[0]).batch, 1U);
+}
+
+TEST_F(session_protocol_test, acknowledges_evidence_alone_at_once) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(batch(1, 0, second), start));
+  const auto placed = say(wire::pong{last_ping, 2 * second}, start);
+  ASSERT_TRUE(placed);
+  ASSERT_EQ(placed->send.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<wire::acknowledgement>(placed->send[0]));
+}
+
+TEST_F(session_protocol_test, refuses_numbers_that_do_not_increase) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(batch(2, 0, second), start));
+  EXPECT_FALSE(say(batch(2, 0, second), start));
+  EXPECT_EQ(counters->batches_repeated, 1U);
+}
+
+TEST_F(session_protocol_test, bounds_what_waits_for_a_reading) {
+  settings->max_waiting_batches = 3;
+  begin();
+  ASSERT_TRUE(greet());
+  for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(say(batch(i, 0, time_max / 2), start));
+  EXPECT_FALSE(say(batch(4, 0, second), start));
+}
+
+TEST_F(session_protocol_test, stamps_that_are_never_reached_end_the_session) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(with_flow(batch(1, 0, time_max / 2), second), start));
+  ASSERT_TRUE(say(wire::pong{last_ping, 2 * second}, start + second));
+  EXPECT_TRUE(session->tick(start + 10 * second));
+  EXPECT_FALSE(session->tick(start + 31 * second));
+  session->abandon();
+  EXPECT_EQ(counters->batches_abandoned, 1U);
+  EXPECT_EQ(counters->flows_dropped, 1U);
+  EXPECT_EQ(counters->flows_held(), 0U);
+}
+
+TEST_F(session_protocol_test, pongs_that_prove_nothing_are_counted_and_used_for_nothing) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(wire::pong{last_ping, 50 * second}, start));
+  ASSERT_TRUE(say(wire::pong{77, 60 * second}, start));
+  EXPECT_EQ(counters->brackets, 1U);
+  EXPECT_EQ(counters->brackets_refused, 1U);
+}
+
+TEST_F(session_protocol_test, evidence_outside_the_routable_cidrs_is_refused_and_counted) {
+  settings->routable = prefix_set{{*prefix::parse("192.168.0.0/16")}};
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(batch(1, 0, second), start));
+  const auto placed = say(wire::pong{last_ping, 2 * second}, start);
+  ASSERT_TRUE(placed);
+  EXPECT_TRUE(placed->placed.at(0).items.empty());
+  EXPECT_EQ(counters->evidence_refused, 1U);
+}
+
+}  // namespace
+}  // namespace tenure::actors
