@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 
+#include "cli/attribute.hpp"
 #include "cli/up.hpp"
 
 namespace tenure::cli {
@@ -8,6 +9,7 @@ void add_commands(command_line& line) {
   add_up(line);
   add_agent(line);
   add_node(line);
+  add_attribute(line);
 }
 
 }  // namespace tenure::cli

@@ -20,7 +20,7 @@ bool grow(interval& hull, const interval& part) {
 }  // namespace
 
 bool timeline::merge(const evidence& e) {
-  const interval said{e.from, e.until};
+  const interval said = e.said();
   const interval core = e.core();
   if (said.empty()) return false;
 

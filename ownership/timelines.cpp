@@ -13,7 +13,7 @@ std::span<const holding> holdings_of(const timeline* t) {
 }  // namespace
 
 bool timelines::merge(const evidence& e) {
-  if (e.until <= e.from) return false;  // or it would leave an empty timeline behind
+  if (e.said().empty()) return false;  // or it would leave an empty timeline behind
   return by_endpoint_[e.endpoint].merge(e);
 }
 

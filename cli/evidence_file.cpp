@@ -1,0 +1,63 @@
+#include "cli/evidence_file.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "cli/evidence_line.hpp"
+#include "cli/line_reader.hpp"
+#include "ownership/invariant.hpp"
+
+namespace tenure::cli {
+
+std::uint32_t name_table::intern(std::string_view name) {
+  if (const auto known = numbers_.find(name); known != numbers_.end()) return known->second;
+  const auto number = static_cast<std::uint32_t>(names_.size() + 1);
+  invariant(number != 0, "fewer than 2^32 names");
+  names_.push_back(&numbers_.emplace(name, number).first->first);
+  return number;
+}
+
+std::vector<std::uint32_t> name_table::sort() {
+  std::vector<std::uint32_t> order(names_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return *names_[a] < *names_[b]; });
+  std::vector<std::uint32_t> renumbered(names_.size() + 1);
+  std::vector<const std::string*> sorted(names_.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    renumbered[order[i] + 1] = i + 1;
+    sorted[i] = names_[order[i]];
+  }
+  names_ = std::move(sorted);
+  return renumbered;
+}
+
+outcome<evidence_file> read_evidence_file(const std::string& file) {
+  auto lines = line_reader::open(file);
+  if (!lines) return tl::unexpected(lines.error());
+  evidence_file all;
+  evidence_line_reader reader;
+  for (;;) {
+    const auto line = lines->next();
+    if (!line) return tl::unexpected(line.error());
+    if (!*line) break;
+    const auto e = reader.read(**line);
+    if (!e) return fail(e.error().trouble, lines->place() + ": " + e.error().text);
+    all.lines.push_back({.endpoint = e->at,
+                         .tenancy = {0, all.tenancies.intern(e->tenancy)},
+                         .workload = static_cast<workload_id>(all.workloads.intern(e->workload)),
+                         .from = e->from,
+                         .until = e->until,
+                         .from_error = e->from_error,
+                         .until_error = e->until_error});
+  }
+  const auto tenancies = all.tenancies.sort();
+  const auto workloads = all.workloads.sort();
+  for (auto& e : all.lines) {
+    e.tenancy.sequence = tenancies[e.tenancy.sequence];
+    e.workload = static_cast<workload_id>(workloads[static_cast<std::uint32_t>(e.workload)]);
+  }
+  return all;
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <simdjson.h>
+#include <string>
+#include <string_view>
+
+#include "cli/line_reader.hpp"
+#include "ownership/outcome.hpp"
+#include "ownership/time.hpp"
+
+namespace tenure::cli {
+
+using json_value = simdjson::ondemand::value;
+
+/// What a field should have been, or null when it was that.
+using expectation = const char*;
+
+/// 64-bit, written without fraction and exponent.
+inline expectation read_integer(json_value value, nanos& into) {
+  if (value.get_int64().get(into) == simdjson::SUCCESS) return nullptr;
+  return "a 64-bit integer";
+}
+
+inline expectation read_span(json_value value, nanos& into) {
+  if (value.get_int64().get(into) == simdjson::SUCCESS && into >= 0) return nullptr;
+  return "a 64-bit integer, not negative";
+}
+
+inline expectation read_name(json_value value, std::string_view& into) {
+  if (value.get_string().get(into) == simdjson::SUCCESS && !into.empty()) return nullptr;
+  return "a text that is not empty";
+}
+
+/// Reads one line as one JSON object and hands out the fields with known keys. Others are passed over, so
+/// that files may carry more than the rule needs.
+class json_object_reader {
+ public:
+  /// @param line with line_reader::padding readable bytes behind it.
+  /// @param take called with the index of a key and its value; says what it expected when the value is not
+  /// that.
+  /// @returns which keys were there, one bit each; strings that were handed out stay valid until the next
+  /// call.
+  template <std::size_t N, class Take>
+  outcome<std::uint32_t> read(std::string_view line, const std::array<std::string_view, N>& keys,
+                              Take&& take) {
+    static_assert(N <= 32);
+    using namespace simdjson;
+    ondemand::document document;
+    ondemand::object object;
+    const padded_string_view padded(line.data(), line.size(), line.size() + line_reader::padding);
+    if (auto e = parser_.iterate(padded).get(document)) return not_an_object(e);
+    if (auto e = document.get_object().get(object)) return not_an_object(e);
+    std::uint32_t seen = 0;
+    for (auto each : object) {
+      ondemand::field field;
+      if (auto e = std::move(each).get(field)) return not_an_object(e);
+      const auto key = field.key();
+      std::size_t index = 0;
+      while (index < N && !key.unsafe_is_equal(keys[index])) ++index;
+      if (index == N) continue;
+      if ((seen >> index & 1) != 0) return fail(trouble::usage, "expected " + quoted(keys[index]) + " once");
+      seen |= std::uint32_t{1} << index;
+      if (const expectation expected = take(index, field.value()))
+        return fail(trouble::usage, "expected " + quoted(keys[index]) + " to be " + expected);
+    }
+    if (document.current_location().error() != OUT_OF_BOUNDS)
+      return fail(trouble::usage, "expected one JSON object and nothing behind it");
+    return seen;
+  }
+
+ private:
+  static std::string quoted(std::string_view key) { return '"' + std::string(key) + '"'; }
+  static tl::unexpected<failure> not_an_object(simdjson::error_code e) {
+    return fail(trouble::usage, std::string("expected one JSON object: ") + simdjson::error_message(e));
+  }
+
+  simdjson::ondemand::parser parser_;
+};
+
+/// The first key that had to be there and was not, as a failure.
+template <std::size_t N>
+outcome<void> require_keys(std::uint32_t seen, std::uint32_t required,
+                           const std::array<std::string_view, N>& keys) {
+  for (std::size_t i = 0; i < N; ++i)
+    if ((required & ~seen) >> i & 1)
+      return fail(trouble::usage, "expected the key \"" + std::string(keys[i]) + '"');
+  return {};
+}
+
+}  // namespace tenure::cli
