@@ -8,8 +8,8 @@
 
 namespace tenure::sinks {
 
-/// A flow with the answer about its far end, as it reaches a sink. Names are of the node's workload table; the agent's
-/// name and the region outlive the record.
+/// A flow with the answer about its far end, as it reaches a sink. Names are of the node's workload table;
+/// the agent's name and the region outlive the record.
 struct flow_record {
   tenure::flow flow;  ///< stamps of cluster time
   tenure::verdict far;

@@ -13,8 +13,8 @@ class record_sink {
   virtual ~record_sink() = default;
   /// Takes records over. They are not durable yet.
   virtual outcome<void> append(std::span<const flow_record> records, const record_context& context) = 0;
-  /// When it returns without failure, all that was appended is durable. After a failure the sink is done for: nothing
-  /// more may be appended.
+  /// When it returns without failure, all that was appended is durable. After a failure the sink is done for:
+  /// nothing more may be appended.
   virtual outcome<void> make_durable() = 0;
 };
 

@@ -16,7 +16,8 @@ class storage {
   virtual outcome<void> sync() = 0;
 };
 
-/// Opens a file for appending; a torn last line (one without a newline) is cut off first. "-" is standard output.
+/// Opens a file for appending; a torn last line (one without a newline) is cut off first. "-" is standard
+/// output.
 outcome<std::unique_ptr<storage>> open_file(const std::string& path);
 
 }  // namespace tenure::sinks

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <optional>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "sinks/storage.hpp"
+
+namespace tenure::sinks {
+
+namespace {
+
+/// A line is a record, and far shorter. A longer end without a newline is of some other file, which is left
+/// alone.
+constexpr off_t longest_torn_line = 1 << 20;
+
+failure system_failure(const std::string& what, const std::string& path, int error) {
+  // A path that does not lead to a file is the caller's to correct; the rest is the system's.
+  auto whose = error == ENOENT || error == EISDIR || error == ENOTDIR || error == ENAMETOOLONG
+                   ? trouble::usage
+                   : trouble::refused;
+  return {whose, "cannot " + what + " " + path + ": " + std::strerror(error)};
+}
+
+class file_storage final : public storage {
+ public:
+  /// @param fd is closed at the end, unless it is standard output.
+  file_storage(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  file_storage(const file_storage&) = delete;
+  file_storage& operator=(const file_storage&) = delete;
+  ~file_storage() override {
+    if (fd_ > STDERR_FILENO) ::close(fd_);
+  }
+
+  outcome<void> prepare(bool created) {
+    struct stat about {};
+    if (::fstat(fd_, &about) != 0) return tl::unexpected(system_failure("read", path_, errno));
+    // Pipes, terminals and devices have nothing to cut off or to sync.
+    regular_ = S_ISREG(about.st_mode);
+    if (!regular_ || fd_ == STDOUT_FILENO) return {};
+    if (created) return sync_folder();
+    return cut_torn_line(about.st_size);
+  }
+
+  outcome<void> append(std::string_view bytes) override {
+    if (broken_) return tl::unexpected(*broken_);
+    while (!bytes.empty()) {
+      auto written = ::write(fd_, bytes.data(), bytes.size());
+      if (written >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno == EAGAIN) {
+        pollfd writable{fd_, POLLOUT, 0};  // a terminal or pipe that someone else made non-blocking
+        ::poll(&writable, 1, -1);
+      } else if (errno != EINTR) {
+        return breaks("write to", errno);
+      }
+    }
+    return {};
+  }
+
+  outcome<void> sync() override {
+    if (broken_) return tl::unexpected(*broken_);
+    if (regular_ && ::fdatasync(fd_) != 0) return breaks("make durable", errno);
+    return {};
+  }
+
+ private:
+  /// Final: after a failed fsync the kernel may have dropped the pages that it could not write, and a second
+  /// call would say that all is well.
+  outcome<void> breaks(const char* what, int error) {
+    broken_ = system_failure(what, path_, error);
+    return tl::unexpected(*broken_);
+  }
+
+  /// The file's name is durable when its folder is.
+  outcome<void> sync_folder() {
+    auto folder = std::filesystem::path(path_).parent_path();
+    int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return tl::unexpected(system_failure("open the folder of", path_, errno));
+    int error = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (error != 0) return tl::unexpected(system_failure("make durable the folder of", path_, error));
+    return {};
+  }
+
+  outcome<void> cut_torn_line(off_t size) {
+    auto end = end_of_last_line(size);
+    if (!end) return tl::unexpected(end.error());
+    if (*end == size) return {};
+    if (::ftruncate(fd_, *end) != 0)
+      return tl::unexpected(system_failure("cut the torn line off", path_, errno));
+    return {};
+  }
+
+  /// Just behind the last newline; 0 when there is none.
+  outcome<off_t> end_of_last_line(off_t size) {
+    char chunk[4096];
+    auto at = size;
+    while (at > 0) {
+      auto length = std::min<off_t>(at, sizeof(chunk));
+      auto got = ::pread(fd_, chunk, static_cast<std::size_t>(length), at - length);
+      if (got != length) return tl::unexpected(system_failure("read", path_, got < 0 ? errno : EIO));
+      if (const void* newline = ::memrchr(chunk, '\n', static_cast<std::size_t>(length))) {
+        return at - length + (static_cast<const char*>(newline) - chunk) + 1;
+      }
+      at -= length;
+      if (size - at > longest_torn_line) {
+        return fail(trouble::usage, path_ + " is not a file of lines; give another one to append records to");
+      }
+    }
+    return 0;
+  }
+
+  int fd_;
+  std::string path_;
+  bool regular_ = false;
+  std::optional<failure> broken_;
+};
+
+}  // namespace
+
+outcome<std::unique_ptr<storage>> open_file(const std::string& path) {
+  if (path == "-") {
+    auto out = std::make_unique<file_storage>(STDOUT_FILENO, "standard output");
+    if (auto ready = out->prepare(false); !ready) return tl::unexpected(ready.error());
+    return out;
+  }
+  constexpr int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY;
+  constexpr mode_t mode = 0644;
+  bool created = true;
+  int fd = ::open(path.c_str(), flags | O_CREAT | O_EXCL, mode);
+  if (fd < 0 && errno == EEXIST) {
+    created = false;
+    fd = ::open(path.c_str(), flags | O_CREAT, mode);
+  }
+  if (fd < 0) return tl::unexpected(system_failure("open", path, errno));
+  auto out = std::make_unique<file_storage>(fd, path);
+  if (auto ready = out->prepare(created); !ready) return tl::unexpected(ready.error());
+  return out;
+}
+
+}  // namespace tenure::sinks

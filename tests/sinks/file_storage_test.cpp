@@ -1,0 +1,97 @@
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "sinks/storage.hpp"
+
+namespace tenure::sinks {
+namespace {
+
+class file_storage_test : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tenure-sinks-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder = pattern;
+    path = (folder / "out.ndjson").string();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+
+  void put(const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+  std::string get() {
+    std::ostringstream out;
+    out << std::ifstream(path, std::ios::binary).rdbuf();
+    return out.str();
+  }
+
+  std::filesystem::path folder;
+  std::string path;
+};
+
+TEST_F(file_storage_test, appends_to_what_is_there) {
+  for (const char* line : {"one\n", "two\n"}) {
+    auto file = open_file(path);
+    ASSERT_TRUE(file) << file.error().text;
+    ASSERT_TRUE((*file)->append(line));
+    ASSERT_TRUE((*file)->sync());
+  }
+  EXPECT_EQ(get(), "one\ntwo\n");
+}
+
+TEST_F(file_storage_test, a_torn_last_line_is_cut_off_and_nothing_else) {
+  const std::string long_line(10'000, 'x');
+  const struct {
+    std::string before, after;
+  } cases[] = {{"", "new\n"},
+               {"whole\n", "whole\nnew\n"},
+               {"whole\ntor", "whole\nnew\n"},
+               {"torn", "new\n"},
+               {long_line + "\n" + long_line, long_line + "\nnew\n"}};
+  for (const auto& c : cases) {
+    put(c.before);
+    auto file = open_file(path);
+    ASSERT_TRUE(file) << file.error().text;
+    ASSERT_TRUE((*file)->append("new\n"));
+    EXPECT_EQ(get(), c.after);
+  }
+}
+
+TEST_F(file_storage_test, a_file_that_is_not_of_lines_is_left_alone) {
+  const std::string binary(3 << 20, 'x');
+  put(binary);
+  auto file = open_file(path);
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().trouble, trouble::usage);
+  EXPECT_EQ(get(), binary);
+}
+
+TEST_F(file_storage_test, what_cannot_be_opened_is_named_with_the_reason) {
+  for (const auto& where : {(folder / "absent" / "x").string(), folder.string()}) {
+    auto file = open_file(where);
+    ASSERT_FALSE(file) << where;
+    EXPECT_EQ(file.error().trouble, trouble::usage);
+    EXPECT_NE(file.error().text.find(where), std::string::npos);
+  }
+}
+
+TEST_F(file_storage_test, a_failed_write_is_final) {
+  auto file = open_file("/dev/full");
+  ASSERT_TRUE(file) << file.error().text;
+  auto first = (*file)->append("x\n");
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().trouble, trouble::refused);
+  EXPECT_FALSE((*file)->append("x\n"));
+  EXPECT_FALSE((*file)->sync()) << "it must not say durable after a failure";
+}
+
+TEST_F(file_storage_test, devices_and_pipes_need_no_sync) {
+  auto file = open_file("/dev/null");
+  ASSERT_TRUE(file) << file.error().text;
+  EXPECT_TRUE((*file)->append("x\n"));
+  EXPECT_TRUE((*file)->sync());
+}
+
+}  // namespace
+}  // namespace tenure::sinks
