@@ -166,8 +166,8 @@ TEST_F(asio_pair, links_may_be_dialed_and_closed_from_within_events) {
   auto first = agent.dial(
       address(), {[](frame) {}, [&](close_reason) { again = agent.dial(address(), second.events()); }});
   first->close();
-  ASSERT_TRUE(accepted.wait_link() || true);
   agent.stop();
+  EXPECT_EQ(agent.counters().open, 0U);
 }
 
 TEST_F(asio_pair, ipv6_and_names_work_too) {
