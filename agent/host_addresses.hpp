@@ -26,7 +26,7 @@ class address_watch {
 
 /// @param gone is called from the watcher's thread for every address that leaves an interface (rtnetlink),
 /// with the namespace's cookie; it must not block for long. When messages were lost, for every address that
-/// is not there any more.
+/// was there: one that went and came back cannot be told from one that stayed.
 outcome<std::unique_ptr<address_watch>> watch_host_addresses(
     std::function<void(std::uint64_t netns_cookie, address a)> gone);
 

@@ -1,0 +1,88 @@
+#include "agent/bpf_flow_source.hpp"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "agent/flow_builder.hpp"
+#include "agent/kernel_programs.hpp"
+#include "agent/netns.hpp"
+
+namespace tenure::agent {
+
+namespace {
+
+class bpf_flow_source final : public flow_source {
+ public:
+  bpf_flow_source(const bpf_options& options, std::unique_ptr<kernel_programs> programs, jiffy_clock clock)
+      : options_(options), programs_(std::move(programs)), builder_(clock, options.transit_floor) {}
+
+  ~bpf_flow_source() override { stop(); }
+
+  outcome<void> start(std::function<void(std::vector<observed_flow>)> deliver) override {
+    deliver_ = std::move(deliver);
+    auto read = programs_->read_events([this](const tenure_socket_event& e) { take(e); });
+    if (!read) return read;
+    // Attached first: a socket that opens meanwhile is seen by one or the other, and the second leaves it
+    // alone.
+    if (auto attached = programs_->attach(); !attached) return attached;
+    if (auto found = programs_->find_open_sockets(netns_paths()); !found) return found;
+    reader_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  void stop() override {
+    programs_->detach();
+    stopping_ = true;
+    if (reader_.joinable()) reader_.join();
+  }
+
+  source_counters counters() const override {
+    const auto kernel = programs_->read_counters();
+    source_counters c;
+    c.events = kernel[TENURE_EVENTS];
+    c.events_lost = kernel[TENURE_EVENTS_LOST];
+    c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
+    c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
+    return c;
+  }
+
+ private:
+  void run() {
+    while (!stopping_) {
+      programs_->drain(options_.poll_interval);
+      hand_over();
+    }
+    programs_->drain(0);
+    hand_over();
+  }
+
+  void take(const tenure_socket_event& e) {
+    waiting_.push_back(builder_.build(e));
+    if (waiting_.size() >= options_.deliver_at_most) hand_over();
+  }
+
+  void hand_over() {
+    if (!waiting_.empty()) deliver_(std::exchange(waiting_, {}));
+  }
+
+  const bpf_options options_;
+  std::unique_ptr<kernel_programs> programs_;
+  flow_builder builder_;
+  std::function<void(std::vector<observed_flow>)> deliver_;
+  std::vector<observed_flow> waiting_;  // the reader's thread only
+  std::atomic<bool> stopping_ = false;
+  std::thread reader_;
+};
+
+}  // namespace
+
+outcome<std::unique_ptr<flow_source>> make_bpf_flow_source(const bpf_options& options) {
+  auto programs = kernel_programs::load(options);
+  if (!programs) return tl::unexpected(programs.error());
+  auto clock = (*programs)->calibrate();
+  if (!clock) return tl::unexpected(clock.error());
+  return std::make_unique<bpf_flow_source>(options, std::move(*programs), *clock);
+}
+
+}  // namespace tenure::agent

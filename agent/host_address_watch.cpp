@@ -1,0 +1,92 @@
+#include <array>
+#include <cerrno>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <set>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <thread>
+#include <utility>
+
+#include "agent/host_addresses.hpp"
+#include "agent/netlink_addresses.hpp"
+#include "agent/netns.hpp"
+
+namespace tenure::agent {
+
+namespace {
+
+using gone_callback = std::function<void(std::uint64_t, address)>;
+
+class route_watch final : public address_watch {
+ public:
+  route_watch(file_descriptor socket, file_descriptor wake, gone_callback gone)
+      : socket_(std::move(socket)),
+        wake_(std::move(wake)),
+        cookie_(current_netns_cookie()),
+        gone_(std::move(gone)) {
+    // After the socket listens, so that nothing falls between.
+    if (const auto present = dump_addresses()) present_.insert(present->begin(), present->end());
+    thread_ = std::thread([this] { run(); });
+  }
+
+  ~route_watch() override {
+    const std::uint64_t one = 1;
+    std::ignore = ::write(wake_.get(), &one, sizeof one);
+    thread_.join();
+  }
+
+ private:
+  void run() {
+    std::array<pollfd, 2> fds{pollfd{socket_.get(), POLLIN, 0}, pollfd{wake_.get(), POLLIN, 0}};
+    while (true) {
+      if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+      if (fds[1].revents != 0) return;
+      if (fds[0].revents != 0) receive();
+    }
+  }
+
+  void receive() {
+    std::array<std::byte, 32768> buffer;
+    const auto got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0) {
+      if (errno == ENOBUFS) compare();
+      return;
+    }
+    read_address_messages(std::span(buffer).first(static_cast<std::size_t>(got)),
+                          [this](const address_message& m) {
+                            if (!m.gone) {
+                              present_.insert(m.address);
+                              return;
+                            }
+                            present_.erase(m.address);
+                            gone_(cookie_, m.address);
+                          });
+  }
+
+  /// The kernel dropped messages: an address that went and came back meanwhile cannot be told from one that
+  /// stayed, so every one counts as gone.
+  void compare() {
+    for (const auto& a : std::exchange(present_, {})) gone_(cookie_, a);
+    if (const auto present = dump_addresses()) present_.insert(present->begin(), present->end());
+  }
+
+  file_descriptor socket_;
+  file_descriptor wake_;
+  std::uint64_t cookie_;
+  gone_callback gone_;
+  std::set<address> present_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+outcome<std::unique_ptr<address_watch>> watch_host_addresses(gone_callback gone) {
+  auto socket = open_route_socket(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
+  if (!socket) return tl::unexpected(socket.error());
+  file_descriptor wake{::eventfd(0, EFD_CLOEXEC)};
+  if (!wake) return fail(trouble::refused, "cannot make an eventfd: too many open files");
+  return std::make_unique<route_watch>(std::move(*socket), std::move(wake), std::move(gone));
+}
+
+}  // namespace tenure::agent

@@ -1,0 +1,147 @@
+#include "agent/kernel_programs.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <poll.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "agent/file_descriptor.hpp"
+#include "agent/netns.hpp"
+#include "agent/pinned_map.hpp"
+#include "bpf/socket_event.h"
+#include "tenure.skel.h"
+
+namespace tenure::agent {
+
+namespace {
+
+constexpr const char* works_without = " (`tenure node` and `tenure attribute` work without)";
+
+/// libbpf explains itself over many lines; ours is one, made from the error number.
+int keep_quiet(libbpf_print_level, const char*, va_list) {
+  return 0;
+}
+
+failure step_failed(const std::string& step, int error) {
+  std::string text = step + " the kernel programs: ";
+  if (error == EPERM || error == EACCES)
+    text += ::geteuid() == 0 ? "the kernel refuses, " + std::generic_category().message(error) +
+                                   "; CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are needed, and no lockdown"
+                             : "root is needed, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN";
+  else
+    text += std::generic_category().message(error) + "; a kernel from 5.15 on with CONFIG_BPF_JIT is needed";
+  return {trouble::refused, text + works_without};
+}
+
+}  // namespace
+
+outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_options& options) {
+  ::libbpf_set_print(keep_quiet);
+  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+    return fail(
+        trouble::refused,
+        std::string("/sys/kernel/btf/vmlinux is missing: a kernel with CONFIG_DEBUG_INFO_BTF=y is needed") +
+            works_without);
+  auto* programs = ::tenure_programs__open();
+  if (programs == nullptr) return tl::unexpected(step_failed("opening", errno));
+  std::unique_ptr<kernel_programs> result{new kernel_programs(programs)};
+  ::bpf_map__set_max_entries(programs->maps.events, static_cast<__u32>(options.ring_bytes));
+  if (!options.pin.empty()) {
+    const file_descriptor shared{::bpf_obj_get(pinned_map_path(options.pin).c_str())};
+    if (!shared)
+      return fail(trouble::refused, "cannot open the identity map at " + pinned_map_path(options.pin) + ": " +
+                                        std::generic_category().message(errno));
+    if (::bpf_map__reuse_fd(programs->maps.identities, shared.get()) != 0)
+      return tl::unexpected(step_failed("sharing the identity map with", errno));
+  }
+  if (::tenure_programs__load(programs) != 0) return tl::unexpected(step_failed("loading", errno));
+  return result;
+}
+
+kernel_programs::~kernel_programs() {
+  detach();
+  ::ring_buffer__free(ring_);
+  ::tenure_programs__destroy(programs_);
+}
+
+outcome<jiffy_clock> kernel_programs::calibrate() {
+  constexpr nanos span = 60 * millisecond;
+  std::vector<jiffy_sample> samples;
+  const int program = ::bpf_program__fd(programs_->progs.read_clocks);
+  do {
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+    if (::bpf_prog_test_run_opts(program, &run) != 0) return tl::unexpected(step_failed("running", errno));
+    samples.push_back(
+        {programs_->bss->clock_jiffies, static_cast<nanos>(programs_->bss->clock_monotonic_ns)});
+    constexpr timespec pause{0, 100'000};
+    ::nanosleep(&pause, nullptr);
+  } while (samples.back().monotonic - samples.front().monotonic < span);
+  return jiffy_clock::calibrate(samples);
+}
+
+outcome<void> kernel_programs::attach() {
+  state_changes_ = ::bpf_program__attach(programs_->progs.socket_state_changed);
+  if (state_changes_ == nullptr) return tl::unexpected(step_failed("attaching", errno));
+  return {};
+}
+
+void kernel_programs::detach() {
+  if (state_changes_ != nullptr) ::bpf_link__destroy(state_changes_);
+  state_changes_ = nullptr;
+}
+
+outcome<void> kernel_programs::find_open_sockets(const std::vector<std::string>& paths) {
+  const std::unique_ptr<bpf_link, int (*)(bpf_link*)> link{
+      ::bpf_program__attach_iter(programs_->progs.found_socket, nullptr), ::bpf_link__destroy};
+  if (!link) return tl::unexpected(step_failed("attaching", errno));
+  for (const auto& path : paths) {
+    std::ignore = run_in_netns(path, [&] {
+      const file_descriptor walk{::bpf_iter_create(::bpf_link__fd(link.get()))};
+      std::array<char, 4096> nothing;  // the program writes nothing; reading is what makes it run
+      while (walk) {
+        const auto got = ::read(walk.get(), nothing.data(), nothing.size());
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) break;
+      }
+    });
+  }
+  return {};
+}
+
+outcome<void> kernel_programs::read_events(std::function<void(const tenure_socket_event&)> take) {
+  take_ = std::move(take);
+  const auto on_event = [](void* self, void* data, std::size_t size) {
+    // The programs are of this very build, so another size is a broken invariant.
+    if (size < sizeof(tenure_socket_event)) std::abort();
+    static_cast<kernel_programs*>(self)->take_(*static_cast<const tenure_socket_event*>(data));
+    return 0;
+  };
+  ring_ = ::ring_buffer__new(::bpf_map__fd(programs_->maps.events), on_event, this, nullptr);
+  if (ring_ == nullptr) return tl::unexpected(step_failed("reading from", errno));
+  return {};
+}
+
+void kernel_programs::drain(nanos wait) {
+  if (wait > 0) {
+    pollfd ready{::ring_buffer__epoll_fd(ring_), POLLIN, 0};
+    ::poll(&ready, 1, static_cast<int>(wait / millisecond));
+  }
+  ::ring_buffer__consume(ring_);
+}
+
+std::array<std::uint64_t, TENURE_COUNTERS> kernel_programs::read_counters() const {
+  std::array<std::uint64_t, TENURE_COUNTERS> result{};
+  std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(::libbpf_num_possible_cpus()));
+  for (__u32 which = 0; which < TENURE_COUNTERS; ++which) {
+    if (::bpf_map_lookup_elem(::bpf_map__fd(programs_->maps.counters), &which, per_cpu.data()) != 0) continue;
+    for (const auto n : per_cpu) result[which] += n;
+  }
+  return result;
+}
+
+}  // namespace tenure::agent

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/bpf_flow_source.hpp"
+#include "agent/jiffy_clock.hpp"
+#include "bpf/counters.h"
+
+struct bpf_link;
+struct ring_buffer;
+struct tenure_programs;
+struct tenure_socket_event;
+
+namespace tenure::agent {
+
+/// Tenure's kernel programs, opened and loaded; attached while asked for. One thread at a time, but for
+/// `read_counters`.
+class kernel_programs {
+ public:
+  /// Failures say which step it was: open, load.
+  static outcome<std::unique_ptr<kernel_programs>> load(const bpf_options& options);
+  ~kernel_programs();
+  kernel_programs(const kernel_programs&) = delete;
+  kernel_programs& operator=(const kernel_programs&) = delete;
+
+  /// What a jiffy is on this kernel; takes about 60 ms.
+  outcome<jiffy_clock> calibrate();
+  /// From when this returns, every transition of a TCP socket is seen.
+  outcome<void> attach();
+  /// When this returns, no program runs any more.
+  void detach();
+  /// Marks the sockets that are open already, in the namespaces at `paths`; those that are gone by now are
+  /// passed over.
+  outcome<void> find_open_sockets(const std::vector<std::string>& paths);
+
+  /// @param take is called by `drain`, on its thread, for each event.
+  outcome<void> read_events(std::function<void(const tenure_socket_event&)> take);
+  /// Waits until much has come, `wait` at the longest, then hands over everything there is.
+  void drain(nanos wait);
+
+  std::array<std::uint64_t, TENURE_COUNTERS> read_counters() const;
+
+ private:
+  explicit kernel_programs(tenure_programs* loaded) : programs_(loaded) {}
+
+  tenure_programs* programs_;
+  bpf_link* state_changes_ = nullptr;
+  ring_buffer* ring_ = nullptr;
+  std::function<void(const tenure_socket_event&)> take_;
+};
+
+}  // namespace tenure::agent
