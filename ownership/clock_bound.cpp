@@ -30,11 +30,10 @@ offset widened(const bracket& b, nanos theirs, std::int64_t ppm) {
   return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
 }
 
-// Two bounds of one offset: both hold, unless they exclude each other. Then the clock jumped in between, and
-// the stamp may be from either side of the jump.
-offset combined(const offset& a, const offset& b) {
-  const offset both{std::max(a.low, b.low), std::min(a.high, b.high)};
-  if (both.low <= both.high) return both;
+// What the offset may be at a stamp between two brackets. Their hull and not what both allow: a clock that
+// stood still in between (a paused guest) for less than the brackets' own width leaves both allowing an
+// offset that it never had.
+offset between(const offset& a, const offset& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
@@ -42,7 +41,7 @@ bounded_stamp stamped(nanos theirs, const offset& o) {
   const wide low = theirs + o.low;
   const wide high = theirs + o.high;
   const wide middle = low + (high - low) / 2;
-  if (low < time_min || high > time_max) return {};
+  if (low < time_min || high > time_max || high - middle > time_max) return {};  // no bound that can be said
   return {static_cast<nanos>(middle), static_cast<nanos>(high - middle)};
 }
 
@@ -71,7 +70,7 @@ std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
   if (after == brackets_.end()) return std::nullopt;
   const offset late = widened(*after, theirs, drift_ppm_);
   if (after == brackets_.begin()) return stamped(theirs, late);
-  return stamped(theirs, combined(widened(*std::prev(after), theirs, drift_ppm_), late));
+  return stamped(theirs, between(widened(*std::prev(after), theirs, drift_ppm_), late));
 }
 
 }  // namespace tenure

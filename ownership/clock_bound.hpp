@@ -35,9 +35,11 @@ class clock_bound {
   /// ours ran backwards since the last one.
   bool add(const bracket& b);
 
-  /// Our time for their stamp, from the last bracket at or before it and the first at or after it, each
-  /// widened by drift. Where the two disagree (a paused guest, a step) their hull is the error. Without a
-  /// bracket at or after the stamp there is no answer yet.
+  /// Our time for their stamp: the hull of what the last bracket at or before it and the first at or after it
+  /// allow, each widened by drift. So a pause or a step between the two is inside the error, however long or
+  /// short; of several steps, all in one direction. Without a bracket at or after the stamp there is no
+  /// answer yet. Without one before it (the stamp is older than the first bracket that is kept) only drift is
+  /// bounded, not a pause in between.
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
   bool empty() const { return brackets_.empty(); }

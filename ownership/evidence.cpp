@@ -6,7 +6,9 @@ namespace tenure {
 
 namespace {
 
-nanos after_time_min(nanos t) { return t == time_min ? t + 1 : t; }
+nanos after_time_min(nanos t) {
+  return t == time_min ? t + 1 : t;
+}
 
 }  // namespace
 
@@ -16,6 +18,8 @@ interval evidence::core() const {
   return {after_time_min(saturating_add(from, from_error)), saturating_sub(until, until_error)};
 }
 
-interval evidence::said() const { return {after_time_min(from), until}; }
+interval evidence::said() const {
+  return {after_time_min(from), until};
+}
 
 }  // namespace tenure

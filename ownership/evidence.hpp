@@ -21,8 +21,8 @@ struct evidence {
   /// is never time_min, so that a flow's bound which saturated there is contained in nothing.
   interval core() const;
 
-  /// What was said, errors aside: [from, until), and like the core never from time_min. Empty when `until` is not
-  /// after `from`: such evidence says nothing.
+  /// What was said, errors aside: [from, until), and like the core never from time_min. Empty when `until` is
+  /// not after `from`: such evidence says nothing.
   interval said() const;
 };
 

@@ -1,0 +1,164 @@
+#include "ownership/clock_bound.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "tests/ownership/history.hpp"
+
+namespace tenure {
+namespace {
+
+constexpr std::int64_t drift_ppm = 200;
+
+// Their clock as it really runs: pieces of our time, each with its own rate; a pause is a piece of rate 0.
+class their_clock {
+ public:
+  explicit their_clock(nanos start) : reading_(start) {}
+
+  void run(nanos ours, std::int64_t off_by_ppm) { add(ours, 1'000'000 + off_by_ppm); }
+  void pause(nanos ours) { add(ours, 0); }
+
+  nanos now() const { return ours_; }
+  nanos reading() const { return reading_; }
+
+ private:
+  void add(nanos ours, std::int64_t millionths) {
+    __extension__ using wide = __int128;
+    ours_ += ours;
+    reading_ += static_cast<nanos>(wide{ours} * millionths / 1'000'000);
+  }
+
+  nanos ours_ = 0;
+  nanos reading_;
+};
+
+struct stamp {
+  nanos ours = 0;
+  nanos theirs = 0;
+};
+
+bool holds(const bounded_stamp& b, const stamp& s) {
+  // A nanosecond for the model's own rounding.
+  return b.error != unknown_error && b.time - b.error - 1 <= s.ours && s.ours <= b.time + b.error + 1;
+}
+
+struct weather {
+  std::int64_t most_ppm = drift_ppm;
+  int pause_percent = 0;
+};
+
+// Pings with delays that are not the same there and back, stamps in between; and then what does not hold.
+int stamps_missed(std::uint64_t seed, const weather& w) {
+  history::dice d(seed);
+  their_clock clock(d.below(1'000'000) * second);
+  clock_bound bound(drift_ppm);
+  std::vector<stamp> stamps;
+  bool bracketed = false;
+  for (int round = 0; round < 20; ++round) {
+    const auto wait = [&](nanos most) {
+      if (d.chance(w.pause_percent)) clock.pause(d.below(d.chance(50) ? 30 * second : millisecond));
+      clock.run(d.below(most), d.chance(50) ? w.most_ppm : d.below(2 * w.most_ppm + 1) - w.most_ppm);
+    };
+    for (nanos n = bracketed ? d.below(4) : 0; n > 0; --n) {
+      wait(10 * second);
+      stamps.push_back({clock.now(), clock.reading()});
+    }
+    wait(second);
+    const nanos sent = clock.now();
+    wait(50 * millisecond);
+    const nanos theirs = clock.reading();
+    wait(d.chance(50) ? millisecond : 400 * millisecond);
+    bracketed |= bound.add({sent, clock.now(), theirs});
+  }
+  return static_cast<int>(std::count_if(stamps.begin(), stamps.end(), [&](const stamp& s) {
+    const auto converted = bound.convert(s.theirs);
+    return !converted || !holds(*converted, s);
+  }));
+}
+
+RC_GTEST_PROP(ClockBound, HoldsTheTruthWhateverTheDelaysAndTheDrift, ()) {
+  RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {}) == 0);
+}
+
+RC_GTEST_PROP(ClockBound, HoldsTheTruthThroughPausesOfAnyLength, ()) {
+  RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {.pause_percent = 30}) == 0);
+}
+
+TEST(ClockBound, DriftBeyondTheBoundIsNoticedByTheModel) {
+  int missed = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) missed += stamps_missed(seed, {.most_ppm = 30'000});
+  EXPECT_GT(missed, 0);
+}
+
+TEST(ClockBound, AnswersOnlyOnceABracketAfterTheStampExists) {
+  clock_bound bound(drift_ppm);
+  EXPECT_FALSE(bound.convert(0).has_value());
+  ASSERT_TRUE(bound.add({1'000, 1'100, 50}));
+  EXPECT_FALSE(bound.convert(51).has_value());
+  const auto at = bound.convert(50);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_EQ(at->time, 1'050);
+  EXPECT_EQ(at->error, 50);
+}
+
+TEST(ClockBound, ThePausedGuestHasThePauseAsItsError) {
+  clock_bound bound(drift_ppm);
+  ASSERT_TRUE(bound.add({0, 0, 0}));
+  // They ran 10 s, in 40 of ours.
+  ASSERT_TRUE(bound.add({40 * second, 40 * second, 10 * second}));
+  const auto at = bound.convert(5 * second);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_LE(at->time - at->error, 5 * second);
+  EXPECT_GE(at->time + at->error, 35 * second);
+  EXPECT_LE(at->error, 15 * second + 2 * millisecond);
+}
+
+TEST(ClockBound, HeldSinceADayAgoIsOffByADayOfDrift) {
+  constexpr nanos day = 86'400 * second;
+  clock_bound bound(drift_ppm);
+  ASSERT_TRUE(bound.add({2 * day, 2 * day, day}));
+  const auto at = bound.convert(0);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_EQ(at->time, day);
+  EXPECT_GE(at->error, day / 1'000'000 * drift_ppm);
+  EXPECT_LE(at->error, day / 1'000'000 * (drift_ppm + 1));
+}
+
+TEST(ClockBound, RefusesWhatIsNoBracket) {
+  clock_bound bound(drift_ppm);
+  EXPECT_FALSE(bound.add({10, 9, 0}));
+  ASSERT_TRUE(bound.add({10, 20, 100}));
+  EXPECT_FALSE(bound.add({30, 40, 99})) << "their clock ran backwards";
+  EXPECT_FALSE(bound.add({9, 40, 101})) << "ours did";
+  EXPECT_FALSE(bound.add({11, 19, 101})) << "an answer came before an earlier one";
+  EXPECT_TRUE(bound.add({11, 20, 100}));
+}
+
+TEST(ClockBound, ForgetsTheOldestBracketsFirst) {
+  clock_bound bound(0, 2);
+  ASSERT_TRUE(bound.add({0, 0, 0}));
+  ASSERT_TRUE(bound.add({100, 110, 100}));
+  ASSERT_TRUE(bound.add({200, 200, 200}));
+  // Between the first two: the first is gone, so only the second bounds it.
+  const auto at = bound.convert(50);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_EQ(at->time, 55);
+  EXPECT_EQ(at->error, 5);
+}
+
+TEST(ClockBound, StampsAtTheEndsOfTheRangeHaveNoBoundOrAGoodOne) {
+  clock_bound bound(drift_ppm);
+  ASSERT_TRUE(bound.add({time_min, time_max, time_min}));
+  ASSERT_TRUE(bound.add({time_max, time_max, time_max}));
+  for (const nanos theirs : {time_min, nanos{0}, time_max}) {
+    const auto at = bound.convert(theirs);
+    ASSERT_TRUE(at.has_value());
+    EXPECT_GE(at->error, 0);
+  }
+}
+
+}  // namespace
+}  // namespace tenure
