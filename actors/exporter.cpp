@@ -84,7 +84,7 @@ std::string answer(pointer self, const agent::ipman_request& request) {
   auto& s = self->state;
   ++s.counters->ipman_requests;
   auto reply = agent::answer_ipman(*s.tracker, request);
-  if (request.verb != agent::ipman_request::verb::list) report(self, s.tracker->changes());
+  if (request.verb != agent::ipman_request::action::list) report(self, s.tracker->changes());
   return reply;
 }
 

@@ -13,7 +13,8 @@ namespace tenure::agent {
 /// What a platform or an operator says over the Unix socket: one JSON object a line, one reply a line
 /// (docs/ipman.md).
 struct ipman_request {
-  enum class verb { set, del, list } verb = verb::list;
+  enum class action { set, del, list };
+  action verb = action::list;
   std::string endpoint;  ///< "10.0.0.1" or, with a port, "10.0.0.1:443"
   std::string workload;
   std::vector<std::pair<std::string, std::string>> labels;

@@ -75,22 +75,38 @@ class tenancy_tracker {
 
   /// What is known of a tenancy, also after its end (within `repeat`); null when unknown.
   const tenancy_report* find(tenancy_id id) const;
-  /// The tenancy that a flow's socket was stamped with, where it is this tracker's, of the flow's own near
-  /// endpoint and namespace, and had not ended when the socket was made; null otherwise: then the flow has no
-  /// near workload.
+  /// The tenancy that a flow's socket was stamped with, where it is this tracker's and of the flow's own near
+  /// endpoint and namespace; null otherwise, and for sockets that were open before the agent: then the flow
+  /// has no near workload.
   const tenancy_report* near_end(const observed_flow& f) const;
 
   std::uint64_t incarnation() const { return incarnation_; }
 
  private:
+  /// A tenancy's report, with the namespace that its endpoint is in.
+  struct known {
+    tenancy_report report;
+    std::uint64_t netns_cookie = 0;
+  };
+  using live_map = std::map<identity_key, assignment>;
+
+  outcome<void> make_room(const identity_key& key);
+  outcome<assignment> begin(const identity_key& key, const wire::workload& workload, const netns_ref& ns,
+                            nanos from);
+  outcome<live_map::iterator> find_live(const tenure::endpoint& endpoint, const std::string& netns_path);
+  void end(live_map::iterator it);
+  void verified(assignment& a, nanos at);
+  void verify_all();
+  void verify(const netns_ref& ns, const std::vector<live_map::iterator>& members);
+
   std::uint64_t incarnation_;
   const boot_clock& clock_;
   identity_map& map_;
   address_check& check_;
   nanos repeat_;
   std::uint64_t next_sequence_ = 1;
-  std::map<identity_key, assignment> live_;
-  std::unordered_map<tenancy_id, tenancy_report> reports_;
+  live_map live_;
+  std::unordered_map<tenancy_id, known> known_;
   std::vector<tenancy_id> changed_;
 };
 

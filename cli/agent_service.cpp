@@ -132,7 +132,7 @@ class running_agent final : public agent_service {
     if (!identity) return tl::unexpected(identity.error());
     for (const auto& a : identity->addresses) {
       agent::ipman_request r;
-      r.verb = agent::ipman_request::verb::set;
+      r.verb = agent::ipman_request::action::set;
       r.endpoint = a.to_string();
       r.workload = identity->workload.name;
       r.labels = identity->workload.labels;

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include "cli/attribute.hpp"
+#include "cli/ipman.hpp"
 #include "cli/up.hpp"
 
 namespace tenure::cli {
@@ -9,6 +10,7 @@ void add_commands(command_line& line) {
   add_up(line);
   add_agent(line);
   add_node(line);
+  add_ipman(line);
   add_attribute(line);
 }
 

@@ -19,7 +19,7 @@ exporter_settings agent_settings() {
 
 agent::ipman_request assign(const std::string& endpoint, const std::string& workload) {
   agent::ipman_request r;
-  r.verb = agent::ipman_request::verb::set;
+  r.verb = agent::ipman_request::action::set;
   r.endpoint = endpoint;
   r.workload = workload;
   r.netns = "/run/netns/only";
