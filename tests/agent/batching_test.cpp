@@ -68,8 +68,8 @@ TEST(batcher, repeated_report_widens_and_an_empty_one_is_left_out) {
 
 TEST(batcher, is_full_before_any_bound_of_the_wire_and_the_frame_fits) {
   batcher b{5};
-  std::uint64_t n = 0;
-  while (!b.full()) b.add(report(++n, 0, 10, "workload-" + std::to_string(n % 1500)));
+  std::uint64_t n = 1;
+  for (; !b.full(); ++n) b.add(report(n, 0, 10, "workload-" + std::to_string(n % 1500)));
   const auto near = report(1, 0, 10);
   for (std::size_t i = 0; i < batcher::max_flows - 1; ++i) b.add(flow_of(near), &near);
   const auto sealed = b.seal();
@@ -80,9 +80,9 @@ TEST(batcher, is_full_before_any_bound_of_the_wire_and_the_frame_fits) {
 
 TEST(batcher, long_labels_fill_a_batch_too) {
   batcher b{5};
-  std::uint64_t n = 0;
-  while (!b.full()) {
-    auto r = report(++n, 0, 10, "w" + std::to_string(n));
+  std::uint64_t n = 1;
+  for (; !b.full(); ++n) {
+    auto r = report(n, 0, 10, "w" + std::to_string(n));
     for (int i = 0; i < 64; ++i) r.workload.labels.emplace_back(std::string(256, 'k'), std::string(256, 'v'));
     b.add(r);
   }
