@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <poll.h>
 #include <system_error>
 #include <unistd.h>
@@ -79,8 +78,7 @@ outcome<jiffy_clock> kernel_programs::calibrate() {
     if (::bpf_prog_test_run_opts(program, &run) != 0) return tl::unexpected(step_failed("running", errno));
     samples.push_back(
         {programs_->bss->clock_jiffies, static_cast<nanos>(programs_->bss->clock_monotonic_ns)});
-    constexpr timespec pause{0, 100'000};
-    ::nanosleep(&pause, nullptr);
+    ::poll(nullptr, 0, 1);  // the samples shall fall all over the tick
   } while (samples.back().monotonic - samples.front().monotonic < span);
   return jiffy_clock::calibrate(samples);
 }

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
- *
- * One handler for each transition of a socket that matters, and one for sockets that were open already. */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// One handler for each transition of a socket that matters, and one for sockets that were open already.
 #pragma once
 
 #include "bpf/socket_event.h"

@@ -1,7 +1,6 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
- *
- * The identity map's key and value: which tenancy an endpoint of a network namespace is. C and C++ share it.
- */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// The identity map's key and value: which tenancy an endpoint of a network namespace is. C and C++ share it.
 #pragma once
 
 /* Bump with any change of the two structs: a pinned map of another layout is replaced. */

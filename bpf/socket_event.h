@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
- *
- * What the kernel program writes to the ring for each connection that ended. C and C++ share it; the
- * fixed-width types come from vmlinux.h there and from <linux/types.h> here. Fields are ordered so that there
- * is no padding. */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// What the kernel program writes to the ring for each connection that ended. C and C++ share it; the
+// fixed-width types come from vmlinux.h there and from <linux/types.h> here. Fields are ordered so that there
+// is no padding.
 #pragma once
 
 #define TENURE_SOCKET_EVENT_VERSION 1

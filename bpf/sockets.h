@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
- *
- * Reading a socket: its addresses, its namespace, its tenancy. */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// Reading a socket: its addresses, its namespace, its tenancy.
 #pragma once
 
 #include "bpf/maps.h"

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
- *
- * Tenure's kernel programs: each TCP socket's life from its first state to its last, one event at the end. */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+
+// Tenure's kernel programs: each TCP socket's life from its first state to its last, one event at the end.
 #include "vmlinux.h"
 // vmlinux.h first: the others use its types
 #include <bpf/bpf_core_read.h>

@@ -1,0 +1,367 @@
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <sys/socket.h>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "agent/bpf_flow_source.hpp"
+#include "agent/identity_maps.hpp"
+#include "tests/agent/kernel_world.hpp"
+
+namespace tenure::testing {
+namespace {
+
+using agent::file_descriptor;
+using agent::observed_flow;
+
+endpoint at(const char* text) {
+  return endpoint::parse(text).value();
+}
+
+/// The real kernel, in namespaces of this test's own. Needs root; where the kernel programs do not load it
+/// fails, unless TENURE_WITHOUT_BPF=1 says that this is known.
+class kernel : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t incarnation = 0xfeed;
+
+  void SetUp() override {
+    const char* without = std::getenv("TENURE_WITHOUT_BPF");
+    if (without != nullptr && std::string(without) == "1") GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
+    pin_ = "/sys/fs/bpf/tenure-test-" + std::to_string(::getpid());
+    auto maps = agent::make_identity_maps(pin_, incarnation);
+    ASSERT_TRUE(maps) << maps.error().text;
+    maps_ = std::move(*maps);
+    world_ = std::make_unique<kernel_world>();
+    west_ = world_->cookie("west");
+    east_ = world_->cookie("east");
+  }
+
+  void TearDown() override {
+    source_.reset();
+    maps_.reset();
+    world_.reset();
+    std::error_code ignored;
+    std::filesystem::remove(pin_ + "/identities", ignored);
+    std::filesystem::remove(pin_, ignored);
+  }
+
+  void start_source() {
+    agent::bpf_options options;
+    options.pin = pin_;
+    options.poll_interval = 5 * millisecond;
+    auto source = agent::make_bpf_flow_source(options);
+    ASSERT_TRUE(source) << source.error().text;
+    source_ = std::move(*source);
+    const auto started = source_->start([this](const std::vector<observed_flow>& f) { seen_.add(f); });
+    ASSERT_TRUE(started) << started.error().text;
+  }
+
+  void assign(std::uint64_t cookie, const char* where, std::uint64_t sequence) {
+    const auto put = maps_->put({cookie, at(where)}, {incarnation, sequence});
+    ASSERT_TRUE(put) << put.error().text;
+  }
+
+  /// A listener in a namespace; its socket stays of that namespace on whatever thread.
+  file_descriptor listener(const std::string& ns, const char* where) {
+    file_descriptor made;
+    world_->inside(ns, [&] { made = listen_on(at(where)); });
+    return made;
+  }
+
+  int connect(const std::string& ns, const char* where, file_descriptor& made, int syn_retries = 0) {
+    int result = 0;
+    world_->inside(ns, [&] { result = connect_to(at(where), made, syn_retries); });
+    return result;
+  }
+
+  std::string pin_;
+  std::unique_ptr<agent::identity_map> maps_;
+  std::unique_ptr<kernel_world> world_;
+  flow_collector seen_;
+  std::unique_ptr<agent::flow_source> source_;
+  std::uint64_t west_ = 0;
+  std::uint64_t east_ = 0;
+};
+
+struct family {
+  const char* west;
+  const char* east;
+  const char* listen;
+};
+
+class kernel_both_families : public kernel, public ::testing::WithParamInterface<family> {};
+
+TEST_P(kernel_both_families, both_ends_report_the_same_connection) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  assign(west_, GetParam().west, 1);
+  assign(east_, GetParam().east, 2);
+  const auto before = boot_now();
+  auto server = listener("east", GetParam().listen);
+  file_descriptor client;
+  ASSERT_EQ(connect("west", GetParam().listen, client), 0);
+  auto accepted = accept_from(server);
+  ASSERT_EQ(send_bytes(client, 1000), 0);
+  ASSERT_EQ(receive_bytes(accepted, 1000), 1000);
+  ASSERT_EQ(send_bytes(accepted, 70000), 0);
+  ASSERT_EQ(receive_bytes(client, 70000), 70000);
+  client = {};
+  ASSERT_EQ(receive_bytes(accepted, 1), 0);
+  accepted = {};
+  const auto west = seen_.wait_for(west_, 1);
+  const auto east = seen_.wait_for(east_, 1);
+  ASSERT_EQ(west.size(), 1U);
+  ASSERT_EQ(east.size(), 1U);
+  const auto& w = west[0].flow;
+  const auto& e = east[0].flow;
+  EXPECT_EQ(w.reporter, reporter::source);
+  EXPECT_EQ(e.reporter, reporter::destination);
+  EXPECT_EQ(w.near_address, at(GetParam().west).address);
+  EXPECT_EQ(w.far_address, at(GetParam().east).address);
+  EXPECT_EQ(w.far_port, at(GetParam().listen).port);
+  EXPECT_EQ(e.near_address, w.far_address);
+  EXPECT_EQ(e.far_address, w.near_address);
+  EXPECT_EQ(e.near_port, w.far_port);
+  EXPECT_EQ(e.far_port, w.near_port);
+  EXPECT_NE(w.near_port, 0);
+  EXPECT_EQ(w.near_tenancy, (tenancy_id{incarnation, 1}));
+  EXPECT_EQ(e.near_tenancy, (tenancy_id{incarnation, 2}));
+  EXPECT_NE(w.near_initial_sequence, 0U);
+  EXPECT_EQ(w.near_initial_sequence, e.far_initial_sequence);
+  EXPECT_EQ(w.far_initial_sequence, e.near_initial_sequence);
+  EXPECT_EQ(w.counters.bytes_sent, 1000U);
+  EXPECT_EQ(w.counters.bytes_received, 70000U);
+  EXPECT_EQ(e.counters.bytes_sent, 70000U);
+  EXPECT_EQ(e.counters.bytes_received, 1000U);
+  EXPECT_GT(w.counters.srtt_us, 0U);
+  EXPECT_GT(w.counters.segments_sent, 3U);
+  for (const auto* f : {&w, &e}) {
+    EXPECT_TRUE(f->times.is_established);
+    EXPECT_EQ(f->end, end_reason::end_of_flow);
+    EXPECT_EQ(f->connect_errno, 0);
+    EXPECT_GE(f->times.established, before);
+    EXPECT_LE(f->times.opened, f->times.established);
+    EXPECT_GE(f->times.opened, before - 5 * millisecond);
+    EXPECT_GE(f->times.last_received, f->times.established);
+    EXPECT_LE(f->times.last_received, f->times.closed);
+    EXPECT_LE(f->times.closed, boot_now());
+    EXPECT_EQ(f->times.transit, 200 * millisecond);
+  }
+  EXPECT_FALSE(west[0].open_before_agent);
+  EXPECT_EQ(source_->counters().events_lost, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(families, kernel_both_families,
+                         ::testing::Values(family{"10.77.0.1", "10.77.0.2", "10.77.0.2:8080"},
+                                           family{"fd77::1", "fd77::2", "[fd77::2]:8080"}),
+                         [](const auto& p) { return p.index == 0 ? "IPv4" : "IPv6"; });
+
+TEST_F(kernel, leaves_out_what_stays_in_one_namespace_and_counts_it) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  for (const char* where : {"127.0.0.1:81", "10.77.0.2:81", "[fd77::2]:81"}) {
+    auto server = listener("east", where);
+    file_descriptor client;
+    ASSERT_EQ(connect("east", where, client), 0);
+    auto accepted = accept_from(server);
+    client = {};
+    ASSERT_EQ(receive_bytes(accepted, 1), 0);
+  }
+  file_descriptor last;  // comes after them
+  EXPECT_EQ(connect("west", "10.77.0.2:82", last), -ECONNREFUSED);
+  ASSERT_EQ(seen_.wait_for(west_, 1).size(), 1U);
+  EXPECT_GE(source_->counters().loopback_left_out, 6U);
+  source_->stop();
+  EXPECT_EQ(seen_.wait_for(east_, 0).size(), 0U);
+}
+
+TEST_F(kernel, a_refused_connect_is_a_record) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  assign(west_, "10.77.0.1", 7);
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.77.0.2:9", client), -ECONNREFUSED);
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  const auto& f = flows[0].flow;
+  EXPECT_FALSE(f.times.is_established);
+  EXPECT_EQ(f.connect_errno, ECONNREFUSED);
+  EXPECT_EQ(f.near_tenancy, (tenancy_id{incarnation, 7}));
+  EXPECT_NE(f.near_port, 0);
+  EXPECT_EQ(f.far_port, 9);
+  EXPECT_LE(f.times.opened, f.times.closed);
+}
+
+TEST_F(kernel, a_connect_that_nobody_answers_ends_with_its_errno) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  world_->ip(
+      "-n @west route add 10.99.0.0/24 via 10.77.0.2");  // east takes it and, not being a router, drops it
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.99.0.1:80", client, 1), -ETIMEDOUT);
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  EXPECT_EQ(flows[0].flow.connect_errno, ETIMEDOUT);
+  EXPECT_EQ(flows[0].flow.end, end_reason::idle_timeout);
+  EXPECT_EQ(flows[0].flow.counters.retransmits, 1U);
+  EXPECT_GE(flows[0].flow.times.closed - flows[0].flow.times.opened, second);
+}
+
+TEST_F(kernel, a_syn_that_is_retried_keeps_its_first_moment) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  world_->ip("-n @west route add 10.99.0.0/24 via 10.77.0.2");
+  const auto before = boot_now();
+  file_descriptor client;
+  std::thread connecting([&] { EXPECT_EQ(connect("west", "10.99.0.1:80", client, 3), 0); });
+  // Once the first SYN was sent and dropped, somebody takes the address; the retry reaches them.
+  while (boot_now() < before + 200 * millisecond) std::this_thread::yield();
+  const auto taken = boot_now();
+  world_->ip("-n @east addr add 10.99.0.1/32 dev lo");
+  auto server = listener("east", "10.99.0.1:80");
+  connecting.join();
+  auto accepted = accept_from(server);
+  client = {};
+  ASSERT_EQ(receive_bytes(accepted, 1), 0);
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  EXPECT_GE(flows[0].flow.times.opened, before);
+  EXPECT_LT(flows[0].flow.times.opened, taken);
+  EXPECT_GT(flows[0].flow.times.established, taken);
+  accepted = {};
+  const auto passive = seen_.wait_for(east_, 1);
+  ASSERT_EQ(passive.size(), 1U);
+  EXPECT_GT(passive[0].flow.times.opened, taken - 5 * millisecond);
+}
+
+TEST_F(kernel, the_next_owners_reset_does_not_move_last_received) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  world_->ip("-n @east addr add 10.88.0.1/32 dev lo");
+  world_->ip("-n @west route add 10.88.0.1/32 via 10.77.0.2");
+  auto server = listener("east", "10.88.0.1:80");
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.88.0.1:80", client), 0);
+  auto accepted = accept_from(server);
+  ASSERT_EQ(send_bytes(accepted, 10), 0);
+  ASSERT_EQ(receive_bytes(client, 10), 10);
+  const auto vanished = boot_now();
+  world_->ip("-n @east addr del 10.88.0.1/32 dev lo");  // silently: nothing says so to the client
+  world_->ip("-n @west route replace 10.88.0.1/32 via 10.78.0.2");
+  world_->ip("-n @north addr add 10.88.0.1/32 dev lo");
+  while (boot_now() < vanished + 100 * millisecond) std::this_thread::yield();
+  ASSERT_EQ(send_bytes(client, 10), 0);
+  EXPECT_EQ(receive_bytes(client, 1), -ECONNRESET);
+  client = {};
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  const auto& f = flows[0].flow;
+  EXPECT_TRUE(f.times.is_established);
+  EXPECT_LE(f.times.last_received, vanished);
+  EXPECT_GE(f.times.closed, vanished + 100 * millisecond);
+}
+
+TEST_F(kernel, a_long_connection_says_when_it_last_heard) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  auto server = listener("east", "10.77.0.2:80");
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.77.0.2:80", client), 0);
+  auto accepted = accept_from(server);
+  const auto begin = boot_now();
+  nanos last = begin;
+  while (last < begin + 500 * millisecond) {
+    ASSERT_EQ(send_bytes(client, 100), 0);
+    ASSERT_EQ(receive_bytes(accepted, 100), 100);
+    ASSERT_EQ(send_bytes(accepted, 100), 0);
+    ASSERT_EQ(receive_bytes(client, 100), 100);
+    last = boot_now();
+  }
+  client = {};
+  accepted = {};
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  const auto& t = flows[0].flow.times;
+  // Two ticks too early at the most, and never too late; closing took part of a tick too.
+  EXPECT_GE(t.last_received, last - 25 * millisecond);
+  EXPECT_LE(t.last_received, boot_now());
+  EXPECT_LT(t.established + t.error, t.last_received - t.transit - t.error) << "there is a sure window";
+}
+
+TEST_F(kernel, a_port_tenancy_comes_before_the_whole_address) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  assign(east_, "10.77.0.2", 1);
+  assign(east_, "10.77.0.2:443", 2);
+  for (const char* where : {"10.77.0.2:443", "10.77.0.2:444"}) {
+    auto server = listener("east", where);
+    file_descriptor client;
+    ASSERT_EQ(connect("west", where, client), 0);
+    auto accepted = accept_from(server);
+    client = {};
+    ASSERT_EQ(receive_bytes(accepted, 1), 0);
+    accepted = {};
+    const auto flows = seen_.wait_for(east_, where == std::string("10.77.0.2:443") ? 1 : 2);
+    ASSERT_FALSE(flows.empty());
+    EXPECT_EQ(flows.back().flow.near_tenancy.sequence, flows.back().flow.near_port == 443 ? 2U : 1U);
+  }
+}
+
+TEST_F(kernel, an_address_that_changes_hands_between_syn_and_answer_has_no_near_tenancy) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  world_->ip("-n @west route add 10.99.0.0/24 via 10.77.0.2");
+  assign(west_, "10.77.0.1", 1);
+  const auto before = boot_now();
+  file_descriptor client;
+  std::thread connecting([&] { EXPECT_EQ(connect("west", "10.99.0.1:80", client, 3), 0); });
+  while (boot_now() < before + 200 * millisecond) std::this_thread::yield();
+  assign(west_, "10.77.0.1", 2);
+  world_->ip("-n @east addr add 10.99.0.1/32 dev lo");
+  auto server = listener("east", "10.99.0.1:80");
+  connecting.join();
+  client = {};
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  EXPECT_TRUE(flows[0].flow.near_tenancy.none());
+}
+
+TEST_F(kernel, sockets_that_were_open_before_are_found_and_marked) {
+  assign(west_, "10.77.0.1", 1);
+  auto server = listener("east", "10.77.0.2:80");
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.77.0.2:80", client), 0);
+  auto accepted = accept_from(server);
+  const auto before = boot_now();
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  const auto started = boot_now();
+  client = {};
+  ASSERT_EQ(receive_bytes(accepted, 1), 0);
+  accepted = {};
+  const auto west = seen_.wait_for(west_, 1);
+  const auto east = seen_.wait_for(east_, 1);
+  ASSERT_EQ(west.size(), 1U);
+  ASSERT_EQ(east.size(), 1U);
+  EXPECT_EQ(west[0].flow.reporter, reporter::source);
+  EXPECT_EQ(east[0].flow.reporter, reporter::destination);
+  for (const auto& o : {west[0], east[0]}) {
+    EXPECT_TRUE(o.open_before_agent);
+    EXPECT_TRUE(o.flow.near_tenancy.none());
+    EXPECT_EQ(o.flow.times.opened, time_min);
+    EXPECT_GE(o.flow.times.established, before);
+    EXPECT_LE(o.flow.times.established, started);
+  }
+}
+
+TEST_F(kernel, a_new_agent_clears_what_another_left_and_two_do_not_share) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  assign(west_, "10.77.0.1", 1);
+  const auto second = agent::make_identity_maps(pin_, incarnation + 1);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().trouble, trouble::refused);
+  maps_.reset();
+  auto next = agent::make_identity_maps(pin_, incarnation + 1);
+  ASSERT_TRUE(next) << next.error().text;
+  file_descriptor client;
+  ASSERT_EQ(connect("west", "10.77.0.2:9", client), -ECONNREFUSED);
+  const auto flows = seen_.wait_for(west_, 1);
+  ASSERT_EQ(flows.size(), 1U);
+  EXPECT_TRUE(flows[0].flow.near_tenancy.none());
+}
+
+}  // namespace
+}  // namespace tenure::testing
