@@ -1,4 +1,4 @@
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -147,7 +147,7 @@ TEST_P(kernel_both_families, both_ends_report_the_same_connection) {
     EXPECT_GE(f->times.last_received, f->times.established);
     EXPECT_LE(f->times.last_received, f->times.closed);
     EXPECT_LE(f->times.closed, boot_now());
-    EXPECT_EQ(f->times.transit, 200 * millisecond);
+    EXPECT_EQ(f->times.transit, std::max(200 * millisecond, nanos{4000} * f->counters.srtt_us));
   }
   EXPECT_FALSE(west[0].open_before_agent);
   EXPECT_EQ(source_->counters().events_lost, 0U);
@@ -202,7 +202,7 @@ TEST_F(kernel, a_connect_that_nobody_answers_ends_with_its_errno) {
   ASSERT_EQ(flows.size(), 1U);
   EXPECT_EQ(flows[0].flow.connect_errno, ETIMEDOUT);
   EXPECT_EQ(flows[0].flow.end, end_reason::idle_timeout);
-  EXPECT_EQ(flows[0].flow.counters.retransmits, 1U);
+  EXPECT_GE(flows[0].flow.counters.retransmits, 1U);
   EXPECT_GE(flows[0].flow.times.closed - flows[0].flow.times.opened, second);
 }
 
