@@ -81,8 +81,8 @@ TEST_F(session_protocol_test, places_a_batch_only_when_a_reading_after_it_exists
   begin();
   ASSERT_TRUE(greet(start - second / 5));
   const auto first = last_ping;
-  // The agent's clock shows 400 s more. Its batch ends at 499.9 s of it: the first pong was read before that, though
-  // it came after the batch.
+  // The agent's clock shows 400 s more. Its batch ends at 499.9 s of it: the first pong was read before that,
+  // though it came after the batch.
   ASSERT_TRUE(say(batch(1, 400 * second, 4999 * (second / 10)), start));
   const auto early = say(wire::pong{first, 4998 * (second / 10)}, start + millisecond);
   ASSERT_TRUE(early);

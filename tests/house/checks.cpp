@@ -53,7 +53,7 @@ const words know_everything = {"cli", "demo", "bench", "tests", "sim"};
 /// Where a framework may be included: by the first part of the header's path.
 const std::map<std::string_view, words> frameworks = {
     {"caf", {"actors", "sim", "demo", "cli"}},
-    {"asio", {"transport"}},
+    {"asio", {"transport", "agent"}},
     {"asio.hpp", {"transport"}},
     {"capnp", {"capnp"}},
     {"kj", {"capnp"}},

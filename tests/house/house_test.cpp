@@ -58,7 +58,7 @@ std::vector<rule> rules() {
         {"ownership/b.hpp", "#include <caf/all.hpp>\n"},
         {"ownership/c.hpp", "#include <unistd.h>\n"},
         {"sinks/a.cpp", "#include \"actors/protocol.hpp\"\n"},
-        {"agent/a.cpp", "#include <asio/ip/tcp.hpp>\n"},
+        {"actors/b.cpp", "#include <asio/ip/tcp.hpp>\n"},
         {"transport/a.cpp", "#  include \"agent/clock.hpp\"\n"},
         {"actors/a.cpp", "#include \"protocol.hpp\"\n"},
         {"capnp/a.cpp", "#include \"tests/capnp/random_message.hpp\"\n"},
