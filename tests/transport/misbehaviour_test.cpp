@@ -49,8 +49,8 @@ class misbehaviour : public testing::Test {
 
 TEST_F(misbehaviour, each_kind_ends_its_own_link_with_its_reason_and_no_other) {
   listen_with({});
-  auto agent = make_asio_transport();
   recorder good;
+  auto agent = make_asio_transport();
   auto link = agent->dial("127.0.0.1:" + std::to_string(port), good.events());
   link->send({1});
   ASSERT_TRUE(ends[0].wait_frames(1));
@@ -200,9 +200,9 @@ TEST_F(misbehaviour, a_dial_that_nobody_answers_times_out) {
   ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&where), &length), 0);
   asio_options options;
   options.connect_bound = milliseconds(300);
+  std::array<recorder, 4> dialed;  // before what tells them
   auto agent = make_asio_transport(options);
   auto address = "127.0.0.1:" + std::to_string(ntohs(where.sin_port));
-  std::array<recorder, 4> dialed;
   std::vector<link_ptr> links;
   for (auto& r : dialed) links.push_back(agent->dial(address, r.events()));
   ASSERT_TRUE(dialed[3].wait_closed());
