@@ -15,6 +15,11 @@ class httplib_server final : public http_server {
     server_.set_read_timeout(5);
     server_.set_write_timeout(5);
     server_.set_payload_max_length(64 * 1024);
+    // The library's default shares the port with whoever asks (SO_REUSEPORT); a port in use is to be refused.
+    server_.set_socket_options([](socket_t s) {
+      const int yes = 1;
+      ::setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     server_.new_task_queue = [] { return new httplib::ThreadPool(2); };
     server_.Get("/metrics",
                 [metrics = std::move(metrics)](const httplib::Request&, httplib::Response& response) {
