@@ -30,6 +30,40 @@ char* write_nine_digits(char* at, std::uint32_t n) {
   return write_pair(at + 7, n % 100);
 }
 
+/// "::1" and its like, where the C library writes some as dotted decimals.
+char* write_rare_v6(char* at, const address& a) {
+  auto bytes = a.bytes();
+  ::inet_ntop(AF_INET6, bytes.data(), at, INET6_ADDRSTRLEN);
+  return at + std::strlen(at);
+}
+
+/// RFC 5952: the first longest run of two or more zero groups is "::". The C library takes 240 ns for it.
+char* write_v6(char* at, const address& a) {
+  std::array<std::uint32_t, 8> groups{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    groups[i] = static_cast<std::uint32_t>((i < 4 ? a.high() : a.low()) >> (48 - 16 * (i % 4))) & 0xffff;
+  }
+  std::size_t gap = 8;
+  std::size_t gap_length = 1;
+  for (std::size_t i = 0, run = 0; i < 8; ++i) {
+    run = groups[i] == 0 ? run + 1 : 0;
+    if (run <= gap_length) continue;
+    gap = i + 1 - run;
+    gap_length = run;
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i == gap) {
+      *at++ = ':';
+      i += gap_length - 1;
+      if (i == 7) *at++ = ':';
+      continue;
+    }
+    if (i > 0) *at++ = ':';
+    at = std::to_chars(at, at + 4, groups[i], 16).ptr;
+  }
+  return at;
+}
+
 }  // namespace
 
 char* write_hex(char* at, std::uint64_t n) {
@@ -39,11 +73,7 @@ char* write_hex(char* at, std::uint64_t n) {
 }
 
 char* write_address(char* at, const address& a) {
-  if (!a.is_v4()) {
-    auto bytes = a.bytes();
-    ::inet_ntop(AF_INET6, bytes.data(), at, INET6_ADDRSTRLEN);
-    return at + std::strlen(at);
-  }
+  if (!a.is_v4()) return a.high() == 0 ? write_rare_v6(at, a) : write_v6(at, a);
   auto bits = a.v4_bits();
   for (int shift = 24; shift >= 0; shift -= 8) {
     at = write_number(at, (bits >> shift) & 255);
