@@ -1,0 +1,217 @@
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/agent/kernel_world.hpp"
+#include "tests/process/child.hpp"
+
+// Agent and node as real processes, with real sockets in namespaces of this test's own.
+namespace tenure::testing {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+bool without_bpf() {
+  const char* without = std::getenv("TENURE_WITHOUT_BPF");
+  return without != nullptr && std::string(without) == "1";
+}
+
+/// The records in a file, by flow_id: a record that was written twice counts once.
+std::map<std::string, json> records(const std::string& path) {
+  std::map<std::string, json> all;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    auto r = json::parse(line, nullptr, false);
+    if (!r.is_object()) continue;
+    const std::string id = r.at("flow_id");
+    all[id] = std::move(r);
+  }
+  return all;
+}
+
+std::uint16_t port_in(const std::string& log, const std::string& before) {
+  std::smatch found;
+  return std::regex_search(log, found, std::regex{before + "127.0.0.1:(\\d+)"})
+             ? static_cast<std::uint16_t>(std::stoi(found[1]))
+             : std::uint16_t{0};
+}
+
+struct fleet : ::testing::Test {
+  temporary_folder folder;
+  std::string output = folder / "out.ndjson";
+  std::string ipman = folder / "ipman.sock";
+  std::string pin = "/sys/fs/bpf/tenure-process-" + std::to_string(::getpid());
+  std::unique_ptr<kernel_world> world;
+
+  void SetUp() override {
+    if (without_bpf()) GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
+    world = std::make_unique<kernel_world>();
+  }
+  void TearDown() override {
+    std::filesystem::remove(pin + "/identities");
+    std::filesystem::remove(pin);
+  }
+
+  std::vector<std::string> node_arguments(std::uint16_t port) const {
+    return {tenure_binary(), "node",        "--listen",   "127.0.0.1:" + std::to_string(port),
+            "--http",        "127.0.0.1:0", "--output",   output,
+            "--hold",        "1s",          "--routable", "10.77.0.0/16"};
+  }
+  std::vector<std::string> agent_arguments(const std::string& command) const {
+    return {tenure_binary(), command, "--ipman-socket", ipman,  "--pin",  pin,
+            "--heartbeat",   "200ms", "--linger",       "50ms", "--http", "127.0.0.1:0"};
+  }
+
+  void assign(const std::string& address, const std::string& workload, const std::string& ns) const {
+    child set({tenure_binary(), "ipman", "set", address, workload, "--ipman-socket", ipman, "--netns",
+               world->path(ns)});
+    ASSERT_EQ(set.wait(), 0) << set.err();
+  }
+
+  /// `count` connections from west to east, each with a byte answered.
+  void talk(int count) const {
+    const endpoint server = *endpoint::parse("10.77.0.2:8000");
+    agent::file_descriptor listener;
+    world->inside("east", [&] { listener = listen_on(server); });
+    std::thread east([&] {
+      world->inside("east", [&] {
+        for (int i = 0; i < count; ++i) {
+          const auto accepted = accept_from(listener);
+          if (receive_bytes(accepted, 1) == 1) send_bytes(accepted, 1);
+        }
+      });
+    });
+    world->inside("west", [&] {
+      for (int i = 0; i < count; ++i) {
+        agent::file_descriptor made;
+        EXPECT_EQ(connect_to(server, made), 0);
+        send_bytes(made, 1);
+        EXPECT_EQ(receive_bytes(made, 1), 1);
+      }
+    });
+    east.join();
+  }
+
+  void expect_both_named(const std::map<std::string, json>& all) const {
+    for (const auto& [id, r] : all) {
+      EXPECT_EQ(r.at("source_workload"), "client") << r.dump();
+      EXPECT_EQ(r.at("destination_workload"), "server") << r.dump();
+      EXPECT_EQ(r.at("basis"), "tenancy");
+    }
+  }
+};
+
+TEST_F(fleet, up_names_both_ends_and_ends_with_zero) {
+  auto arguments = agent_arguments("up");
+  const auto more = node_arguments(0);
+  arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+  arguments.insert(arguments.end(), more.begin() + 6, more.end());
+  child up(arguments);
+  ASSERT_TRUE(up.says("up: agents")) << up.err();
+  assign("10.77.0.1", "client", "west");
+  assign("10.77.0.2", "server", "east");
+  talk(5);
+  // The signal comes before the hold is over: what is held is resolved all the same.
+  up.signal(SIGINT);
+  EXPECT_EQ(up.wait(), 0) << up.err();
+  const auto all = records(output);
+  EXPECT_EQ(all.size(), 10U) << up.err();
+  expect_both_named(all);
+}
+
+TEST_F(fleet, node_killed_under_two_processes_loses_nothing) {
+  auto node = std::make_unique<child>(node_arguments(0));
+  ASSERT_TRUE(node->says("HTTP 127.0.0.1:")) << node->err();
+  const auto port = port_in(node->err(), "agents ");
+  auto arguments = agent_arguments("agent");
+  arguments.insert(arguments.end(), {"--node", "127.0.0.1:" + std::to_string(port)});
+  child agent(arguments);
+  ASSERT_TRUE(agent.says("connected to node")) << agent.err();
+  assign("10.77.0.1", "client", "west");
+  assign("10.77.0.2", "server", "east");
+  talk(5);
+  node->signal(SIGKILL);
+  EXPECT_EQ(node->wait(), 128 + SIGKILL);
+  talk(5);
+  node = std::make_unique<child>(node_arguments(port));
+  ASSERT_TRUE(node->says("HTTP 127.0.0.1:")) << node->err();
+  EXPECT_TRUE(eventually([&] { return records(output).size() >= 20; }, seconds{30})) << agent.err();
+  agent.signal(SIGTERM);
+  EXPECT_EQ(agent.wait(), 0) << agent.err();
+  node->signal(SIGTERM);
+  EXPECT_EQ(node->wait(), 0) << node->err();
+  const auto all = records(output);
+  EXPECT_EQ(all.size(), 20U);
+  expect_both_named(all);
+}
+
+TEST_F(fleet, metrics_of_both_halves_balance) {
+  auto arguments = agent_arguments("up");
+  const auto more = node_arguments(0);
+  arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+  arguments.insert(arguments.end(), more.begin() + 6, more.end());
+  child up(arguments);
+  ASSERT_TRUE(up.says("up: agents")) << up.err();
+  const auto http = port_in(up.err(), "HTTP ");
+  assign("10.77.0.1", "client", "west");
+  talk(3);
+  std::string text;
+  EXPECT_TRUE(eventually(
+      [&] {
+        text = http_get(http, "/metrics");
+        return metric(text, "tenure_agent_flows_acknowledged_total") >= 6;
+      },
+      seconds{20}))
+      << text;
+  EXPECT_EQ(metric(text, "tenure_agent_events_lost_total"), 0) << text;
+  double unattributed = 0;
+  for (const char* reason :
+       {"conflict", "external", "local", "no_evidence", "clock", "before_first", "after_last", "between"})
+    unattributed +=
+        metric(text, std::string{"tenure_node_flows_unattributed_total{reason=\""} + reason + "\"}");
+  EXPECT_EQ(metric(text, "tenure_node_flows_received_total"),
+            metric(text, "tenure_node_flows_attributed_total") + metric(text, "tenure_node_flows_held") +
+                metric(text, "tenure_node_flows_dropped_total") + unattributed)
+      << text;
+}
+
+TEST_F(fleet, second_agent_on_the_same_folder_of_maps_is_refused) {
+  auto arguments = agent_arguments("agent");
+  arguments.insert(arguments.end(), {"--node", "127.0.0.1:1"});
+  child first(arguments);
+  ASSERT_TRUE(first.says("agent: nodes")) << first.err();
+  child second(arguments);
+  EXPECT_EQ(second.wait(), 3);
+  EXPECT_FALSE(second.err().empty());
+}
+
+TEST(refusals, without_root_up_says_what_is_missing) {
+  temporary_folder folder;
+  child up({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tenure_binary(), "up", "--listen",
+            "127.0.0.1:0", "--http", "", "--output", "/dev/null"});
+  EXPECT_EQ(up.wait(), 3) << up.err();
+  EXPECT_NE(up.err().find("root"), std::string::npos) << up.err();
+}
+
+TEST(refusals, an_agent_needs_a_node) {
+  child agent({tenure_binary(), "agent"});
+  EXPECT_EQ(agent.wait(), 2);
+  EXPECT_NE(agent.err().find("--node"), std::string::npos) << agent.err();
+}
+
+TEST(refusals, ipman_without_an_agent_is_refused) {
+  child set({tenure_binary(), "ipman", "set", "10.0.0.1", "x", "--ipman-socket", "/nonexistent/ipman.sock"});
+  EXPECT_EQ(set.wait(), 3);
+  EXPECT_NE(set.err().find("no agent listens"), std::string::npos) << set.err();
+}
+
+}  // namespace
+}  // namespace tenure::testing
