@@ -10,7 +10,7 @@ reason unroutable(const prefix_set& routable, address a) {
 
 attributor::merged attributor::merge(const evidence& e) {
   if (unroutable(routable_, e.endpoint.address) != reason::none) return merged::refused;
-  return timelines_.merge(e) ? merged::changed : merged::unchanged;
+  return timelines_.merge(e);
 }
 
 verdict attributor::attribute(address far, std::uint16_t far_port, const flow_times& times) const {

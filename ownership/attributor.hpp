@@ -20,11 +20,8 @@ class attributor {
  public:
   explicit attributor(prefix_set routable) : routable_(std::move(routable)) {}
 
-  enum class merged {
-    changed,
-    unchanged,  ///< known already, or `until` is not after `from`
-    refused,    ///< its address is not routable; the caller counts it
-  };
+  using merged = tenure::merged;
+  /// What is not merged is for the caller to count.
   merged merge(const evidence& e);
 
   verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const;

@@ -1,13 +1,23 @@
 #pragma once
 
-#include <span>
+#include <algorithm>
 
-#include "ownership/flow.hpp"
+#include "ownership/invariant.hpp"
+#include "ownership/need.hpp"
 #include "ownership/timeline.hpp"
 #include "ownership/verdict.hpp"
 
 namespace tenure {
 
+/// Everything that may answer for a far end: the holdings of its port and of its whole address, together,
+/// neither preferred. Two forms give it: a timeline, looked at one by one, and an index for those that are
+/// long.
+///
+///     void each_sure(need, visit)   visit(tenancy, workload) for each holding whose sure hull meets the need
+///     bool any_said(need)           whether any hull of what was said does
+///     bool empty()                  whether there is no holding at all
+///     interval reach()              the hull of all sure hulls, or of all that was said where none is sure
+///
 /// The rule (docs/proof.md): who provably held the far end of a flow, then.
 ///
 /// - Sure window: [established + error, last_received - transit - error], both ends included, where that is
@@ -21,13 +31,42 @@ namespace tenure {
 ///   clears `is_established` for UDP too.
 ///
 /// With an unknown error nothing qualifies; with `opened` unknown (time_min) neither of the last two does.
-///
 /// All that qualify must name one workload. Of several tenancies of that workload the smallest id is named,
 /// so that the answer does not depend on the order of evidence.
 ///
 /// @pre times.error and times.transit are not negative.
-/// @param port the holdings of the far end's port; @param whole those of its whole address. Neither is
-/// preferred.
-verdict resolve(std::span<const holding> port, std::span<const holding> whole, const flow_times& times);
+template <class Candidates>
+verdict resolve(const Candidates& candidates, const flow_times& times);
+
+template <class Candidates>
+reason why_none(const Candidates& candidates, const flow_times& times) {
+  if (candidates.empty()) return reason::no_evidence;
+  const need without_error = needed(times, 0);
+  if (candidates.any_said(without_error)) return reason::clock;
+  const need n = times.error == unknown_error ? without_error : needed(times, times.error);
+  const interval reach = candidates.reach();
+  if (n.first < reach.from) return reason::before_first;
+  if (n.last >= reach.until) return reason::after_last;
+  return reason::between;
+}
+
+template <class Candidates>
+verdict resolve(const Candidates& candidates, const flow_times& times) {
+  invariant(times.error >= 0 && times.transit >= 0, "a flow's error and transit are never negative");
+  if (times.error == unknown_error) return unattributed(why_none(candidates, times));
+  verdict answer;
+  bool conflict = false;
+  candidates.each_sure(needed(times, times.error), [&](const tenancy_id& tenancy, workload_id workload) {
+    if (!answer.attributed()) {
+      answer = {workload, tenancy, basis::tenancy, reason::none};
+      return;
+    }
+    conflict |= workload != answer.workload;
+    answer.tenancy = std::min(answer.tenancy, tenancy);
+  });
+  if (conflict) return unattributed(reason::conflict);
+  if (!answer.attributed()) return unattributed(why_none(candidates, times));
+  return answer;
+}
 
 }  // namespace tenure

@@ -147,9 +147,7 @@ findings check(const history& h) {
       ++found.wrong_tenancy;
   }
   for (const auto port : {std::uint16_t{0}, ports[0], ports[1]}) {
-    const auto* const t = known.find({where, port});
-    if (t == nullptr) continue;
-    for (const auto& holding : t->holdings()) {
+    for (const auto& holding : known.holdings({where, port})) {
       const auto* const true_one = tenancy_of(h, holding.tenancy);
       const bool inside =
           holding.sure.empty() || (true_one != nullptr && true_one->when.from <= holding.sure.from &&

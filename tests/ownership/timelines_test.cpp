@@ -1,0 +1,176 @@
+#include "ownership/timelines.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "ownership/stabbing_index.hpp"
+#include "tests/ownership/generators.hpp"
+#include "tests/ownership/history.hpp"
+#include "tests/ownership/naive.hpp"
+#include "tests/ownership/show.hpp"
+
+namespace tenure {
+namespace {
+
+evidence held(std::uint32_t host, std::uint64_t tenancy, nanos from, nanos until) {
+  return {{address::v4(host), 0},
+          {1, tenancy},
+          workload_id{static_cast<std::uint32_t>(tenancy % 7 + 1)},
+          from,
+          until,
+          0,
+          0};
+}
+
+flow_times window(nanos first, nanos last) {
+  return {first, first, last, last, 0, 0, true};
+}
+
+RC_GTEST_PROP(StabbingIndex, FindsWhatLookingAtEachFinds, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  std::vector<stabbing_index::entry> entries;
+  for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(d.below(40)); i < n; ++i) {
+    const nanos from = d.below(20);
+    entries.push_back({{from, from + d.below(8) - 1}, i});
+  }
+  const stabbing_index index(entries);
+  for (nanos x = -1; x < 22; ++x) {
+    for (nanos y = -1; y < 30; ++y) {
+      std::multiset<std::uint32_t> expected;
+      for (const auto& e : entries)
+        if (!e.hull.empty() && e.hull.from <= x && e.hull.until > y) expected.insert(e.value);
+      std::multiset<std::uint32_t> found;
+      index.visit(x, y, [&found](std::uint32_t value) { return found.insert(value), true; });
+      RC_ASSERT(found == expected);
+    }
+  }
+}
+
+RC_GTEST_PROP(Timelines, LongOnesAnswerAsTheNaiveRuleDoes, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  std::vector<evidence> all;
+  for (std::uint64_t n = 0; n < 400; ++n) {
+    auto e = held(0x0a00'0001, n, d.below(300), 0);
+    e.until = e.from + d.below(6);
+    e.workload = workload_id{static_cast<std::uint32_t>(1 + d.below(2))};
+    e.endpoint.port = d.one_of<std::uint16_t>({0, 443, 443, 80});
+    e.until_error = d.below(3);
+    all.push_back(e);
+  }
+  timelines known;
+  for (const auto& e : all) known.merge(e);
+  // Enough of them that the index is made on the way.
+  for (int i = 0; i < 40; ++i) {
+    flow_times t = window(d.below(300), 0);
+    t.last_received = t.closed = t.established + d.below(4);
+    t.error = d.below(2);
+    t.is_established = d.chance(70);
+    RC_ASSERT(known.resolve(generators::here, 443, t) == naive::resolve(all, generators::here, 443, t));
+  }
+}
+
+RC_GTEST_PROP(Timelines, InBatchesTheAnswersAreTheSame, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  timelines one_by_one;
+  timelines in_batches;
+  std::vector<evidence> all;
+  for (std::uint64_t n = 0; n < 300; ++n) {
+    const nanos from = d.below(50);
+    all.push_back(held(static_cast<std::uint32_t>(d.below(60)), n, from, from + d.below(20)));
+  }
+  std::vector<merged> results(all.size());
+  in_batches.merge(all, results);
+  for (std::size_t i = 0; i < all.size(); ++i) RC_ASSERT(one_by_one.merge(all[i]) == results[i]);
+  RC_ASSERT(one_by_one.addresses() == in_batches.addresses());
+  RC_ASSERT(one_by_one.tenancies() == in_batches.tenancies());
+  std::vector<question> questions;
+  for (int i = 0; i < 100; ++i) {
+    const nanos at = d.below(60);
+    questions.push_back(
+        {address::v4(static_cast<std::uint32_t>(d.below(70))), 443, window(at, at + d.below(5))});
+  }
+  std::vector<verdict> verdicts(questions.size());
+  in_batches.resolve(questions, verdicts);
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    RC_ASSERT(verdicts[i] == one_by_one.resolve(questions[i].far, 443, questions[i].times));
+}
+
+// The guard of bounded memory: whatever is forgotten, refused for its age or for want of room, answers only
+// get fewer.
+RC_GTEST_PROP(Timelines, ForgettingNeverGivesAnotherAnswer, ()) {
+  const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const auto h = history::make(seed + i);
+    history::dice d(seed ^ i);
+    timelines all;
+    timelines bounded(static_cast<std::size_t>(1'000 + d.below(1'000)));
+    for (const auto& e : h.evidence) {
+      all.merge(e);
+      bounded.merge(e);
+      if (d.chance(20)) bounded.forget_before(d.below(50));
+    }
+    for (const auto& f : h.flows) {
+      const auto less = bounded.resolve(history::where, f.far_port, f.times);
+      if (less.attributed()) RC_ASSERT(less == all.resolve(history::where, f.far_port, f.times));
+    }
+  }
+}
+
+TEST(Timelines, ForgetWhatEndedAndRefuseWhatIsOlder) {
+  timelines known;
+  for (std::uint32_t host = 0; host < 1'000; ++host) {
+    known.merge(held(host, 2 * host, 0, 100));
+    known.merge(held(host, 2 * host + 1, 100, 200 + host));
+  }
+  EXPECT_EQ(known.tenancies(), 2'000U);
+  const auto before = known.bytes();
+  EXPECT_EQ(known.forget_before(101), 1'000U);
+  EXPECT_EQ(known.tenancies(), 1'000U);
+  EXPECT_EQ(known.addresses(), 1'000U);
+  EXPECT_EQ(known.resolve(address::v4(7), 443, window(10, 50)), unattributed(reason::before_first));
+  EXPECT_TRUE(known.resolve(address::v4(7), 443, window(110, 150)).attributed());
+  EXPECT_EQ(known.merge(held(7, 14, 0, 100)), merged::too_old);
+  EXPECT_EQ(known.merge(held(7, 15, 100, 150)), merged::unchanged);
+  EXPECT_EQ(known.forget_before(50), 0U) << "what was forgotten stays forgotten";
+  EXPECT_EQ(known.forget_before(1'000), 800U);
+  EXPECT_EQ(known.addresses(), 200U);
+  EXPECT_EQ(known.resolve(address::v4(7), 443, window(110, 150)), unattributed(reason::no_evidence));
+  EXPECT_TRUE(known.resolve(address::v4(900), 443, window(110, 150)).attributed());
+  EXPECT_EQ(known.forget_before(time_max), 200U);
+  EXPECT_EQ(known.addresses(), 0U);
+  EXPECT_LT(known.bytes(), before / 10);
+}
+
+TEST(Timelines, BeyondTheBoundNewTenanciesAreRefusedAndKnownOnesGrow) {
+  timelines known(16'000);
+  std::uint32_t host = 0;
+  while (known.merge(held(host, 1, 0, 100)) == merged::changed) ++host;
+  EXPECT_GT(host, 50U);
+  EXPECT_LT(known.bytes(), 20'000U);
+  EXPECT_EQ(known.merge(held(host, 1, 0, 100)), merged::no_room);
+  EXPECT_EQ(known.merge(held(0, 1, 0, 200)), merged::changed);
+  EXPECT_EQ(known.merge(held(0, 2, 0, 200)), merged::no_room);
+  EXPECT_EQ(known.cutoff_for(0.5), 100);
+  EXPECT_EQ(known.forget_before(101), host - 1);
+  EXPECT_EQ(known.merge(held(host, 1, 0, 200)), merged::changed);
+}
+
+TEST(Timelines, AMillionTenanciesOnOneAddressAreNoTrouble) {
+  constexpr std::uint64_t many = 1'000'000;
+  timelines known;
+  for (std::uint64_t n = 0; n < many; ++n)
+    known.merge(held(1, n, static_cast<nanos>(10 * n), static_cast<nanos>(10 * n + 10)));
+  EXPECT_EQ(known.tenancies(), many);
+  EXPECT_LE(known.bytes(), 64 * many);
+  for (std::uint64_t n = 0; n < 100'000; ++n) {
+    const auto t = static_cast<nanos>(n * 7'919 % many * 10);
+    ASSERT_EQ(known.resolve(address::v4(1), 443, window(t + 1, t + 5)).tenancy,
+              (tenancy_id{1, n * 7'919 % many}));
+  }
+}
+
+}  // namespace
+}  // namespace tenure
