@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <sstream>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -70,10 +71,25 @@ struct fleet : ::testing::Test {
             "--heartbeat",   "200ms", "--linger",       "50ms", "--http", "127.0.0.1:0"};
   }
 
+  /// Assigns, and waits until the holding has been verified for a while: a flow within the clock error of its
+  /// beginning would rightly stay unattributed.
   void assign(const std::string& address, const std::string& workload, const std::string& ns) const {
     child set({tenure_binary(), "ipman", "set", address, workload, "--ipman-socket", ipman, "--netns",
                world->path(ns)});
     ASSERT_EQ(set.wait(), 0) << set.err();
+    EXPECT_TRUE(eventually([&] { return verified_for(address) > 500'000'000; }, seconds{20})) << address;
+  }
+
+  std::int64_t verified_for(const std::string& address) const {
+    child list({tenure_binary(), "ipman", "list", "--json", "--ipman-socket", ipman});
+    EXPECT_EQ(list.wait(), 0) << list.err();
+    std::istringstream lines(list.out());
+    for (std::string line; std::getline(lines, line);) {
+      const auto a = json::parse(line);
+      if (a.at("endpoint") == address)
+        return a.at("verified_ns").get<std::int64_t>() - a.at("from_ns").get<std::int64_t>();
+    }
+    return 0;
   }
 
   /// `count` connections from west to east, each with a byte answered.
