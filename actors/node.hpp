@@ -10,6 +10,7 @@
 #include "actors/node_counters.hpp"
 #include "actors/session.hpp"
 #include "actors/sink.hpp"
+#include "ownership/attributor.hpp"
 #include "ownership/prefix.hpp"
 
 namespace tenure::actors {
@@ -30,6 +31,8 @@ struct node_world {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<sinks::record_sink> out;
   std::function<void()> failed;  ///< called once, from any thread, when the node cannot go on
+  /// Makes what a shard judges with; empty: the attributor itself.
+  std::function<std::shared_ptr<attributor>(const prefix_set& routable)> owners = {};
 };
 
 /// A running node.

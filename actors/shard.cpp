@@ -6,10 +6,11 @@
 
 namespace tenure::actors {
 
-shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, prefix_set routable,
-                                 sink_actor sink, std::shared_ptr<node_counters> counters) {
+shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self,
+                                 std::shared_ptr<attributor> owners, sink_actor sink,
+                                 std::shared_ptr<node_counters> counters) {
   auto& state = self->state;
-  state.owners = std::make_unique<attributor>(std::move(routable));
+  state.owners = std::move(owners);
   state.sink = std::move(sink);
   state.counters = std::move(counters);
   return {

@@ -12,13 +12,14 @@ namespace tenure::actors {
 struct shard_state {
   static inline const char* name = "shard";
 
-  std::unique_ptr<attributor> owners;
+  std::shared_ptr<attributor> owners;
   sink_actor sink;
   std::shared_ptr<node_counters> counters;
 };
 
-/// @param routable where far ends may be attributed at all
-shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self, prefix_set routable,
-                                 sink_actor sink, std::shared_ptr<node_counters> counters);
+/// @param owners the shard's alone, and empty
+shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self,
+                                 std::shared_ptr<attributor> owners, sink_actor sink,
+                                 std::shared_ptr<node_counters> counters);
 
 }  // namespace tenure::actors

@@ -15,16 +15,18 @@ namespace tenure {
 reason unroutable(const prefix_set& routable, address a);
 
 /// Timelines behind the routable CIDRs: who held the far end, or the first reason in DESIGN's order why that
-/// is not known. One thread at a time.
+/// is not known. One thread at a time. Virtual, so that whoever watches or replaces the judge of a shard (the
+/// simulator's oracle) derives from it.
 class attributor {
  public:
   explicit attributor(prefix_set routable) : routable_(std::move(routable)) {}
+  virtual ~attributor() = default;
 
   using merged = tenure::merged;
   /// What is not merged is for the caller to count.
-  merged merge(const evidence& e);
+  virtual merged merge(const evidence& e);
 
-  verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const;
+  virtual verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const;
 
   const prefix_set& routable() const { return routable_; }
   const tenure::timelines& timelines() const { return timelines_; }

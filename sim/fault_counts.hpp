@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tenure::sim {
+
+/// Every kind of trouble that the simulator makes.
+enum class fault : std::uint8_t {
+  frame_lost,
+  frame_blocked,
+  dial_refused,
+  link_cut,
+  link_clogged,
+  partition,
+  agent_crash,
+  node_crash,
+  agent_stall,
+  node_pause,
+  guest_pause,
+  clock_rate,
+  wall_step,
+  unseen_death,
+  host_death,
+  late_set,
+  late_del,
+  stale_del,
+  repeated_set,
+  set_over_held,
+  segment_lost,
+  segment_stranger,  ///< a segment came to another instance than it was meant for
+  reset_by_next,
+  challenge_by_next,
+  half_open,
+  syn_retried,
+  syn_across_handover,
+  failed_connect,
+  batch_repeated,
+  count_,
+};
+
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault::count_);
+
+std::string_view to_string(fault f);
+
+/// How often each came about in a run. A swarm in which one never did proves less than it says.
+class fault_counts {
+ public:
+  void add(fault f, std::uint64_t n = 1) { counts_[static_cast<std::size_t>(f)] += n; }
+  std::uint64_t operator[](fault f) const { return counts_[static_cast<std::size_t>(f)]; }
+  fault_counts& operator+=(const fault_counts& o) {
+    for (std::size_t i = 0; i < fault_kinds; ++i) counts_[i] += o.counts_[i];
+    return *this;
+  }
+
+ private:
+  std::array<std::uint64_t, fault_kinds> counts_{};
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,35 @@
+#include "sim/lifetimes.hpp"
+
+#include <cmath>
+
+namespace tenure::sim {
+
+std::vector<quantile> container_lifetimes() {
+  constexpr nanos minute = 60 * second;
+  constexpr nanos day = 24 * 60 * minute;
+  return {{0.0, second},       {0.22, 10 * second}, {0.39, minute}, {0.54, 5 * minute},
+          {0.77, 60 * minute}, {0.86, day},         {1.0, 7 * day}};
+}
+
+nanos draw_lifetime(std::span<const quantile> quantiles, random& draw) {
+  invariant(!quantiles.empty(), "a lifetime distribution has a point");
+  const double u = draw.unit();
+  quantile low{0, std::max<nanos>(quantiles.front().age, 1)};
+  for (const auto& high : quantiles) {
+    if (u <= high.share && high.share > low.share) {
+      const double place = (u - low.share) / (high.share - low.share);
+      const double bottom = std::log(static_cast<double>(low.age));
+      const double top = std::log(static_cast<double>(std::max<nanos>(high.age, 1)));
+      return static_cast<nanos>(std::exp(bottom + place * (top - bottom)));
+    }
+    low = high;
+  }
+  return quantiles.back().age;
+}
+
+std::vector<quantile> scaled(std::vector<quantile> quantiles, double factor) {
+  for (auto& q : quantiles) q.age = static_cast<nanos>(static_cast<double>(q.age) * factor);
+  return quantiles;
+}
+
+}  // namespace tenure::sim

@@ -1,0 +1,47 @@
+#include "sim/machine_clock.hpp"
+
+#include <algorithm>
+
+namespace tenure::sim {
+namespace {
+
+constexpr std::int64_t million = 1'000'000;
+
+}  // namespace
+
+machine_clock::machine_clock(const agenda& time, nanos reading, std::int64_t rate_ppm)
+    : time_(time), pieces_{{time.now(), reading, rate_ppm}}, rate_ppm_(rate_ppm) {
+  invariant(rate_ppm > -million, "a clock that runs does not run backwards");
+}
+
+nanos machine_clock::at(nanos truth) const {
+  auto p = std::upper_bound(pieces_.begin(), pieces_.end(), truth,
+                            [](nanos t, const piece& one) { return t < one.truth; });
+  invariant(p != pieces_.begin(), "a clock is read after its making");
+  --p;
+  __extension__ using wide = __int128;
+  const wide elapsed = truth - p->truth;
+  return p->reading + static_cast<nanos>(elapsed + elapsed * p->ppm / million);
+}
+
+void machine_clock::begin_piece(std::int64_t ppm) {
+  const nanos truth = time_.now();
+  const nanos reading = at(truth);
+  if (pieces_.back().truth == truth) pieces_.pop_back();
+  pieces_.push_back({truth, reading, ppm});
+}
+
+void machine_clock::set_rate(std::int64_t rate_ppm) {
+  rate_ppm_ = rate_ppm;
+  if (pieces_.back().ppm != -million) begin_piece(rate_ppm);
+}
+
+void machine_clock::pause() {
+  begin_piece(-million);
+}
+
+void machine_clock::resume() {
+  begin_piece(rate_ppm_);
+}
+
+}  // namespace tenure::sim

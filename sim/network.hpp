@@ -1,0 +1,114 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/agenda.hpp"
+#include "sim/fault_counts.hpp"
+#include "sim/process.hpp"
+#include "sim/random.hpp"
+#include "sim/trace_hash.hpp"
+#include "transport/transport.hpp"
+
+namespace tenure::sim {
+
+/// Names a machine for the network: agents' and nodes' alike.
+using machine_id = std::uint32_t;
+
+/// How links behave. Links are TCP's: a frame that is lost comes later, and holds up those behind it; between
+/// links any order is possible.
+struct network_conditions {
+  nanos delay_min = 100 * microsecond;
+  nanos delay_max = 2 * millisecond;
+  double loss = 0;     ///< chance that a frame is lost and comes a retransmission timeout later, each time
+  double refused = 0;  ///< chance that a dial is refused
+  nanos break_after = 30 * second;  ///< a direction that is blocked for so long ends its link
+};
+
+/// Sees what is sent; the oracle's way to the bytes.
+class frame_tap {
+ public:
+  virtual ~frame_tap() = default;
+  virtual void sent(machine_id from, machine_id to, const transport::frame& f) = 0;
+};
+
+/// Every link between simulated processes.
+class network {
+ public:
+  network(agenda& time, random draw, trace_hash& trace, fault_counts& faults, network_conditions conditions);
+
+  /// The transport of one process, until it is `disconnect`ed.
+  class port;
+  std::shared_ptr<port> connect(machine_id machine, process& p);
+  /// The process is gone, as after SIGKILL: its links end for the others, and it hears nothing any more.
+  void disconnect(port& p);
+
+  /// From now on frames from one machine do not reach the other; @param on false: they do again.
+  void block(machine_id from, machine_id to, bool on);
+  void unblock_all() { blocked_.clear(); }
+  /// Frames on the way from this machine, and sent until then, come not before `until`.
+  void clog(machine_id from, nanos until);
+  /// Breaks one link, drawn from those that are up. @returns false when there is none.
+  bool cut_one();
+
+  void set_conditions(const network_conditions& c) { conditions_ = c; }
+  const network_conditions& conditions() const { return conditions_; }
+  void set_tap(frame_tap* tap) { tap_ = tap; }
+  std::uint64_t frames() const { return frames_; }
+
+ private:
+  friend class port;
+  struct end;
+  struct packet {
+    transport::frame bytes;
+    nanos due = 0;
+    bool last = false;  ///< no frame: the other side closed
+    transport::close_reason why = transport::close_reason::closed_there;
+  };
+  using end_ptr = std::shared_ptr<end>;
+
+  nanos draw_delay();
+  void transmit(end& from, packet p);
+  void pump(const end_ptr& to);
+  void arm(const end_ptr& to, nanos at);
+  void hear_closed(const end_ptr& e, transport::close_reason why);
+  void break_link(const end_ptr& e, transport::close_reason why);
+  void arrive(const end_ptr& near, const std::string& address);
+  bool blocked(machine_id from, machine_id to) const { return blocked_.contains({from, to}); }
+
+  agenda& time_;
+  random draw_;
+  trace_hash& trace_;
+  fault_counts& faults_;
+  network_conditions conditions_;
+  frame_tap* tap_ = nullptr;
+  std::map<std::string, std::pair<std::weak_ptr<port>, transport::acceptor>> listeners_;
+  std::vector<std::weak_ptr<end>> ends_;
+  std::set<std::pair<machine_id, machine_id>> blocked_;
+  std::map<machine_id, nanos> clogged_;
+  std::uint64_t frames_ = 0;
+};
+
+class network::port final : public transport::transport, public std::enable_shared_from_this<port> {
+ public:
+  port(network& net, machine_id machine, process& p) : net_(net), machine_(machine), process_(&p) {}
+  tenure::transport::link_ptr dial(const std::string& address,
+                                   tenure::transport::link_events events) override;
+  outcome<std::uint16_t> listen(const std::string& address, tenure::transport::acceptor accept) override;
+  void stop() override { net_.disconnect(*this); }
+
+ private:
+  friend class network;
+  network& net_;
+  machine_id machine_;
+  process* process_;  ///< null once disconnected
+  std::vector<std::weak_ptr<end>> ends_;
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,84 @@
+#include "sim/node_machine.hpp"
+
+#include <utility>
+
+#include <caf/send.hpp>
+
+#include "actors/protocol.hpp"
+
+namespace tenure::sim {
+
+struct node_machine::running {
+  running(node_machine& m, const std::string& address)
+      : run(m.around_.time, m.clock_, m.around_.draw.fork(), m.around_.trace, m.slow_),
+        port(m.around_.net.connect(m.id_, run)) {
+    actors::node_settings settings;
+    settings.name = address;
+    settings.hold = m.options_.hold;
+    settings.drift_ppm = m.options_.drift_ppm;
+    const auto names = std::make_shared<std::shared_ptr<const workload_table>>();
+    actors::node_world world;
+    world.clock = m.clock_;
+    world.out = m.watcher_.make_sink();
+    world.owners = [&m, names](const prefix_set& routable) {
+      auto inner = m.judge_ ? m.judge_(routable) : std::make_shared<attributor>(routable);
+      return m.watcher_.watch(routable, std::move(inner), m.clock_, names, m.around_.draw.fork());
+    };
+    node = actors::start_node(run.system(), settings, std::move(world));
+    *names = node.workloads;
+    invariant(port->listen(address, node.accept).has_value(), "a simulated port can be listened on");
+    run.run();
+  }
+  ~running() {
+    run.pause();
+    port->stop();
+    caf::anon_send(node.root, actors::stop_atom_v);
+    run.drain();
+    node = {};
+  }
+
+  process run;
+  std::shared_ptr<network::port> port;
+  actors::node node;
+};
+
+node_machine::node_machine(surroundings& around, oracle& watcher, machine_id id, nanos clock_reading,
+                           std::int64_t clock_ppm, const cluster_options& options, stalls slow,
+                           judge_maker judge)
+    : around_(around),
+      watcher_(watcher),
+      id_(id),
+      clock_(std::make_shared<machine_clock>(around.time, clock_reading, clock_ppm)),
+      options_(options),
+      slow_(slow),
+      judge_(std::move(judge)) {}
+
+node_machine::~node_machine() = default;
+
+void node_machine::start(const std::string& address) {
+  running_ = std::make_unique<running>(*this, address);
+}
+
+void node_machine::crash() {
+  if (!running_) return;
+  messages_ += running_->run.messages();
+  running_.reset();
+}
+
+void node_machine::pause(bool on) {
+  if (!running_) return;
+  if (on)
+    running_->run.pause();
+  else
+    running_->run.resume();
+}
+
+const actors::node_counters& node_machine::counters() const {
+  return *running_->node.counters;
+}
+
+std::uint64_t node_machine::messages() const {
+  return messages_ + (running_ ? running_->run.messages() : 0);
+}
+
+}  // namespace tenure::sim

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/node.hpp"
+#include "sim/host.hpp"
+#include "sim/options.hpp"
+#include "sim/oracle.hpp"
+
+namespace tenure::sim {
+
+/// What stands in the place of a shard's judge; empty: the attributor of production.
+using judge_maker = std::function<std::shared_ptr<attributor>(const prefix_set& routable)>;
+
+/// A machine that a node runs on. The node may crash and come back; the machine's clock runs on.
+class node_machine {
+ public:
+  node_machine(surroundings& around, oracle& watcher, machine_id id, nanos clock_reading,
+               std::int64_t clock_ppm, const cluster_options& options, stalls slow, judge_maker judge);
+  ~node_machine();
+
+  static std::string address_of(std::uint32_t index) { return "node-" + std::to_string(index) + ":4740"; }
+
+  void start(const std::string& address);
+  /// As by SIGKILL: timelines, held flows and sessions are gone.
+  void crash();
+  bool up() const { return running_ != nullptr; }
+  void pause(bool on);
+  machine_id id() const { return id_; }
+  machine_clock& clock() { return *clock_; }
+  /// @pre up()
+  const actors::node_counters& counters() const;
+  std::uint64_t messages() const;
+
+ private:
+  struct running;
+
+  surroundings& around_;
+  oracle& watcher_;
+  machine_id id_;
+  std::shared_ptr<machine_clock> clock_;
+  cluster_options options_;
+  stalls slow_;
+  judge_maker judge_;
+  std::unique_ptr<running> running_;
+  std::uint64_t messages_ = 0;
+};
+
+}  // namespace tenure::sim

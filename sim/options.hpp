@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ownership/time.hpp"
+#include "sim/network.hpp"
+
+namespace tenure::sim {
+
+/// A point of a lifetime distribution: this share of instances lives no longer than `age`.
+struct quantile {
+  double share = 0;
+  nanos age = 0;
+};
+
+/// The workloads, where they run and how they come and go.
+struct fleet_options {
+  std::uint32_t workloads = 8;
+  std::uint32_t instances = 60;  ///< that the fleet strives for, all workloads together
+  std::uint32_t hosts = 6;
+  std::uint32_t addresses = 80;            ///< the pool; at least one more than instances
+  nanos reuse_gap = 0;                     ///< an address rests so long before it is given out again
+  bool latest_first = true;                ///< the allocator prefers the address that was freed last
+  std::vector<quantile> lifetimes;         ///< rising in both; log-uniform in between
+  nanos spread_start = 20 * second;        ///< the first instances come within this time
+  double port_share = 0.2;                 ///< of instances that state one port, not the whole address
+  double unseen_share = 0.3;               ///< of endings that no platform announces
+  double withdrawn_share = 0.5;            ///< of unannounced endings that rtnetlink shows
+  nanos set_late = 500 * millisecond;      ///< a platform says `set` up to so long after the address is there
+  nanos del_late = 500 * millisecond;      ///< and `del` up to so long after the last socket
+  double repeat_share = 0.1;               ///< of calls that platforms make twice, or long afterwards
+  double deploys_per_hour = 0;             ///< each swaps a quarter of a workload at once
+  double allocator_restarts_per_hour = 0;  ///< each drops the re-use gap to 0 for a minute
+};
+
+/// Who calls whom, and how.
+struct traffic_options {
+  nanos connect_every = 10 * second;  ///< mean, an instance
+  std::uint32_t callees = 3;          ///< workloads that each workload calls
+  nanos exchange_gap = second;        ///< mean time between a connection's exchanges
+  std::uint32_t exchanges = 3;        ///< mean of a connection
+  double udp_share = 0.1;
+  nanos delay_min = 50 * microsecond;
+  nanos delay_max = 5 * millisecond;
+  double slow_share = 0.02;           ///< of segments that take up to `transit`
+  nanos transit = 200 * millisecond;  ///< what agents declare, and the network keeps
+  double loss = 0.01;
+  double stale_share = 0.2;       ///< of connects by an old answer of the service registry
+  nanos stale_age = 30 * second;  ///< which is up to so old
+  double challenge_share = 0.2;   ///< of strange segments that are answered by a challenge ACK, not a RST
+  nanos server_patience = 20 * second;  ///< idle servers probe after that
+  nanos tick = 4 * millisecond;         ///< the kernel's; last_received is known to it
+};
+
+/// Agents, nodes, their clocks and settings.
+struct cluster_options {
+  std::uint32_t nodes = 1;
+  nanos hold = 60 * second;
+  nanos heartbeat = 10 * second;
+  nanos linger = second;
+  nanos repeat = 360 * second;
+  std::int64_t drift_ppm = 200;       ///< what nodes assume
+  std::int64_t clock_ppm = 100;       ///< how far off a clock's rate may really be, either side
+  nanos clock_offset = 300 * second;  ///< and its reading
+};
+
+/// How often what goes wrong, in events an hour over the whole run; 0: never.
+struct fault_options {
+  double agent_crashes = 0;
+  double node_crashes = 0;
+  double link_cuts = 0;
+  double partitions = 0;
+  double clogs = 0;
+  nanos clog_mean = 10 * second;
+  double agent_pauses = 0;
+  double guest_pauses = 0;
+  double node_pauses = 0;
+  nanos pause_mean = 20 * second;
+  double clock_changes = 0;
+  double wall_steps = 0;
+  stalls slow;
+};
+
+/// Everything that a run is made from, besides its seed.
+struct scenario {
+  std::string name = "default";
+  fleet_options fleet;
+  traffic_options traffic;
+  cluster_options cluster;
+  network_conditions network;
+  fault_options faults;
+  nanos grid = 1;                   ///< all waits end on multiples of it: a coarse one makes stamps collide
+  std::uint32_t evidence_kept = 1;  ///< one address in so many is remembered for I3 and I4
+  nanos horizon = 300 * second;     ///< churn, traffic and faults go on for so long
+  nanos cooldown = 120 * second;    ///< then all is quiet, and what is held drains
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ownership/attributor.hpp"
+#include "sim/machine_clock.hpp"
+#include "sim/network.hpp"
+#include "sim/records.hpp"
+#include "sim/truth.hpp"
+#include "sinks/record_sink.hpp"
+
+namespace tenure::sim {
+
+/// A promise that was broken, with what shows it.
+struct violation {
+  std::string invariant;  ///< "I1" to "I8", as docs/simulation.md names them
+  nanos time = 0;         ///< true time
+  std::string what;
+};
+
+/// What the answers came to.
+struct tally {
+  std::uint64_t flows = 0;  ///< records that reached a sink, repeats removed
+  std::uint64_t attributed = 0;
+  std::uint64_t misattributed = 0;
+  std::map<std::string, std::uint64_t> unattributed;
+  std::uint64_t dependencies = 0;
+  std::uint64_t false_dependencies = 0;
+  std::uint64_t repeats = 0;
+};
+
+/// A node's workload names, filled in when the node has started.
+using names_slot = std::shared_ptr<std::shared_ptr<const workload_table>>;
+
+/// Knows the truth, sees every merge, every answer and every frame, and says what is wrong with them. Slow
+/// and obvious, and apart from what it judges.
+class oracle final : public frame_tap {
+ public:
+  /// @param evidence_kept one address in so many is replayed in another order at the end (I4)
+  oracle(const agenda& time, const truth& world, const socket_records& records, std::uint32_t evidence_kept);
+
+  /// The kernel of a host stamps this instance's sockets with this tenancy.
+  void stamped(instance_id who, tenancy_id tenancy);
+  void sent(machine_id from, machine_id to, const transport::frame& f) override;
+  /// The agent on this machine is this incarnation from now on; 0: none.
+  void agent_is(machine_id machine, std::uint64_t incarnation) { incarnations_[machine] = incarnation; }
+
+  /// A node's judge, watched.
+  /// @param inner what does the judging
+  std::shared_ptr<attributor> watch(const prefix_set& routable, std::shared_ptr<attributor> inner,
+                                    std::shared_ptr<const machine_clock> clock, names_slot names,
+                                    random draw);
+  /// A node's sink, watched, that keeps everything durable for ever.
+  std::shared_ptr<sinks::record_sink> make_sink();
+
+  /// The checks that only the end of a run allows. @param live the incarnations that still run
+  /// @param settled records that closed until then have had time to reach a sink; true time
+  void finish(const std::vector<std::uint64_t>& live, nanos settled);
+  void complain(const char* invariant, std::string what);
+
+  const std::vector<violation>& violations() const { return violations_; }
+  std::uint64_t violation_count() const { return violation_count_; }
+  const tally& result() const { return result_; }
+  std::uint64_t digest() const { return digest_.value(); }
+
+ private:
+  class watched_judge;
+  class watched_sink;
+  struct answer {
+    flow_id id;
+    std::string workload;
+    instance_id instance = no_instance;
+    tenure::reason reason = reason::none;
+    bool durable = false;
+  };
+
+  void check_hull(const evidence& e, const attributor& judge, const machine_clock& clock,
+                  const workload_table& names);
+  void written(const sinks::flow_record& r, const sinks::record_context& c);
+  void check_near(const sinks::flow_record& r, const socket_record& real, const sinks::record_context& c);
+  bool right(const socket_record& real, instance_id answered, std::string_view workload) const;
+  void made_durable(const std::vector<std::uint64_t>& numbers);
+  void acknowledged(std::uint64_t incarnation, std::uint64_t batch);
+  void count_dependencies();
+  instance_id holder_of(tenancy_id t) const;
+  std::string describe(instance_id who) const;
+
+  const agenda& time_;
+  const truth& truth_;
+  const socket_records& records_;
+  std::uint32_t evidence_kept_;
+  std::unordered_map<tenancy_id, instance_id> tenancies_;
+  std::map<machine_id, std::uint64_t> incarnations_;
+  std::unordered_map<std::uint64_t, answer> answers_;                                      // by record number
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::uint64_t>> batches_;  // record numbers
+  std::vector<std::shared_ptr<watched_judge>> judges_;  ///< also of nodes that are gone
+  std::vector<violation> violations_;
+  std::uint64_t violation_count_ = 0;
+  tally result_;
+  trace_hash digest_;
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,65 @@
+#include "sim/oracle_judge.hpp"
+
+#include <utility>
+
+namespace tenure::sim {
+
+oracle::watched_judge::watched_judge(oracle& o, const prefix_set& routable, std::shared_ptr<attributor> inner,
+                                     std::shared_ptr<const machine_clock> clock, names_slot names,
+                                     random draw)
+    : attributor(routable),
+      oracle_(o),
+      inner_(std::move(inner)),
+      clock_(std::move(clock)),
+      names_(names),
+      draw_(draw) {}
+
+attributor::merged oracle::watched_judge::merge(const evidence& e) {
+  const auto result = inner_->merge(e);
+  oracle_.check_hull(e, *inner_, *clock_, **names_);
+  if (std::hash<address>{}(e.endpoint.address) % oracle_.evidence_kept_ == 0) kept_.push_back(e);
+  return result;
+}
+
+verdict oracle::watched_judge::attribute(address far, std::uint16_t far_port, const flow_times& times) const {
+  const verdict v = inner_->attribute(far, far_port, times);
+  if (v.attributed() && std::hash<address>{}(far) % oracle_.evidence_kept_ == 0)
+    answered_.push_back({far, far_port, times, v});
+  return v;
+}
+
+void oracle::watched_judge::finish() {
+  ask_again();
+  merge_again();
+}
+
+void oracle::watched_judge::ask_again() {
+  for (const auto& q : answered_) {
+    const verdict now = inner_->attribute(q.far, q.far_port, q.times);
+    if (now.workload != q.answer.workload ||
+        oracle_.holder_of(now.tenancy) != oracle_.holder_of(q.answer.tenancy))
+      oracle_.complain(
+          "I3", "an answer about " + q.far.to_string() + " changed from " +
+                    std::string{(*names_)->name(q.answer.workload)} + " to " +
+                    std::string{now.attributed() ? (*names_)->name(now.workload) : to_string(now.reason)});
+  }
+}
+
+void oracle::watched_judge::merge_again() {
+  auto shuffled = kept_;
+  for (std::size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[draw_.below(i)]);
+  tenure::timelines again;
+  for (const auto& e : shuffled) {
+    again.merge(e);
+    if (draw_.chance(0.1)) again.merge(shuffled[draw_.below(shuffled.size())]);
+  }
+  for (const auto& e : kept_) {
+    if (inner_->timelines().holdings(e.endpoint) != again.holdings(e.endpoint)) {
+      oracle_.complain(
+          "I4", "the evidence of " + e.endpoint.to_string() + " gives another timeline in another order");
+      return;
+    }
+  }
+}
+
+}  // namespace tenure::sim

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "sim/oracle.hpp"
+
+namespace tenure::sim {
+
+/// Stands before a shard's attributor: hands everything on, tells the oracle, and asks again at the end.
+class oracle::watched_judge final : public attributor {
+ public:
+  watched_judge(oracle& o, const prefix_set& routable, std::shared_ptr<attributor> inner,
+                std::shared_ptr<const machine_clock> clock, names_slot names, random draw);
+
+  merged merge(const evidence& e) override;
+  verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const override;
+
+  /// I3: every answer given is asked for again, now that all evidence is there. I4: the evidence is merged
+  /// again, shuffled and with repeats, and has to give the same timelines.
+  void finish();
+
+ private:
+  struct question {
+    address far;
+    std::uint16_t far_port = 0;
+    flow_times times;
+    verdict answer;
+  };
+  void ask_again();
+  void merge_again();
+
+  oracle& oracle_;
+  std::shared_ptr<attributor> inner_;
+  std::shared_ptr<const machine_clock> clock_;
+  names_slot names_;  ///< filled in when the node has started
+  random draw_;
+  mutable std::vector<question> answered_;
+  std::vector<evidence> kept_;
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,175 @@
+#include "sim/world.hpp"
+
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "sim/trouble_maker.hpp"
+
+namespace tenure::sim {
+namespace {
+
+/// Tells both who want to hear of stamps: the fleet goes on with its life, the oracle remembers.
+class told_both final : public kernel_listener {
+ public:
+  told_both(fleet& one, oracle& other) : fleet_(one), oracle_(other) {}
+  void stamped(instance_id who, tenancy_id tenancy) override {
+    oracle_.stamped(who, tenancy);
+    fleet_.stamped(who, tenancy);
+  }
+  void unstamped(instance_id who) override { fleet_.unstamped(who); }
+
+ private:
+  fleet& fleet_;
+  oracle& oracle_;
+};
+
+// True time is not what any clock shows.
+constexpr nanos clock_start = 100'000 * second;
+
+}  // namespace
+
+world::world(const scenario& options, std::uint64_t seed, plants planted)
+    : options_(options),
+      seed_(seed),
+      planted_(std::move(planted)),
+      draw_(seed),
+      time_(options.grid),
+      net_(time_, draw_.fork(), trace_, faults_, options.network),
+      around_{time_, draw_, trace_, faults_, net_, truth_},
+      fleet_(around_, options.fleet),
+      traffic_(around_, options.traffic, fleet_, hosts_, planted_.stamps),
+      oracle_(time_, truth_, traffic_.records(), options.evidence_kept),
+      listener_(std::make_unique<told_both>(fleet_, oracle_)) {
+  build();
+}
+
+world::~world() {
+  for (auto& h : hosts_) h->crash_agent();
+  for (auto& n : nodes_) n->crash();
+}
+
+void world::build() {
+  const auto& c = options_.cluster;
+  const auto reading = [&] { return clock_start + draw_.between(-c.clock_offset, c.clock_offset); };
+  const auto rate = [&] { return draw_.between(-c.clock_ppm, c.clock_ppm); };
+  net_.set_tap(&oracle_);
+  for (std::uint32_t i = 0; i < c.nodes; ++i) {
+    const machine_id id = options_.fleet.hosts + i;
+    const nanos shown = reading();
+    nodes_.push_back(std::make_unique<node_machine>(around_, oracle_, id, shown, rate(), c,
+                                                    options_.faults.slow, planted_.judge));
+    nodes_.back()->start(node_machine::address_of(i));
+  }
+  for (host_id id = 0; id < options_.fleet.hosts; ++id) {
+    const nanos shown = reading();
+    hosts_.push_back(std::make_unique<host>(around_, id, shown, rate(), *listener_));
+    start_agent(id);
+  }
+  fleet_.attach(traffic_, hosts_);
+  fleet_.begin();
+}
+
+void world::start_agent(host_id where) {
+  agent_options o;
+  o.slow = options_.faults.slow;
+  o.settings.heartbeat = options_.cluster.heartbeat;
+  o.settings.linger = options_.cluster.linger;
+  o.settings.repeat = options_.cluster.repeat;
+  const auto first = draw_.below(options_.cluster.nodes);
+  for (std::uint32_t i = 0; i < options_.cluster.nodes; ++i)
+    o.settings.nodes.push_back(
+        node_machine::address_of(static_cast<std::uint32_t>((first + i) % options_.cluster.nodes)));
+  auto& h = *hosts_[where];
+  h.start_agent(o, [this, where](std::uint64_t incarnation) { oracle_.agent_is(where, incarnation); });
+}
+
+report world::run() {
+  trouble_maker trouble(*this);
+  trouble.begin();
+  while (time_.step(options_.horizon)) {
+  }
+  over_ = true;
+  fleet_.stop();
+  traffic_.stop();
+  heal();
+  const nanos end = options_.horizon + options_.cooldown;
+  while (time_.step(end)) {
+  }
+  check_drained();
+  std::vector<std::uint64_t> live;
+  for (const auto& h : hosts_)
+    if (h->agent_up()) live.push_back(h->incarnation());
+  oracle_.finish(live, options_.horizon);
+  fleet_.close_books();
+
+  report r;
+  r.scenario = options_.name;
+  r.seed = seed_;
+  r.answers = oracle_.result();
+  r.faults = faults_;
+  r.faults.add(fault::batch_repeated, r.answers.repeats);
+  r.violations = oracle_.violations();
+  r.violation_count = oracle_.violation_count();
+  trace_.add(oracle_.digest());
+  r.hash = trace_.value();
+  r.virtual_seconds = static_cast<double>(end) / static_cast<double>(second);
+  r.instance_seconds = fleet_.instance_seconds();
+  for (const auto& h : hosts_) r.messages += h->messages();
+  for (const auto& n : nodes_) r.messages += n->messages();
+  r.frames = net_.frames();
+  r.events = time_.steps();
+  r.instances = truth_.size();
+  return r;
+}
+
+/// The faults are over: whoever is down comes back, whatever is cut is mended.
+void world::heal() {
+  auto fine = options_.network;
+  fine.loss = 0;
+  fine.refused = 0;
+  net_.set_conditions(fine);
+  net_.unblock_all();
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i]->pause(false);
+    if (!nodes_[i]->up()) nodes_[i]->start(node_machine::address_of(i));
+  }
+  for (auto& h : hosts_) {
+    h->pause_guest(false);
+    h->pause_agent(false);
+    if (!h->agent_up()) start_agent(h->id());
+  }
+}
+
+/// I6: nothing is under way any more but what was seen in the last moments.
+void world::check_drained() {
+  for (const auto& h : hosts_) {
+    const auto& c = h->counters();
+    if (c.connects == 0)
+      oracle_.complain("I6", "the agent of host " + std::to_string(h->id()) + " never reached a node");
+    if (c.flows_dropped > 0) oracle_.complain("I7", "host " + std::to_string(h->id()) + " dropped flows");
+  }
+}
+
+namespace {
+
+/// Thousands of simulated processes have more to say than anybody wants to read.
+class quiet_log {
+ public:
+  quiet_log() : level_(spdlog::get_level()) { spdlog::set_level(spdlog::level::off); }
+  ~quiet_log() { spdlog::set_level(level_); }
+  quiet_log(const quiet_log&) = delete;
+  quiet_log& operator=(const quiet_log&) = delete;
+
+ private:
+  spdlog::level::level_enum level_;
+};
+
+}  // namespace
+
+report run(const scenario& options, std::uint64_t seed, plants planted) {
+  const quiet_log quiet;
+  return world(options, seed, std::move(planted)).run();
+}
+
+}  // namespace tenure::sim

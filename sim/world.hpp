@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/fleet.hpp"
+#include "sim/node_machine.hpp"
+#include "sim/oracle.hpp"
+#include "sim/traffic.hpp"
+
+namespace tenure::sim {
+
+/// What a test may put in the place of the real thing, to see whether the oracle notices.
+struct plants {
+  judge_maker judge;
+  stamp_rules stamps;
+};
+
+/// What a run came to.
+struct report {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  tally answers;
+  fault_counts faults;
+  std::vector<violation> violations;
+  std::uint64_t violation_count = 0;
+  std::uint64_t hash = 0;
+  double virtual_seconds = 0;
+  double instance_seconds = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t events = 0;
+  std::uint64_t instances = 0;
+};
+
+/// One simulated fleet with its agents, nodes and network, from one seed.
+class world {
+ public:
+  world(const scenario& options, std::uint64_t seed, plants planted = {});
+  ~world();
+
+  /// Lives until the horizon and through the cooldown, then checks what only the end allows.
+  report run();
+
+ private:
+  friend class trouble_maker;
+  void build();
+  void start_agent(host_id where);
+  void heal();
+  void check_drained();
+
+  scenario options_;
+  std::uint64_t seed_;
+  plants planted_;
+  random draw_;
+  trace_hash trace_;
+  fault_counts faults_;
+  agenda time_;
+  network net_;
+  sim::truth truth_;
+  surroundings around_;
+  fleet fleet_;
+  std::vector<std::unique_ptr<host>> hosts_;
+  traffic traffic_;
+  oracle oracle_;
+  std::unique_ptr<kernel_listener> listener_;
+  std::vector<std::unique_ptr<node_machine>> nodes_;
+  bool over_ = false;  ///< the horizon has passed: no more faults
+};
+
+/// Runs a scenario once. Everything that happens follows from the scenario and the seed.
+report run(const scenario& options, std::uint64_t seed, plants planted = {});
+
+}  // namespace tenure::sim

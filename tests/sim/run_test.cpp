@@ -1,0 +1,36 @@
+#include <gtest/gtest.h>
+
+#include "sim/lifetimes.hpp"
+#include "sim/world.hpp"
+
+namespace tenure::sim {
+namespace {
+
+scenario small() {
+  scenario s;
+  s.fleet.lifetimes = scaled(container_lifetimes(), 0.3);
+  s.horizon = 200 * second;
+  return s;
+}
+
+void expect_no_violation(const report& r) {
+  for (const auto& v : r.violations)
+    ADD_FAILURE() << "seed " << r.seed << ": " << v.invariant << " at " << v.time << ": " << v.what;
+}
+
+TEST(run, attributes_and_breaks_no_promise) {
+  const auto r = run(small(), 1);
+  expect_no_violation(r);
+  EXPECT_GT(r.answers.attributed, 500U);
+}
+
+TEST(run, is_decided_by_its_seed) {
+  const auto one = run(small(), 7);
+  const auto two = run(small(), 7);
+  EXPECT_EQ(one.hash, two.hash);
+  EXPECT_EQ(one.answers.attributed, two.answers.attributed);
+  EXPECT_NE(one.hash, run(small(), 8).hash);
+}
+
+}  // namespace
+}  // namespace tenure::sim
