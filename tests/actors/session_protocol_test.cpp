@@ -79,20 +79,20 @@ TEST_F(session_protocol_test, refuses_what_comes_before_hello_and_other_versions
 
 TEST_F(session_protocol_test, places_a_batch_only_when_a_reading_after_it_exists) {
   begin();
-  ASSERT_TRUE(greet(start - second / 5));
+  ASSERT_TRUE(greet(start - 2 * millisecond));
   const auto first = last_ping;
-  // The agent's clock shows 400 s more. Its batch ends at 499.9 s of it: the first pong was read before that,
-  // though it came after the batch.
-  ASSERT_TRUE(say(batch(1, 400 * second, 4999 * (second / 10)), start));
-  const auto early = say(wire::pong{first, 4998 * (second / 10)}, start + millisecond);
+  // The agent's clock shows 400 s more. Its batch ends a millisecond before 500 s of it: the first pong was
+  // read before that, though it came after the batch.
+  ASSERT_TRUE(say(batch(1, 400 * second, 499'999 * millisecond), start));
+  const auto early = say(wire::pong{first, 499'998 * millisecond}, start + millisecond);
   ASSERT_TRUE(early);
   EXPECT_TRUE(early->placed.empty());
   const auto late = say(wire::pong{last_ping, 500 * second}, start + 2 * millisecond);
   ASSERT_TRUE(late);
   ASSERT_EQ(late->placed.size(), 1U);
-  // Sent at `start` at the earliest, received two milliseconds later: the offset is known to a millisecond.
+  // Each reading was between two and three milliseconds on its way: that is how well the offset is known.
   const auto& e = late->placed[0].items.at(0);
-  EXPECT_NEAR(static_cast<double>(e.until), static_cast<double>(start - second / 10), 2e6);
+  EXPECT_NEAR(static_cast<double>(e.until), static_cast<double>(start - millisecond), 2e6);
   EXPECT_GE(e.until_error, millisecond);
   EXPECT_LE(e.until_error, 3 * millisecond);
   EXPECT_GT(e.from_error, e.until_error) << "an older stamp is less sure";
