@@ -134,8 +134,8 @@ static __always_inline void on_closed(struct sock* sk, int old_state) {
 
   if (!tp) return;
   if (s) {
+    /* The kernel frees it with the socket; deleting it here would cost more than all else together. */
     known = *s;
-    bpf_sk_storage_delete(&sockets, sk);
   } else {
     /* Never seen, and still here: it was open in a namespace that was not looked into, or there was no
      * memory. */
