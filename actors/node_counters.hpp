@@ -21,7 +21,7 @@ struct node_counters {
   counter sessions_opened = 0;
   counter sessions_closed = 0;
   counter sessions_refused = 0;  ///< wrong version, or more sessions than allowed
-  counter frames_refused = 0;    ///< not a valid message, or one out of order
+  counter frames_refused = 0;    ///< too long, cut off, not a valid message, or out of order
   counter batches_received = 0;
   counter batches_repeated = 0;  ///< of a number this session has already seen
   counter batches_acknowledged = 0;

@@ -47,6 +47,7 @@ void route_flows(pointer self, const placed_batch& batch) {
 void react(pointer self, outcome<session_reaction> reaction) {
   auto& state = self->state;
   if (!reaction) {
+    if (std::exchange(state.refused, true)) return;  // what was still under way when it was closed
     spdlog::warn("session {}: closing: {}", state.link->peer(), reaction.error().text);
     state.link->send(wire::encode(wire::goodbye{reaction.error().text}));
     state.link->close();
@@ -62,6 +63,11 @@ void react(pointer self, outcome<session_reaction> reaction) {
     route_flows(self, placed);
   }
   for (const auto& m : reaction->send) state.link->send(wire::encode(m));
+}
+
+/// A frame that the transport refused before anybody could look into it.
+bool breaks_framing(transport::close_reason why) {
+  return why == transport::close_reason::too_long || why == transport::close_reason::truncated;
 }
 
 }  // namespace
@@ -82,8 +88,9 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       },
       [self](gone_atom, std::uint8_t reason) {
         auto& s = self->state;
-        spdlog::info("session {}: ended: {}", s.link->peer(),
-                     transport::to_string(static_cast<transport::close_reason>(reason)));
+        const auto why = static_cast<transport::close_reason>(reason);
+        if (breaks_framing(why)) ++s.counters->frames_refused;
+        if (!s.refused) spdlog::info("session {}: ended: {}", s.link->peer(), transport::to_string(why));
         s.protocol->abandon();
         ++s.counters->sessions_closed;
         self->quit();

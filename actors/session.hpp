@@ -25,6 +25,7 @@ struct session_state {
   std::shared_ptr<node_counters> counters;
   transport::link_ptr link;
   std::shared_ptr<const std::string> agent;
+  bool refused = false;  ///< the protocol was broken, and that has been said
 };
 
 /// What sessions of one node are made from.

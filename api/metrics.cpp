@@ -70,8 +70,8 @@ std::string node_metrics(const actors::node_counters& c) {
   out.counter("tenure_node_sessions_opened_total", "Connections that agents made", c.sessions_opened);
   out.counter("tenure_node_sessions_closed_total", "Connections that ended", c.sessions_closed);
   out.counter("tenure_node_sessions_refused_total", "Agents that were sent away", c.sessions_refused);
-  out.counter("tenure_node_frames_refused_total", "Frames that were no valid message, or out of order",
-              c.frames_refused);
+  out.counter("tenure_node_frames_refused_total",
+              "Frames too long, cut off, no valid message, or out of order", c.frames_refused);
   out.counter("tenure_node_batches_received_total", "Batches", c.batches_received);
   out.counter("tenure_node_batches_repeated_total", "Batches whose number did not increase",
               c.batches_repeated);

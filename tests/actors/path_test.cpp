@@ -158,6 +158,23 @@ TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
   EXPECT_EQ(w.exported->disconnects, 0U);
 }
 
+TEST_F(path, frames_that_the_transport_refuses_are_counted_too) {
+  struct silent_link final : transport::link {
+    void send(transport::frame) override {}
+    void close() override {}
+    std::string peer() const override { return "hostile"; }
+  };
+  begin();
+  for (const auto why : {transport::close_reason::too_long, transport::close_reason::truncated,
+                         transport::close_reason::closed_there}) {
+    const auto events = w.running.accept(std::make_shared<silent_link>());
+    events.closed(why);
+    w.settle();
+  }
+  EXPECT_EQ(w.running.counters->frames_refused, 2U);
+  EXPECT_EQ(w.running.counters->sessions_closed, 3U);
+}
+
 TEST_F(path, broken_sink_confirms_nothing_and_stops_the_node) {
   begin(1 * second);
   w.ipman(agent, assign("10.0.0.1", "gateway"));
