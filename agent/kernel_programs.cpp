@@ -51,6 +51,7 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
   if (programs == nullptr) return tl::unexpected(step_failed("opening", errno));
   std::unique_ptr<kernel_programs> result{new kernel_programs(programs)};
   ::bpf_map__set_max_entries(programs->maps.events, static_cast<__u32>(options.ring_bytes));
+  programs->rodata->wake_above_bytes = options.ring_bytes / 8;
   if (!options.pin.empty()) {
     const file_descriptor shared{::bpf_obj_get(pinned_map_path(options.pin).c_str())};
     if (!shared)

@@ -108,7 +108,7 @@ static __always_inline __u16 near_port_at_close(const struct tcp_sock* tp) {
 
 static __always_inline void read_ends(struct sock* sk, struct tcp_sock* tp, struct tenure_socket_event* e) {
   e->cookie = netns_cookie(sk);
-  e->cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+  e->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
   near_address(sk, e->near_address);
   far_address(sk, e->far_address);
   e->near_port = near_port_at_close(tp);

@@ -27,6 +27,9 @@ struct {
   __uint(max_entries, 1 << 22);
 } events SEC(".maps");
 
+/* How much may wait in it before the agent is woken; user space sets it with the size. */
+const volatile __u64 wake_above_bytes = 1 << 19;
+
 /* One counter for each `enum tenure_counter`, for each CPU. */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

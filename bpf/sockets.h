@@ -16,18 +16,25 @@ static __always_inline void map_v4(__u8 out[16], __be32 a) {
   __builtin_memcpy(out + 12, &a, 4);
 }
 
+static __always_inline void copy_v6(__u8 out[16], const struct in6_addr* a) {
+  for (int i = 0; i < 4; ++i) {
+    __be32 word = a->in6_u.u6_addr32[i];
+    __builtin_memcpy(out + 4 * i, &word, 4);
+  }
+}
+
 static __always_inline void near_address(const struct sock* sk, __u8 out[16]) {
   if (sk->__sk_common.skc_family == AF_INET)
     map_v4(out, sk->__sk_common.skc_rcv_saddr);
   else
-    BPF_CORE_READ_INTO((struct in6_addr*)out, sk, __sk_common.skc_v6_rcv_saddr);
+    copy_v6(out, &sk->__sk_common.skc_v6_rcv_saddr);
 }
 
 static __always_inline void far_address(const struct sock* sk, __u8 out[16]) {
   if (sk->__sk_common.skc_family == AF_INET)
     map_v4(out, sk->__sk_common.skc_daddr);
   else
-    BPF_CORE_READ_INTO((struct in6_addr*)out, sk, __sk_common.skc_v6_daddr);
+    copy_v6(out, &sk->__sk_common.skc_v6_daddr);
 }
 
 static __always_inline __u64 netns_cookie(const struct sock* sk) {
@@ -42,7 +49,7 @@ static __always_inline bool is_tcp(const struct sock* sk) {
 /* Both ends in this namespace: the route leads to the loopback device, or the last segment came from it. */
 static __always_inline bool is_loopback(struct sock* sk) {
   struct dst_entry* route = sk->sk_dst_cache;
-  if (route && BPF_CORE_READ(route, dev, ifindex) == LOOPBACK_IFINDEX) return true;
+  if (route && route->dev->ifindex == LOOPBACK_IFINDEX) return true;
   return sk->sk_rx_dst_ifindex == LOOPBACK_IFINDEX;
 }
 
