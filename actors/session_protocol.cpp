@@ -37,7 +37,8 @@ outcome<session_reaction> session_protocol::receive(const wire::frame& frame, na
   }
   if (const auto* h = std::get_if<wire::hello>(&*message); h != nullptr && !greeted()) return greet(*h, now);
   if (greeted()) {
-    if (auto* b = std::get_if<wire::batch>(&*message)) return take(std::move(*b), now);
+    if (auto* b = std::get_if<wire::batch>(&*message))
+      return take(std::move(*b), frame.size() * sizeof(frame[0]), now);
     if (const auto* p = std::get_if<wire::pong>(&*message)) return bracket_with(*p, at);
   }
   ++counters_->frames_refused;
@@ -69,19 +70,20 @@ wire::message session_protocol::next_ping(nanos now) {
   return wire::ping{id};
 }
 
-outcome<session_reaction> session_protocol::take(wire::batch&& b, nanos now) {
+outcome<session_reaction> session_protocol::take(wire::batch&& b, std::size_t bytes, nanos now) {
   ++counters_->batches_received;
   if (b.number <= last_batch_) {
     ++counters_->batches_repeated;
     return fail(trouble::usage, "batch numbers must increase");
   }
-  if (waiting_.size() >= settings_->max_waiting_batches)
+  if (waiting_bytes_ + bytes > settings_->max_waiting_bytes)
     return fail(trouble::usage, "too many batches while clock pings stay unanswered");
   last_batch_ = b.number;
   counters_->evidence_received += b.evidence.size();
   counters_->flows_received += b.flows.size();
   const nanos last = last_stamp(b);
-  waiting_.push_back({std::move(b), last, now});
+  waiting_.push_back({std::move(b), last, now, bytes});
+  waiting_bytes_ += bytes;
   session_reaction r;
   if (pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
   return r;
@@ -105,6 +107,7 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
   session_reaction r;
   while (!waiting_.empty() && waiting_.front().last_stamp <= latest_reading_) {
     placed_batch placed = place(waiting_.front().batch);
+    waiting_bytes_ -= waiting_.front().bytes;
     waiting_.pop_front();
     if (ledger_.open(placed.number, placed.flows.size())) {
       ++counters_->batches_acknowledged;
@@ -140,6 +143,7 @@ void session_protocol::abandon() {
     counters_->flows_dropped += w.batch.flows.size();
   }
   waiting_.clear();
+  waiting_bytes_ = 0;
 }
 
 placed_batch session_protocol::place(const wire::batch& b) {
@@ -165,7 +169,10 @@ void session_protocol::place_evidence(const wire::batch& b, const std::vector<wo
     const auto from = clock_.convert(e.from);
     const auto until = clock_.convert(e.until);
     const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
-    if (e.workload == workload_id::none || !from || !until || !routable) {
+    // Without a bracket before it, `until` may really have been earlier by a pause of the whole guest. `from`
+    // needs only the other side of its bound.
+    const bool sure = until && clock_.bracketed_before(e.until);
+    if (e.workload == workload_id::none || !from || !sure || !routable) {
       ++counters_->evidence_refused;
       continue;
     }
@@ -193,6 +200,9 @@ void session_protocol::place_flows(const wire::batch& b, const std::vector<workl
       error = std::max(error, placed ? placed->error : unknown_error);
       if (placed) stamp = placed->time;
     };
+    // Where it matters how early a stamp may have been, it needs a bracket before it: see place_evidence.
+    if (!clock_.bracketed_before(f.times.opened)) f.times.opened = time_min;
+    if (f.times.is_established && !clock_.bracketed_before(f.times.last_received)) error = unknown_error;
     move(f.times.opened);
     if (f.times.is_established) move(f.times.established);
     move(f.times.last_received);

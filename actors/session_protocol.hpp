@@ -21,8 +21,10 @@ struct session_settings {
   std::string node;                                ///< this node's name, told to agents
   prefix_set routable = prefix_set::everything();  ///< where evidence is accepted for
   std::int64_t drift_ppm = 200;                    ///< bound on the drift between an agent's clock and ours
-  std::size_t max_waiting_batches = 256;           ///< received, but not yet placed in time
-  nanos max_wait = 30 * second;                    ///< for a bracket after a batch's last stamp
+  /// Of batches that were received and are not yet placed in time: more than an agent retains, since it sends
+  /// all of that at once to a node that it comes back to.
+  std::size_t max_waiting_bytes = 64U << 20;
+  nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
 };
 
 /// A batch in cluster time, with workloads of the node's table.
@@ -71,10 +73,11 @@ class session_protocol {
     wire::batch batch;
     nanos last_stamp = 0;
     nanos since = 0;
+    std::size_t bytes = 0;
   };
 
   outcome<session_reaction> greet(const wire::hello& h, nanos now);
-  outcome<session_reaction> take(wire::batch&& b, nanos now);
+  outcome<session_reaction> take(wire::batch&& b, std::size_t bytes, nanos now);
   outcome<session_reaction> bracket_with(const wire::pong& p, nanos at);
   wire::message next_ping(nanos now);
   placed_batch place(const wire::batch& b);
@@ -92,6 +95,7 @@ class session_protocol {
   clock_bound clock_;
   nanos latest_reading_ = time_min;
   std::deque<waiting_batch> waiting_;
+  std::size_t waiting_bytes_ = 0;
   batch_ledger ledger_;
 };
 

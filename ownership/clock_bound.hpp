@@ -42,6 +42,13 @@ class clock_bound {
   /// bounded, not a pause in between.
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
+  /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
+  /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
+  /// says.
+  bool bracketed_before(nanos theirs) const {
+    return !brackets_.empty() && brackets_.front().theirs <= theirs;
+  }
+
   bool empty() const { return brackets_.empty(); }
 
  private:

@@ -131,11 +131,32 @@ TEST_F(session_protocol_test, refuses_numbers_that_do_not_increase) {
 }
 
 TEST_F(session_protocol_test, bounds_what_waits_for_a_reading) {
-  settings->max_waiting_batches = 3;
+  const auto one = wire::encode(wire::message{batch(1, 0, second)}).size() * sizeof(std::uint64_t);
+  settings->max_waiting_bytes = 3 * one;
   begin();
   ASSERT_TRUE(greet());
   for (std::uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(say(batch(i, 0, time_max / 2), start));
   EXPECT_FALSE(say(batch(4, 0, second), start));
+}
+
+TEST_F(session_protocol_test, what_an_agent_retained_for_long_is_taken_at_once) {
+  begin();
+  ASSERT_TRUE(greet());
+  for (std::uint64_t i = 1; i <= 1000; ++i)
+    ASSERT_TRUE(say(batch(i, 0, static_cast<nanos>(i) * millisecond), start));
+}
+
+// A guest that stood still before it came back here: all brackets are younger than the pause.
+TEST_F(session_protocol_test, stamps_without_a_bracket_before_them_prove_nothing_about_how_early_they_were) {
+  begin();
+  ASSERT_TRUE(greet());
+  ASSERT_TRUE(say(with_flow(batch(1, 10 * second, 20 * second), 20 * second), start));
+  const auto placed = say(wire::pong{last_ping, 30 * second}, start);
+  ASSERT_TRUE(placed);
+  EXPECT_TRUE(placed->placed.at(0).items.empty());
+  EXPECT_EQ(counters->evidence_refused, 1U);
+  EXPECT_EQ(placed->placed.at(0).flows.at(0).times.error, unknown_error);
+  EXPECT_EQ(placed->placed.at(0).flows.at(0).times.opened, time_min);
 }
 
 TEST_F(session_protocol_test, stamps_that_are_never_reached_end_the_session) {
