@@ -28,7 +28,6 @@ enum class fault : std::uint8_t {
   late_del,
   stale_del,
   repeated_set,
-  set_over_held,
   segment_lost,
   segment_stranger,  ///< a segment came to another instance than it was meant for
   reset_by_next,

@@ -149,6 +149,10 @@ void host::pause_agent(bool on) {
     agent_->run.resume();
 }
 
+void host::end_stalls() {
+  if (agent_) agent_->run.set_stalls({});
+}
+
 void host::pause_guest(bool on) {
   if (on == guest_paused_) return;
   guest_paused_ = on;

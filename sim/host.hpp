@@ -61,6 +61,8 @@ class host {
   std::uint64_t incarnation() const;
   /// While paused the agent handles nothing: SIGSTOP.
   void pause_agent(bool on);
+  /// From now on the agent's scheduler is not slowed down.
+  void end_stalls();
   /// The whole guest stands still, its boot-time clock too.
   void pause_guest(bool on);
   bool guest_paused() const { return guest_paused_; }

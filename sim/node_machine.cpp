@@ -73,6 +73,11 @@ void node_machine::pause(bool on) {
     running_->run.resume();
 }
 
+void node_machine::end_stalls() {
+  slow_ = {};
+  if (running_) running_->run.set_stalls({});
+}
+
 const actors::node_counters& node_machine::counters() const {
   return *running_->node.counters;
 }

@@ -28,6 +28,8 @@ class node_machine {
   void crash();
   bool up() const { return running_ != nullptr; }
   void pause(bool on);
+  /// From now on the node's scheduler is not slowed down.
+  void end_stalls();
   machine_id id() const { return id_; }
   machine_clock& clock() { return *clock_; }
   /// @pre up()

@@ -128,15 +128,18 @@ void world::heal() {
   auto fine = options_.network;
   fine.loss = 0;
   fine.refused = 0;
+  options_.faults.slow = {};
   net_.set_conditions(fine);
   net_.unblock_all();
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->pause(false);
+    nodes_[i]->end_stalls();
     if (!nodes_[i]->up()) nodes_[i]->start(node_machine::address_of(i));
   }
   for (auto& h : hosts_) {
     h->pause_guest(false);
     h->pause_agent(false);
+    h->end_stalls();
     if (!h->agent_up()) start_agent(h->id());
   }
 }

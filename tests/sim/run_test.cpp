@@ -2,6 +2,7 @@
 
 #include "sim/lifetimes.hpp"
 #include "sim/world.hpp"
+#include "tests/sim/expectations.hpp"
 
 namespace tenure::sim {
 namespace {
@@ -11,11 +12,6 @@ scenario small() {
   s.fleet.lifetimes = scaled(container_lifetimes(), 0.3);
   s.horizon = 200 * second;
   return s;
-}
-
-void expect_no_violation(const report& r) {
-  for (const auto& v : r.violations)
-    ADD_FAILURE() << "seed " << r.seed << ": " << v.invariant << " at " << v.time << ": " << v.what;
 }
 
 TEST(run, attributes_and_breaks_no_promise) {
