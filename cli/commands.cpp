@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include "cli/attribute.hpp"
+#include "cli/bench.hpp"
 #include "cli/ipman.hpp"
 #include "cli/up.hpp"
 
@@ -12,6 +13,7 @@ void add_commands(command_line& line) {
   add_node(line);
   add_ipman(line);
   add_attribute(line);
+  add_bench(line);
 }
 
 }  // namespace tenure::cli
