@@ -2,6 +2,7 @@
 
 #include "cli/attribute.hpp"
 #include "cli/bench.hpp"
+#include "cli/explain.hpp"
 #include "cli/ipman.hpp"
 #include "cli/up.hpp"
 
@@ -13,6 +14,7 @@ void add_commands(command_line& line) {
   add_node(line);
   add_ipman(line);
   add_attribute(line);
+  add_explain(line);
   add_bench(line);
 }
 
