@@ -66,9 +66,16 @@ struct fleet : ::testing::Test {
             "--http",        "127.0.0.1:0", "--output",   output,
             "--hold",        "1s",          "--routable", "10.77.0.0/16"};
   }
+  /// Only this world's namespaces: the kernel programs see every socket of the machine.
   std::vector<std::string> agent_arguments(const std::string& command) const {
-    return {tenure_binary(), command, "--ipman-socket", ipman,  "--pin",  pin,
-            "--heartbeat",   "200ms", "--linger",       "50ms", "--http", "127.0.0.1:0"};
+    return {tenure_binary(),  command,
+            "--netns",        world->path("west"),
+            "--netns",        world->path("east"),
+            "--ipman-socket", ipman,
+            "--pin",          pin,
+            "--heartbeat",    "200ms",
+            "--linger",       "50ms",
+            "--http",         "127.0.0.1:0"};
   }
 
   /// Assigns, and waits until the holding has been verified for a while: a flow within the clock error of its
