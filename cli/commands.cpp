@@ -2,6 +2,7 @@
 
 #include "cli/attribute.hpp"
 #include "cli/bench.hpp"
+#include "cli/demo.hpp"
 #include "cli/explain.hpp"
 #include "cli/ipman.hpp"
 #include "cli/up.hpp"
@@ -10,6 +11,7 @@ namespace tenure::cli {
 
 void add_commands(command_line& line) {
   add_up(line);
+  add_demo(line);
   add_agent(line);
   add_node(line);
   add_ipman(line);
