@@ -12,6 +12,7 @@ namespace {
 
 constexpr nanos retransmission_timeout = 200 * millisecond;
 constexpr int most_retransmissions = 8;
+constexpr nanos paused_look = 100 * millisecond;
 
 }  // namespace
 
@@ -109,6 +110,12 @@ void network::pump(const end_ptr& to) {
       return;
     }
     to->blocked_since = time_max;
+    if (const auto owner = to->owner.lock();
+        owner && owner->process_ != nullptr && owner->process_->paused()) {
+      // Its system has the bytes; nothing in it reads them, not even the thread that answers pings.
+      arm(to, now + paused_look);
+      return;
+    }
     packet p = std::move(to->incoming.front());
     to->incoming.pop_front();
     if (p.last) {

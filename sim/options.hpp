@@ -20,10 +20,11 @@ struct fleet_options {
   std::uint32_t workloads = 8;
   std::uint32_t instances = 60;  ///< that the fleet strives for, all workloads together
   std::uint32_t hosts = 6;
-  std::uint32_t addresses = 80;            ///< the pool; at least one more than instances
-  nanos reuse_gap = 0;                     ///< an address rests so long before it is given out again
-  bool latest_first = true;                ///< the allocator prefers the address that was freed last
-  std::vector<quantile> lifetimes;         ///< rising in both; log-uniform in between
+  std::uint32_t addresses = 80;  ///< the pool; at least one more than instances
+  nanos reuse_gap = 0;           ///< an address rests so long before it is given out again
+  bool latest_first = true;      ///< the allocator prefers the address that was freed last
+  /// Rising in both; log-uniform in between.
+  std::vector<quantile> lifetimes = {{0, 5 * second}, {1, 300 * second}};
   nanos spread_start = 20 * second;        ///< the first instances come within this time
   double port_share = 0.2;                 ///< of instances that state one port, not the whole address
   double unseen_share = 0.3;               ///< of endings that no platform announces
@@ -83,6 +84,14 @@ struct fault_options {
   stalls slow;
 };
 
+/// What the baselines are told of the churn, and when.
+struct baseline_options {
+  nanos delay = 60 * second;  ///< mean, of an address-change event
+  double loss = 0.01;         ///< of events
+  nanos hold = 900 * second;  ///< of the `events` baseline
+  nanos lag = 5 * second;     ///< after a flow's end, when `current-owner` looks
+};
+
 /// Everything that a run is made from, besides its seed.
 struct scenario {
   std::string name = "default";
@@ -91,6 +100,7 @@ struct scenario {
   cluster_options cluster;
   network_conditions network;
   fault_options faults;
+  baseline_options baselines;
   nanos grid = 1;                   ///< all waits end on multiples of it: a coarse one makes stamps collide
   std::uint32_t evidence_kept = 1;  ///< one address in so many is remembered for I3 and I4
   nanos horizon = 300 * second;     ///< churn, traffic and faults go on for so long

@@ -43,6 +43,7 @@ class process {
   /// Handles no message until `resume`: SIGSTOP, or the pause of its guest.
   void pause() { paused_ = true; }
   void resume();
+  bool paused() const { return paused_; }
   void set_stalls(stalls slow) { slow_ = slow; }
 
   /// Runs all that is left without drawing; for after the actors were told to end.

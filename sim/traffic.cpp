@@ -80,25 +80,32 @@ void traffic::connect(instance_id who) {
 
 void traffic::datagrams(instance_id who, address to) {
   const nanos opened = around_.time.now();
-  around_.time.after(wait(options_.exchange_gap), [this, who, to, opened] {
-    const auto& me = around_.truth.of(who);
-    if (!me.alive()) return;
-    socket_record r;
-    r.near = who;
-    r.far_address = to;
-    r.far_port = service_port;
-    r.opened = opened;
-    r.closed = around_.time.now();
-    agent::observed_flow o;
-    o.flow.transport = transport_protocol::udp;
-    o.flow.near_address = me.address;
-    o.flow.near_port = 50000;
-    o.flow.near_tenancy = host_of(who).stamp(me, 50000);
-    o.flow.times.established = time_min;
-    o.flow.times.last_received = time_min;
-    o.flow.times.error = options_.tick;
-    hand_over(r, o);
-  });
+  around_.time.after(wait(options_.exchange_gap),
+                     [this, who, to, opened] { end_datagrams(who, to, opened); });
+}
+
+void traffic::end_datagrams(instance_id who, address to, nanos opened) {
+  if (host_of(who).guest_paused()) {
+    around_.time.after(second, [this, who, to, opened] { end_datagrams(who, to, opened); });
+    return;
+  }
+  const auto& me = around_.truth.of(who);
+  if (!me.alive()) return;
+  socket_record r;
+  r.near = who;
+  r.far_address = to;
+  r.far_port = service_port;
+  r.opened = opened;
+  r.closed = around_.time.now();
+  agent::observed_flow o;
+  o.flow.transport = transport_protocol::udp;
+  o.flow.near_address = me.address;
+  o.flow.near_port = 50000;
+  o.flow.near_tenancy = host_of(who).stamp(me, 50000);
+  o.flow.times.established = time_min;
+  o.flow.times.last_received = time_min;
+  o.flow.times.error = options_.tick;
+  hand_over(r, o);
 }
 
 void traffic::arm(connection& c, tcp_socket& s, nanos after) {

@@ -42,6 +42,7 @@ class traffic final : public tenant_listener {
   void connect_soon(instance_id who);
   void connect(instance_id who);
   void datagrams(instance_id who, address to);
+  void end_datagrams(instance_id who, address to, nanos opened);
   address pick_address(instance_id who);
 
   nanos wait(nanos mean) { return draw_.exponential(mean); }

@@ -107,6 +107,7 @@ report world::run() {
   r.scenario = options_.name;
   r.seed = seed_;
   r.answers = oracle_.result();
+  r.baselines = judge_baselines(truth_, traffic_.records(), options_.baselines, draw_.fork());
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   r.violations = oracle_.violations();

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "sim/baselines.hpp"
 #include "sim/fleet.hpp"
 #include "sim/node_machine.hpp"
 #include "sim/oracle.hpp"
@@ -21,6 +23,7 @@ struct report {
   std::string scenario;
   std::uint64_t seed = 0;
   tally answers;
+  std::map<std::string, baseline_result> baselines;
   fault_counts faults;
   std::vector<violation> violations;
   std::uint64_t violation_count = 0;

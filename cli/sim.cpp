@@ -1,0 +1,132 @@
+#include "cli/sim.hpp"
+
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sim/report_json.hpp"
+#include "sim/scenario_file.hpp"
+#include "sim/world.hpp"
+
+namespace tenure::cli {
+namespace {
+
+struct sim_options {
+  std::string scenario;
+  std::uint64_t seed = 1;
+  std::uint64_t runs = 1;
+  std::vector<std::string> set;
+  std::string json;
+};
+
+double cpu_seconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+outcome<sim::scenario_source> read_source(const sim_options& o) {
+  auto source = sim::scenario_source::read(o.scenario);
+  if (!source) return source;
+  for (const auto& text : o.set) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos)
+      return fail(trouble::usage, "--set: expected KEY=VALUE, not '" + text + "'");
+    if (auto done = source->set(text.substr(0, equals), text.substr(equals + 1)); !done)
+      return fail(trouble::usage, "--set: " + done.error().text);
+  }
+  return source;
+}
+
+std::string replay_command(const sim_options& o, std::uint64_t seed) {
+  std::string text = fmt::format("tenure sim run {} --seed {}", o.scenario, seed);
+  for (const auto& s : o.set) text += " --set " + s;
+  return text;
+}
+
+void say_failure(console& io, const sim_options& o, const sim::scenario& s, const sim::report& r) {
+  io.err << fmt::format("tenure: seed {} broke {} promises\n", r.seed, r.violation_count);
+  for (const auto& v : r.violations)
+    io.err << fmt::format("  {} at {:.6f} s: {}\n", v.invariant, static_cast<double>(v.time) / 1e9, v.what);
+  io.err << "  options:";
+  for (const auto& [key, value] : sim::all_options(s)) io.err << ' ' << key << '=' << value;
+  io.err << "\n  again: " << replay_command(o, r.seed) << "\n";
+}
+
+void say_sum(console& io, const sim::report_sum& sum) {
+  const auto& t = sum.total.answers;
+  const auto share = [](std::uint64_t part, std::uint64_t all) {
+    return all == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
+  };
+  auto& out = io.out;
+  out << fmt::format(
+      "{}: {} runs from seed {}, {:.0f} virtual s, {:.0f} instance-s, {:.2f} CPU-s ({:.0f} a CPU-s)\n",
+      sum.scenario, sum.runs, sum.seed, sum.total.virtual_seconds, sum.total.instance_seconds,
+      sum.cpu_seconds, sum.total.instance_seconds / std::max(sum.cpu_seconds, 1e-9));
+  out << fmt::format("{:<16}{:>12}{:>14}{:>16}{:>22}\n", "", "flows", "attributed", "misattributed",
+                     "false dependencies");
+  out << fmt::format("{:<16}{:>12}{:>13.2f}%{:>16}{:>15} of {}\n", "tenure", t.flows,
+                     share(t.attributed, t.flows), t.misattributed, t.false_dependencies, t.dependencies);
+  for (const auto& [name, b] : sum.total.baselines)
+    out << fmt::format("{:<16}{:>12}{:>13.2f}%{:>16}{:>15} of {}\n", name, b.flows,
+                       share(b.attributed, b.flows), b.misattributed, b.false_dependencies, b.dependencies);
+  out << "unattributed:";
+  for (const auto& [why, n] : t.unattributed) out << ' ' << why << ' ' << n;
+  out << fmt::format("\nviolations: {}, hash {:016x}\n", sum.total.violation_count, sum.total.hash);
+}
+
+outcome<void> write_json(const sim_options& o, const sim::report_sum& sum) {
+  if (o.json.empty()) return {};
+  std::ofstream file(o.json);
+  file << sim::to_json(sum);
+  file.close();
+  if (!file) return fail(trouble::refused, o.json + ": cannot be written");
+  return {};
+}
+
+outcome<void> run_sim(const sim_options& o, console& io) {
+  const auto source = read_source(o);
+  if (!source) return tl::unexpected(source.error());
+  io.err << fmt::format("tenure: {}, seeds {} to {}\n", source->name(), o.seed, o.seed + o.runs - 1);
+  sim::report_sum sum;
+  const double began = cpu_seconds();
+  for (std::uint64_t i = 0; i < o.runs; ++i) {
+    const auto seed = o.seed + i;
+    const auto scenario = source->make(seed);
+    auto r = sim::run(scenario, seed);
+    // One run in twenty is done twice: equal seeds are equal runs, or nothing of this can be replayed.
+    if (i % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
+      ++r.violation_count;
+      r.violations.push_back({"I8", 0, "the same seed gave another run"});
+    }
+    if (r.violation_count > 0) say_failure(io, o, scenario, r);
+    sum.add(r);
+  }
+  sum.cpu_seconds = cpu_seconds() - began;
+  say_sum(io, sum);
+  if (auto written = write_json(o, sum); !written) return written;
+  if (sum.failed_seeds.empty()) return {};
+  return fail(trouble::check_failed,
+              fmt::format("{} of {} seeds broke a promise; the first again: {}", sum.failed_seeds.size(),
+                          sum.runs, replay_command(o, sum.failed_seeds.front())));
+}
+
+}  // namespace
+
+void add_sim(command_line& line) {
+  line.group("sim", "the production actors in a simulated fleet, judged by an oracle");
+  auto o = std::make_shared<sim_options>();
+  auto& c = line.add("sim run", "run a scenario, and fail when a promise is broken");
+  c.positional("scenario", o->scenario, "a file such as config/scenarios/swarm.toml");
+  c.option("seed", o->seed, "of the first run; it decides everything");
+  c.option("runs", o->runs, "how many, each with the next seed");
+  c.option("set", o->set, "an option of the scenario, over what the file says; repeatable")
+      .shown_as("KEY=VALUE");
+  c.option("json", o->json, "where to write the summary as one JSON object").shown_as("FILE");
+  c.run([o](console& io) { return run_sim(*o, io); });
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ownership/outcome.hpp"
+#include "sim/options.hpp"
+
+namespace tenure::sim {
+
+/// Sets one option by its name as it stands in a scenario file: "fleet.hosts", "horizon". Values are texts:
+/// "20", "0.5", "true", "30s".
+outcome<void> set_option(scenario& s, std::string_view key, std::string_view value);
+
+/// Every name that `set_option` knows, with what the scenario has there.
+std::vector<std::pair<std::string, std::string>> all_options(const scenario& s);
+
+/// What a scenario file says. Each seed makes its scenario from it: with `draw = "swarm"` every option is
+/// drawn first, and then what the file sets is set.
+class scenario_source {
+ public:
+  /// A TOML file; failures name file and line.
+  static outcome<scenario_source> read(const std::filesystem::path& file);
+
+  scenario make(std::uint64_t seed) const;
+  const std::string& name() const { return name_; }
+  /// Sets one more option, over what the file says.
+  outcome<void> set(const std::string& key, const std::string& value);
+
+ private:
+  std::string name_;
+  bool drawn_ = false;
+  std::vector<std::pair<std::string, std::string>> settings_;
+};
+
+}  // namespace tenure::sim

@@ -1,0 +1,213 @@
+#include <charconv>
+#include <functional>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "sim/lifetimes.hpp"
+#include "sim/scenario_file.hpp"
+
+// The names of all options, as files and sweeps write them.
+namespace tenure::sim {
+namespace {
+
+struct unit {
+  std::string_view suffix;
+  double nanoseconds;
+};
+constexpr unit units[] = {{"ns", 1},   {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},
+                          {"m", 60e9}, {"h", 3.6e12}, {"d", 86.4e12}};
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<nanos> span(std::string_view text) {
+  const auto letters = text.find_first_not_of("0123456789.");
+  if (letters == std::string_view::npos || letters == 0) return std::nullopt;
+  const auto value = number(text.substr(0, letters));
+  for (const auto& u : units)
+    if (value && text.substr(letters) == u.suffix) return static_cast<nanos>(*value * u.nanoseconds);
+  return std::nullopt;
+}
+
+/// One name with how its text is read and written.
+struct option {
+  std::string name;
+  std::function<bool(scenario&, std::string_view)> set;
+  std::function<std::string(const scenario&)> get;
+};
+
+/// Collects options while walking over the structs once.
+class names {
+ public:
+  template <class Part>
+  void time(std::string name, Part part) {
+    all.push_back({std::move(name),
+                   [part](scenario& s, std::string_view text) {
+                     const auto value = span(text);
+                     if (value) part(s) = *value;
+                     return value.has_value();
+                   },
+                   [part](const scenario& s) {
+                     scenario copy = s;
+                     return fmt::format("{}ns", part(copy));
+                   }});
+  }
+  template <class Part>
+  void count(std::string name, Part part) {
+    all.push_back({std::move(name),
+                   [part](scenario& s, std::string_view text) {
+                     const auto value = number(text);
+                     if (!value || *value < 0 || *value > 4e9) return false;
+                     part(s) = static_cast<std::decay_t<decltype(part(s))>>(*value);
+                     return true;
+                   },
+                   [part](const scenario& s) {
+                     scenario copy = s;
+                     return fmt::format("{}", part(copy));
+                   }});
+  }
+  std::vector<option> all;
+};
+
+bool set_lifetimes(scenario& s, std::string_view text) {
+  if (text == "containers") {
+    s.fleet.lifetimes = container_lifetimes();
+  } else if (text == "serverless") {
+    s.fleet.lifetimes = {{0, 30 * second}, {1, 90 * second}};
+  } else if (text == "instances") {
+    s.fleet.lifetimes = {{0, 1800 * second}, {0.5, 6 * 3600 * second}, {1, 72 * 3600 * second}};
+  } else if (text == "forever") {
+    s.fleet.lifetimes = {{1, 1'000'000'000 * second}};
+  } else {
+    return false;
+  }
+  return true;
+}
+
+#define TENURE_TIME(field) n.time(#field, [](scenario& s) -> nanos& { return s.field; })
+#define TENURE_COUNT(field) \
+  n.count(                  \
+      #field, [](scenario & s) -> auto& { return s.field; })
+
+void name_fleet(names& n) {
+  TENURE_COUNT(fleet.workloads);
+  TENURE_COUNT(fleet.instances);
+  TENURE_COUNT(fleet.hosts);
+  TENURE_COUNT(fleet.addresses);
+  TENURE_TIME(fleet.reuse_gap);
+  TENURE_COUNT(fleet.latest_first);
+  TENURE_TIME(fleet.spread_start);
+  TENURE_COUNT(fleet.port_share);
+  TENURE_COUNT(fleet.unseen_share);
+  TENURE_COUNT(fleet.withdrawn_share);
+  TENURE_TIME(fleet.set_late);
+  TENURE_TIME(fleet.del_late);
+  TENURE_COUNT(fleet.repeat_share);
+  TENURE_COUNT(fleet.deploys_per_hour);
+  TENURE_COUNT(fleet.allocator_restarts_per_hour);
+  n.all.push_back({"fleet.lifetimes", set_lifetimes, [](const scenario& s) {
+                     std::string text;
+                     for (const auto& q : s.fleet.lifetimes) text += fmt::format("{}:{}ns ", q.share, q.age);
+                     return text;
+                   }});
+}
+
+void name_traffic(names& n) {
+  TENURE_TIME(traffic.connect_every);
+  TENURE_COUNT(traffic.callees);
+  TENURE_TIME(traffic.exchange_gap);
+  TENURE_COUNT(traffic.exchanges);
+  TENURE_COUNT(traffic.udp_share);
+  TENURE_TIME(traffic.delay_min);
+  TENURE_TIME(traffic.delay_max);
+  TENURE_COUNT(traffic.slow_share);
+  TENURE_TIME(traffic.transit);
+  TENURE_COUNT(traffic.loss);
+  TENURE_COUNT(traffic.stale_share);
+  TENURE_TIME(traffic.stale_age);
+  TENURE_COUNT(traffic.challenge_share);
+  TENURE_TIME(traffic.server_patience);
+  TENURE_TIME(traffic.tick);
+}
+
+void name_cluster(names& n) {
+  TENURE_COUNT(cluster.nodes);
+  TENURE_TIME(cluster.hold);
+  TENURE_TIME(cluster.heartbeat);
+  TENURE_TIME(cluster.linger);
+  TENURE_TIME(cluster.repeat);
+  TENURE_COUNT(cluster.drift_ppm);
+  TENURE_COUNT(cluster.clock_ppm);
+  TENURE_TIME(cluster.clock_offset);
+  TENURE_TIME(network.delay_min);
+  TENURE_TIME(network.delay_max);
+  TENURE_COUNT(network.loss);
+  TENURE_COUNT(network.refused);
+}
+
+void name_faults(names& n) {
+  TENURE_COUNT(faults.agent_crashes);
+  TENURE_COUNT(faults.node_crashes);
+  TENURE_COUNT(faults.link_cuts);
+  TENURE_COUNT(faults.partitions);
+  TENURE_COUNT(faults.clogs);
+  TENURE_TIME(faults.clog_mean);
+  TENURE_COUNT(faults.agent_pauses);
+  TENURE_COUNT(faults.guest_pauses);
+  TENURE_COUNT(faults.node_pauses);
+  TENURE_TIME(faults.pause_mean);
+  TENURE_COUNT(faults.clock_changes);
+  TENURE_COUNT(faults.wall_steps);
+  n.count(
+      "faults.stall_chance", [](scenario & s) -> auto& { return s.faults.slow.chance; });
+  n.time("faults.stall_mean", [](scenario& s) -> nanos& { return s.faults.slow.mean; });
+  TENURE_TIME(baselines.delay);
+  TENURE_COUNT(baselines.loss);
+  TENURE_TIME(baselines.hold);
+  TENURE_TIME(baselines.lag);
+}
+
+const std::vector<option>& options() {
+  static const std::vector<option> all = [] {
+    names n;
+    TENURE_TIME(horizon);
+    TENURE_TIME(cooldown);
+    TENURE_TIME(grid);
+    TENURE_COUNT(evidence_kept);
+    name_fleet(n);
+    name_traffic(n);
+    name_cluster(n);
+    name_faults(n);
+    return std::move(n.all);
+  }();
+  return all;
+}
+
+#undef TENURE_TIME
+#undef TENURE_COUNT
+
+}  // namespace
+
+outcome<void> set_option(scenario& s, std::string_view key, std::string_view value) {
+  if (value == "true") value = "1";
+  if (value == "false") value = "0";
+  for (const auto& o : options()) {
+    if (o.name != key) continue;
+    if (o.set(s, value)) return {};
+    return fail(trouble::usage, fmt::format("{}: cannot read '{}'", key, value));
+  }
+  return fail(trouble::usage, fmt::format("{}: there is no such option", key));
+}
+
+std::vector<std::pair<std::string, std::string>> all_options(const scenario& s) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& o : options()) out.emplace_back(o.name, o.get(s));
+  return out;
+}
+
+}  // namespace tenure::sim
