@@ -34,15 +34,17 @@ void refresh_gauges(exporter_state& s) {
 }
 
 /// Seals what has gathered; sends it when a node listens, and retains it in any case.
-void seal(pointer self) {
+/// @returns the batch's number, 0 when nothing has gathered.
+std::uint64_t seal(pointer self) {
   auto& s = self->state;
-  if (s.gathering->empty()) return;
+  if (s.gathering->empty()) return 0;
   const wire::batch sealed = s.gathering->seal();
   wire::frame frame = wire::encode(wire::message{sealed});
   if (s.welcomed) s.link->send(frame);
   s.retained->keep(sealed.number, std::move(frame), sealed.flows.size());
   ++s.counters->batches_sealed;
   refresh_gauges(s);
+  return sealed.number;
 }
 
 /// Makes sure that what has gathered leaves after the linger at the latest.
@@ -93,6 +95,26 @@ void finish_draining(pointer self) {
   if (s.retained->batches() > 0) return;
   for (auto& promise : s.draining) promise.deliver(true);
   s.draining.clear();
+}
+
+/// A batch without flows is acknowledged once its evidence is with the shards, and batches are placed in
+/// order: its acknowledgement says that the node knows everything up to it.
+caf::typed_response_promise<bool> tell(pointer self) {
+  auto promise = self->make_response_promise<bool>();
+  seal(self);
+  heartbeat(self);
+  if (const auto batch = seal(self); batch != 0)
+    self->state.tellings.push_back({batch, promise});
+  else
+    promise.deliver(true);
+  return promise;
+}
+
+void finish_telling(pointer self, std::uint64_t acknowledged) {
+  auto& all = self->state.tellings;
+  for (auto& t : all)
+    if (t.batch == acknowledged) t.promise.deliver(true);
+  std::erase_if(all, [&](const auto& t) { return t.batch == acknowledged; });
 }
 
 void dial(pointer self) {
@@ -168,6 +190,7 @@ void receive(pointer self, const received_frame& f) {
     ++s.counters->batches_acknowledged;
     s.counters->flows_acknowledged += flows_before - s.retained->flows();
     refresh_gauges(s);
+    finish_telling(self, a->batch);
     finish_draining(self);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
     spdlog::warn("agent: node {} said goodbye: {}", s.link->peer(), g->reason);
@@ -236,9 +259,9 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
         if (link == self->state.link_number && self->state.link)
           link_gone(self, static_cast<transport::close_reason>(why));
       },
+      [self](told_atom) { return tell(self); },
       [self](drain_atom) {
         auto promise = self->make_response_promise<bool>();
-        heartbeat(self);
         seal(self);
         self->state.draining.push_back(promise);
         finish_draining(self);

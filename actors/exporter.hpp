@@ -64,6 +64,13 @@ struct exporter_state {
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
   bool seal_timer_set = false;
   std::vector<caf::typed_response_promise<bool>> draining;
+
+  /// Who waits for this batch of evidence alone to be acknowledged.
+  struct telling {
+    std::uint64_t batch = 0;
+    caf::typed_response_promise<bool> promise;
+  };
+  std::vector<telling> tellings;
 };
 
 exporter_actor::behavior_type exporter(exporter_actor::stateful_pointer<exporter_state> self,

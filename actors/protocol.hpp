@@ -48,6 +48,7 @@ CAF_ADD_ATOM(tenure, tenure::actors, resolve_atom, "resolve")
 CAF_ADD_ATOM(tenure, tenure::actors, write_atom, "write")
 CAF_ADD_ATOM(tenure, tenure::actors, sync_atom, "sync")
 CAF_ADD_ATOM(tenure, tenure::actors, durable_atom, "durable")
+CAF_ADD_ATOM(tenure, tenure::actors, told_atom, "told")
 CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
 CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
 CAF_END_TYPE_ID_BLOCK(tenure)
@@ -73,8 +74,10 @@ using exporter_actor = caf::typed_actor<
     caf::reacts_to<frame_atom, std::uint64_t, received_frame_ptr>,
     // The link of this number ended, for this transport::close_reason.
     caf::reacts_to<gone_atom, std::uint64_t, std::uint8_t>,
-    // Verify, seal and send all there is; answers when nothing is retained any more. Who asks bounds the
-    // wait.
+    // Verify, seal and send all there is; answers when the node has placed the evidence of it, though its
+    // flows may still be held there. Who asks bounds the wait.
+    caf::replies_to<told_atom>::with<bool>,
+    // Seal and send all there is; answers when nothing is retained any more. Who asks bounds the wait.
     caf::replies_to<drain_atom>::with<bool>>;
 
 /// One connected agent on a node: bounds its clock, routes its evidence and flows, keeps the ledger of its

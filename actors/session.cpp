@@ -49,7 +49,7 @@ void react(pointer self, outcome<session_reaction> reaction) {
   if (!reaction) {
     if (std::exchange(state.refused, true)) return;  // what was still under way when it was closed
     spdlog::warn("session {}: closing: {}", state.link->peer(), reaction.error().text);
-    state.link->send(wire::encode(wire::goodbye{reaction.error().text}));
+    state.link->send(wire::encode(wire::goodbye{wire::as_text(reaction.error().text)}));
     state.link->close();
     return;
   }

@@ -119,6 +119,10 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
 }
 
 outcome<session_reaction> session_protocol::tick(nanos now) {
+  if (!greeted() && ++ticks_before_hello_ > 1) {
+    ++counters_->sessions_refused;
+    return fail(trouble::usage, "no hello in time");
+  }
   if (!waiting_.empty() && now - waiting_.front().since > settings_->max_wait)
     return fail(trouble::usage, "no clock reading after the last stamp of a batch for too long");
   if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)

@@ -55,7 +55,8 @@ class session_protocol {
   /// goodbye with its text.
   outcome<session_reaction> receive(const wire::frame& frame, nanos at, nanos now);
 
-  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
+  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long, or has not
+  /// said hello by the second tick.
   outcome<session_reaction> tick(nanos now);
 
   /// So many flows of a batch are durable; acknowledges it when it is complete.
@@ -91,6 +92,7 @@ class session_protocol {
   std::uint64_t incarnation_ = 0;
   std::uint64_t last_batch_ = 0;
   std::uint64_t next_ping_ = 1;
+  int ticks_before_hello_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
   clock_bound clock_;
   nanos latest_reading_ = time_min;

@@ -30,6 +30,10 @@ inline constexpr std::size_t max_workload_labels = 64;
 /// and at most max_name_bytes. The empty text is one, but no workload's name.
 bool valid_text(std::string_view text);
 
+/// What of a text may go into a message: control characters become spaces, and it ends before its bound or
+/// before the first bytes that are not UTF-8.
+std::string as_text(std::string_view text);
+
 struct hello {
   std::uint32_t version = protocol_version;
   std::uint64_t incarnation = 0;

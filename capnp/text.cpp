@@ -25,4 +25,12 @@ bool valid_text(std::string_view text) {
          simdjson::validate_utf8(text.data(), text.size());
 }
 
+std::string as_text(std::string_view text) {
+  std::string out{text.substr(0, max_name_bytes)};
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  while (!valid_text(out)) out.pop_back();
+  return out;
+}
+
 }  // namespace tenure::wire

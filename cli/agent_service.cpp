@@ -54,6 +54,9 @@ class running_agent final : public agent_service {
 
   outcome<void> begin(const agent_options& o, std::shared_ptr<real_clocks> clock,
                       std::shared_ptr<transport::transport> net) {
+    if (!wire::valid_text(o.agent_name))
+      return fail(trouble::usage,
+                  "--agent-name: expected at most 256 bytes of UTF-8 without control characters");
     stop_timeout_ = o.stop_timeout;
     const auto incarnation = draw_incarnation();
     if (!incarnation) return tl::unexpected(incarnation.error());
@@ -85,15 +88,13 @@ class running_agent final : public agent_service {
   const actors::agent_counters& counters() const override { return *counters_; }
   agent::source_counters source() const override { return source_->counters(); }
 
-  bool drain() override {
+  bool tell() override {
     ipman_.reset();
     source_->stop();
-    caf::scoped_actor asker{system_};
-    bool done = false;
-    asker->request(exporter_, stop_timeout_, actors::drain_atom_v)
-        .receive([&](bool ok) { done = ok; }, [](caf::error&) {});
-    return done;
+    return ask_bounded(actors::told_atom_v);
   }
+
+  bool drain() override { return ask_bounded(actors::drain_atom_v); }
 
   void stop() override {
     watch_.reset();
@@ -104,6 +105,14 @@ class running_agent final : public agent_service {
   }
 
  private:
+  template <class Atom>
+  bool ask_bounded(Atom what) {
+    caf::scoped_actor asker{system_};
+    bool done = false;
+    asker->request(exporter_, stop_timeout_, what).receive([&](bool ok) { done = ok; }, [](caf::error&) {});
+    return done;
+  }
+
   /// Asks the exporter; @returns its reply line, or a refusal when it takes too long.
   std::string ask(const agent::ipman_request& request) {
     caf::scoped_actor asker{system_};

@@ -41,8 +41,11 @@ class agent_service {
 
   virtual const actors::agent_counters& counters() const = 0;
   virtual agent::source_counters source() const = 0;
-  /// No new flows; sends what there is with a last heartbeat, and waits for the acknowledgements, no longer
-  /// than the stop timeout. @returns whether all came.
+  /// No new flows; sends what there is and a last heartbeat, and waits until the node knows it, no longer
+  /// than the stop timeout. @returns whether it does.
+  virtual bool tell() = 0;
+  /// Sends what there is, and waits for the acknowledgements, no longer than the stop timeout. @returns
+  /// whether all came.
   virtual bool drain() = 0;
   /// Stops the actors. @pre the transport is stopped
   virtual void stop() = 0;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/evidence_file.hpp"
+#include "cli/explanation_text.hpp"
 #include "cli/flow_line.hpp"
 #include "cli/line_reader.hpp"
 #include "cli/whole_output.hpp"
@@ -24,6 +25,7 @@ struct attribute_options {
   std::filesystem::path flows;
   std::string output = "-";
   std::vector<prefix> routable;
+  bool explain = false;
 };
 
 struct tally {
@@ -45,7 +47,8 @@ class answer_writer {
   explicit answer_writer(const evidence_file& names)
       : tenancies_(json_texts(names.tenancies)), workloads_(json_texts(names.workloads)) {}
 
-  void append(std::string& out, std::string_view id, const verdict& v) const {
+  /// @param why appended as `explanation`, unless it is empty.
+  void append(std::string& out, std::string_view id, const verdict& v, const std::string& why) const {
     out += R"({"flow_id":)";
     out += id;
     out += R"(,"workload":)";
@@ -56,6 +59,10 @@ class answer_writer {
     append_or_null(out, v.attributed(), to_string(v.basis));
     out += R"(,"reason":)";
     append_or_null(out, !v.attributed(), to_string(v.reason));
+    if (!why.empty()) {
+      out += R"(,"explanation":)";
+      out += nlohmann::json(why).dump();
+    }
     out += "}\n";
   }
 
@@ -74,25 +81,10 @@ class answer_writer {
   std::vector<std::string> workloads_;
 };
 
-void merge_all(attributor& who, const evidence_file& evidence, console& io) {
-  std::uint64_t refused = 0;
-  std::uint64_t empty = 0;
-  for (const auto& e : evidence.lines) {
-    if (e.said().empty())
-      ++empty;
-    else if (who.merge(e) == attributor::merged::refused)
-      ++refused;
-  }
-  if (empty > 0)
-    io.err << "tenure: " << empty << " lines of evidence say nothing: until_ns is not after from_ns\n";
-  if (refused > 0)
-    io.err << "tenure: " << refused
-           << " lines of evidence were left out: host-local or not routable addresses\n";
-}
-
-outcome<tally> answer_all(const attributor& who, const answer_writer& writer, const std::string& file,
+outcome<tally> answer_all(const attributor& who, const evidence_file& names, const attribute_options& o,
                           whole_output& output) {
-  auto lines = line_reader::open(file);
+  const answer_writer writer(names);
+  auto lines = line_reader::open(o.flows.string());
   if (!lines) return tl::unexpected(lines.error());
   tally counts;
   flow_line_reader reader;
@@ -105,7 +97,11 @@ outcome<tally> answer_all(const attributor& who, const answer_writer& writer, co
     const verdict v = who.attribute(flow->remote, flow->remote_port, flow->times);
     ++counts.flows;
     ++(v.attributed() ? counts.attributed : counts.unattributed[static_cast<std::size_t>(v.reason)]);
-    writer.append(output.buffer(), flow->id, v);
+    const std::string why =
+        o.explain ? explanation_text(tenure::explain(who, flow->remote, flow->remote_port, flow->times),
+                                     names, false)
+                  : std::string();
+    writer.append(output.buffer(), flow->id, v, why);
     if (auto flushed = output.flush_if_full(); !flushed) return tl::unexpected(flushed.error());
   }
 }
@@ -125,11 +121,11 @@ outcome<void> attribute(const attribute_options& o, console& io) {
   const auto evidence = read_evidence_file(o.evidence.string());
   if (!evidence) return tl::unexpected(evidence.error());
   attributor who(o.routable.empty() ? prefix_set::everything() : prefix_set(o.routable));
-  merge_all(who, *evidence, io);
+  merge_evidence(who, *evidence, io);
 
   auto output = whole_output::create(o.output);
   if (!output) return tl::unexpected(output.error());
-  const auto counts = answer_all(who, answer_writer(*evidence), o.flows.string(), **output);
+  const auto counts = answer_all(who, *evidence, o, **output);
   if (!counts) return tl::unexpected(counts.error());
   if (auto committed = (*output)->commit(); !committed) return committed;
   say(*counts, io);
@@ -145,6 +141,7 @@ void add_attribute(command_line& line) {
   c.option("flows", o->flows, "flows, one JSON object a line").must_be_given();
   c.option("output", o->output, "answers, one JSON object a flow; - is stdout").shown_as("FILE");
   c.option("routable", o->routable, "addresses that count as the fleet's; all when none is given");
+  c.flag("explain", o->explain, "add the proof to each answer, or what it lacks, as `explanation`");
   c.run([o](console& io) { return attribute(*o, io); });
 }
 

@@ -117,6 +117,12 @@ command& command_line::add(const std::string& path, const std::string& descripti
   return *c;
 }
 
+command& command_line::add_hidden(const std::string& path, const std::string& description) {
+  auto& c = add(path, description);
+  c.app_.group("");  // CLI11's way of leaving it out of the help
+  return c;
+}
+
 outcome<void> command_line::apply(command& c, const environment& env) const {
   std::string file = c.config_;
   if (const char* const named = env("TENURE_CONFIG"); file.empty() && named != nullptr) file = named;

@@ -141,6 +141,8 @@ class command_line {
 
   /// @param path the words that select the command: "attribute", "sim run".
   command& add(const std::string& path, const std::string& description);
+  /// One that the help does not list: for processes that Tenure starts itself.
+  command& add_hidden(const std::string& path, const std::string& description);
   /// Describes the first word of commands that have two, before they are added.
   void group(const std::string& word, const std::string& description);
 

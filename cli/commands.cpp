@@ -1,6 +1,9 @@
 #include "cli/commands.hpp"
 
 #include "cli/attribute.hpp"
+#include "cli/bench.hpp"
+#include "cli/demo.hpp"
+#include "cli/explain.hpp"
 #include "cli/ipman.hpp"
 #include "cli/sim.hpp"
 #include "cli/up.hpp"
@@ -9,11 +12,14 @@ namespace tenure::cli {
 
 void add_commands(command_line& line) {
   add_up(line);
+  add_demo(line);
   add_agent(line);
   add_node(line);
   add_ipman(line);
   add_attribute(line);
+  add_explain(line);
   add_sim(line);
+  add_bench(line);
 }
 
 }  // namespace tenure::cli

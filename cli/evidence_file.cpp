@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ostream>
 
 #include "cli/evidence_line.hpp"
 #include "cli/line_reader.hpp"
@@ -58,6 +59,22 @@ outcome<evidence_file> read_evidence_file(const std::string& file) {
     e.workload = static_cast<workload_id>(workloads[static_cast<std::uint32_t>(e.workload)]);
   }
   return all;
+}
+
+void merge_evidence(attributor& who, const evidence_file& evidence, console& io) {
+  std::uint64_t refused = 0;
+  std::uint64_t empty = 0;
+  for (const auto& e : evidence.lines) {
+    if (e.said().empty())
+      ++empty;
+    else if (who.merge(e) == attributor::merged::refused)
+      ++refused;
+  }
+  if (empty > 0)
+    io.err << "tenure: " << empty << " lines of evidence say nothing: until_ns is not after from_ns\n";
+  if (refused > 0)
+    io.err << "tenure: " << refused
+           << " lines of evidence were left out: host-local or not routable addresses\n";
 }
 
 }  // namespace tenure::cli

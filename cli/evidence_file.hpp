@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cli/console.hpp"
+#include "ownership/attributor.hpp"
 #include "ownership/evidence.hpp"
 #include "ownership/outcome.hpp"
 
@@ -41,5 +43,8 @@ struct evidence_file {
 
 /// @returns the file's evidence; or, with its line, what was expected.
 outcome<evidence_file> read_evidence_file(const std::string& file);
+
+/// Merges it all, and says on `io.err` what was left out and why.
+void merge_evidence(attributor& who, const evidence_file& evidence, console& io);
 
 }  // namespace tenure::cli

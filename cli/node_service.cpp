@@ -44,6 +44,9 @@ class running_node final : public node_service {
 
   outcome<void> begin(const node_options& o, std::shared_ptr<real_clocks> clock, transport::transport& net,
                       std::function<void()> failed) {
+    if (!wire::valid_text(o.node_name))
+      return fail(trouble::usage,
+                  "--node-name: expected at most 256 bytes of UTF-8 without control characters");
     auto out = open_sink(o.output);
     if (!out) return tl::unexpected(out.error());
     actors::node_settings settings;

@@ -35,7 +35,8 @@ outcome<void> set_log_level(const std::string& text) {
   return {};
 }
 
-/// The halves that a process runs. They end in the order: node stops holding, agent drains, node drains.
+/// The halves that a process runs. They end in the order: the agent tells all it knows, the node stops
+/// holding, the agent's flows are acknowledged, the node drains.
 class halves {
  public:
   outcome<void> begin_node(const node_options& o) {
@@ -73,6 +74,8 @@ class halves {
     const bool healthy = end_.wait();
     spdlog::info("ending: resolving what is held");
     bool complete = healthy;
+    // First the evidence up to now, so that what is resolved early is not resolved blindly.
+    if (agent_) agent_->tell();
     if (node_ && healthy) complete = node_->drain() && complete;
     if (agent_) complete = agent_->drain() && complete;
     if (node_ && healthy) complete = node_->drain() && complete;

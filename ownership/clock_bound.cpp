@@ -37,6 +37,22 @@ offset between(const offset& a, const offset& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
+// A round trip that met a busy machine bounds little, and its neighbour may be much tighter. How far to look.
+constexpr std::ptrdiff_t neighbours = 8;
+
+// The tightest of the brackets [first, last) at their stamp. Any of them may stand for its side: if the clock
+// jumped, all jumps went the same way (a clock that stood still lost time, it won none), so the hull of one
+// offset from before the stamp and one from after it holds what it was at the stamp.
+template <class Iterator>
+offset tightest(Iterator first, Iterator last, nanos theirs, std::int64_t ppm) {
+  offset best = widened(*first, theirs, ppm);
+  for (auto it = std::next(first); it != last; ++it) {
+    const offset o = widened(*it, theirs, ppm);
+    if (o.high - o.low < best.high - best.low) best = o;
+  }
+  return best;
+}
+
 bounded_stamp stamped(nanos theirs, const offset& o) {
   const wide low = theirs + o.low;
   const wide high = theirs + o.high;
@@ -68,9 +84,11 @@ std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
   const auto after = std::lower_bound(brackets_.begin(), brackets_.end(), theirs,
                                       [](const bracket& b, nanos stamp) { return b.theirs < stamp; });
   if (after == brackets_.end()) return std::nullopt;
-  const offset late = widened(*after, theirs, drift_ppm_);
+  const auto end = after + std::min(neighbours, brackets_.end() - after);
+  const offset late = tightest(after, end, theirs, drift_ppm_);
   if (after == brackets_.begin()) return stamped(theirs, late);
-  return stamped(theirs, between(widened(*std::prev(after), theirs, drift_ppm_), late));
+  const auto begin = after - std::min(neighbours, after - brackets_.begin());
+  return stamped(theirs, between(tightest(begin, after, theirs, drift_ppm_), late));
 }
 
 }  // namespace tenure

@@ -35,11 +35,12 @@ class clock_bound {
   /// ours ran backwards since the last one.
   bool add(const bracket& b);
 
-  /// Our time for their stamp: the hull of what the last bracket at or before it and the first at or after it
-  /// allow, each widened by drift. So a pause or a step between the two is inside the error, however long or
-  /// short; of several steps, all in one direction. Without a bracket at or after the stamp there is no
-  /// answer yet. Without one before it (the stamp is older than the first bracket that is kept) only drift is
-  /// bounded, not a pause in between.
+  /// Our time for their stamp: the hull of what two brackets allow, one at or before it and one at or after
+  /// it, each widened by drift. On either side the tightest of the nearest eight is taken, since a round trip
+  /// that met a busy machine bounds little. A pause or a step among these brackets is inside the error,
+  /// however long or short; of several steps, all in one direction. Without a bracket at or after the stamp
+  /// there is no answer yet. Without one before it (the stamp is older than the first bracket that is kept)
+  /// only drift is bounded, not a pause in between.
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the

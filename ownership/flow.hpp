@@ -30,7 +30,7 @@ struct flow_times {
   nanos opened = 0;
   /// The handshake was complete; only meaningful with `is_established`.
   nanos established = 0;
-  /// The last segment that TCP accepted, never a RST.
+  /// The last segment that TCP accepted, never a RST; it may be stated earlier than it was, never later.
   nanos last_received = 0;
   /// The socket was gone.
   nanos closed = 0;

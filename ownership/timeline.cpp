@@ -31,7 +31,9 @@ std::size_t grown(std::size_t capacity) {
 // anyway.
 void fetch(const std::byte* block, std::size_t bytes) {
   constexpr std::size_t line = 64;
-  for (std::size_t at = 0; at < std::min(bytes, 6 * line); at += line) __builtin_prefetch(block + at);
+  const std::byte* const end = block + std::min(bytes, 6 * line);
+  for (const std::byte* at = block; at < end; at += line) __builtin_prefetch(at);
+  if (bytes > 0) __builtin_prefetch(end - 1);  // a block does not begin where a line does
 }
 
 }  // namespace
@@ -129,7 +131,7 @@ std::size_t timeline::bytes() const {
 }
 
 void timeline::prefetch() const {
-  fetch(block_, tenancies_at(capacity_) + sizeof(tenancy_id));
+  fetch(block_, said_at(capacity_));
 }
 
 void timeline::prefetch_all() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -66,9 +67,22 @@ class timeline {
     const nanos begins_by = meets ? n.last : n.first;
     const nanos ends_after = meets ? n.first : n.last;
     const interval* const hulls = sure();
-    for (std::uint32_t i = 0; i < count_; ++i)
-      if (hulls[i].from <= begins_by && hulls[i].until > ends_after && is_of(i, port)) [[unlikely]]
+    const std::uint16_t* const of = ports();
+    for (std::uint32_t start = 0; start < count_; start += 64) {
+      const std::uint32_t end = count_ - start < 64 ? count_ : start + 64;
+      // Without branches: which of them qualifies is what no processor can guess.
+      std::uint64_t qualify = 0;
+      for (std::uint32_t i = start; i < end; ++i) {
+        const unsigned q = static_cast<unsigned>(hulls[i].from <= begins_by) &
+                           static_cast<unsigned>(hulls[i].until > ends_after) &
+                           (static_cast<unsigned>(of[i] == 0) | static_cast<unsigned>(of[i] == port));
+        qualify |= std::uint64_t{q} << (i - start);
+      }
+      for (; qualify != 0; qualify &= qualify - 1) {
+        const auto i = start + static_cast<std::uint32_t>(std::countr_zero(qualify));
         visit(tenancies()[i], workloads()[i]);
+      }
+    }
   }
   bool any_said(std::uint16_t port, const need& n) const;
   bool any_of(std::uint16_t port) const;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t first_size = 16;
 // So many questions are under way to memory at once.
-constexpr std::size_t group = 32;
+constexpr std::size_t group = 16;
 // From here on a timeline is long: looking at it one by one takes longer than an index.
 constexpr std::size_t long_from = 128;
 // An index costs about as much as looking at its timeline this often.

@@ -64,7 +64,9 @@ class timelines {
   std::size_t addresses() const { return addresses_; }
   std::size_t tenancies() const { return tenancies_; }
   /// What tables and blocks take.
-  std::size_t bytes() const { return block_bytes_ + slots_.size() * sizeof(slot); }
+  std::size_t bytes() const { return block_bytes_ + table_bytes(); }
+  /// What the table alone takes: the addresses' own entries.
+  std::size_t table_bytes() const { return slots_.size() * sizeof(slot); }
 
  private:
   struct slot {

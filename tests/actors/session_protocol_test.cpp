@@ -172,6 +172,13 @@ TEST_F(session_protocol_test, stamps_that_are_never_reached_end_the_session) {
   EXPECT_EQ(counters->flows_held(), 0U);
 }
 
+TEST_F(session_protocol_test, agent_that_does_not_say_hello_is_sent_away) {
+  begin();
+  EXPECT_TRUE(session->tick(start));
+  EXPECT_FALSE(session->tick(start + 5 * second));
+  EXPECT_EQ(counters->sessions_refused, 1U);
+}
+
 TEST_F(session_protocol_test, pongs_that_prove_nothing_are_counted_and_used_for_nothing) {
   begin();
   ASSERT_TRUE(greet());

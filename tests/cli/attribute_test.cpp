@@ -266,6 +266,22 @@ TEST_F(Attribute, RefusesMalformedEvidenceWithFileAndLine) {
   refused(good.substr(0, good.find(",\"until_error_ns\"")) + "}", "expected the key \"until_error_ns\"");
 }
 
+TEST_F(Attribute, ExplainsItselfOnRequest) {
+  const std::string unsure =
+      R"({"endpoint":"10.0.0.1","tenancy":"t1","workload":"checkout","from_ns":0,"until_ns":100,"from_error_ns":5,"until_error_ns":6})";
+  const std::string flows =
+      R"({"flow_id":"f","remote_address":"10.0.0.1","remote_port":443,"opened_ns":1,"established_ns":2,"last_received_ns":50,"transit_ns":3,"error_ns":1})";
+  EXPECT_EQ(run(unsure, flows, {"--explain"}), 0) << err_;
+  EXPECT_NE(output().find(
+                R"("reason":null,"explanation":"Attributed to checkout, by tenancy t1. The far end held the )"
+                R"(endpoint at every instant of [3, 46]: established 2 + error 1, to last received 50 - )"
+                R"(transit 3 - error 1; who surely held it at one of them is the far end. Tenancy t1 of )"
+                R"(checkout: said to hold 10.0.0.1 throughout [0, 100), surely throughout [5, 94); it )"
+                R"(qualifies, as at 5."})"),
+            std::string::npos)
+      << output();
+}
+
 TEST_F(Attribute, AFileThatCannotBeReadOrWrittenIsNamed) {
   EXPECT_EQ(run_files(path("none"), write("f.ndjson", "")), 2);
   EXPECT_EQ(err_, "tenure: " + path("none") + ": cannot be read: No such file or directory\n");

@@ -34,6 +34,7 @@ findings search(const source_file& f, const std::regex& pattern, bool code_only,
 /// The implementations of our interfaces to the world, each with what makes it one.
 const std::map<std::string_view, std::string_view> touches_the_world = {
     {"transport/asio_link.cpp", "bounds the silence of real sockets"},
+    {"demo/clock.cpp", "stamps the truth, on the clock that the kernel stamps flows with"},
 };
 
 /// Which folders a folder may include, besides itself; see docs/architecture.md.

@@ -141,12 +141,36 @@ TEST(ClockBound, ForgetsTheOldestBracketsFirst) {
   clock_bound bound(0, 2);
   ASSERT_TRUE(bound.add({0, 0, 0}));
   ASSERT_TRUE(bound.add({100, 110, 100}));
-  ASSERT_TRUE(bound.add({200, 200, 200}));
-  // Between the first two: the first is gone, so only the second bounds it.
+  ASSERT_TRUE(bound.add({200, 230, 200}));
+  // Between the first two: the first is gone, so the second and the wider third bound it.
   const auto at = bound.convert(50);
   ASSERT_TRUE(at.has_value());
   EXPECT_EQ(at->time, 55);
   EXPECT_EQ(at->error, 5);
+}
+
+TEST(ClockBound, OneSlowRoundTripDoesNotSpoilItsNeighbours) {
+  clock_bound bound(0);
+  ASSERT_TRUE(bound.add({0, 2, 0}));
+  ASSERT_TRUE(bound.add({10, 5'010, 10}));
+  ASSERT_TRUE(bound.add({5'020, 10'020, 5'020}));
+  ASSERT_TRUE(bound.add({10'030, 10'032, 10'030}));
+  const auto at = bound.convert(5'000);
+  ASSERT_TRUE(at.has_value());
+  EXPECT_EQ(at->time, 5'001);
+  EXPECT_EQ(at->error, 1);
+}
+
+TEST(ClockBound, JumpAmongTheNeighboursIsInsideTheError) {
+  clock_bound bound(0);
+  // Their clock stands still for 100 after the second bracket, whose own round trip is wide.
+  ASSERT_TRUE(bound.add({0, 2, 0}));
+  ASSERT_TRUE(bound.add({10, 90, 10}));
+  ASSERT_TRUE(bound.add({300, 302, 200}));
+  const auto at = bound.convert(100);  // read at 100 or, after the pause, at 200
+  ASSERT_TRUE(at.has_value());
+  EXPECT_LE(at->time - at->error, 100);
+  EXPECT_GE(at->time + at->error, 200);
 }
 
 TEST(ClockBound, StampsAtTheEndsOfTheRangeHaveNoBoundOrAGoodOne) {

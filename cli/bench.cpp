@@ -1,0 +1,219 @@
+#include "cli/bench.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <malloc.h>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "ownership/timelines.hpp"
+
+namespace tenure::cli {
+
+namespace {
+
+// Each address is held by `tenancies` in turn, each for nine tenths of its turn.
+constexpr nanos turn = 1'000 * second;
+constexpr nanos hold = 900 * second;
+constexpr nanos clock_error = millisecond;
+constexpr std::size_t batch = 4'096;
+
+struct bench_options {
+  std::uint32_t addresses = 1'000'000;
+  std::uint32_t tenancies = 5;
+  std::uint64_t flows = 20'000'000;
+  std::uint64_t seed = 1;
+  std::optional<std::filesystem::path> json;
+};
+
+/// CPU time of this thread, added up over several stretches.
+class stopwatch {
+ public:
+  void start() { began_ = now(); }
+  void stop() { total_ += now() - began_; }
+  double microseconds() const { return static_cast<double>(total_) / microsecond; }
+
+ private:
+  static nanos now() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return nanos{t.tv_sec} * second + t.tv_nsec;
+  }
+  nanos began_ = 0;
+  nanos total_ = 0;
+};
+
+std::size_t allocated() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+address host(std::uint32_t n) {
+  return address::v4(0x0a00'0000U + n);
+}
+
+evidence held(std::uint32_t n, std::uint32_t nth, nanos until) {
+  const nanos from = nth * turn;
+  return {.endpoint = {host(n), 0},
+          .tenancy = {n / 250 + 1, std::uint64_t{n} * 64 + nth + 1},
+          .workload = workload_id{(n * 31 + nth) % 997 + 1},
+          .from = from,
+          .until = from + until,
+          .from_error = clock_error,
+          .until_error = clock_error};
+}
+
+// Random addresses one after the other, so that each is far from the last, as in life.
+class stream_of_evidence {
+ public:
+  explicit stream_of_evidence(const bench_options& o) : addresses_(o.addresses), random_(o.seed) {}
+
+  void fill(std::vector<evidence>& into, std::uint32_t nth, nanos until) {
+    for (auto& e : into) e = held(static_cast<std::uint32_t>(random_() % addresses_), nth, until);
+  }
+
+ private:
+  std::uint32_t addresses_;
+  std::mt19937_64 random_;
+};
+
+outcome<void> report(const nlohmann::json& result, const bench_options& o, console& io) {
+  io.out << result.dump(2) << '\n';
+  if (!o.json) return {};
+  std::ofstream file(*o.json);
+  file << result.dump(2) << '\n';
+  if (!file.flush()) return fail(trouble::refused, o.json->string() + ": cannot be written");
+  return {};
+}
+
+struct filled {
+  timelines known;
+  double microseconds_a_tenancy = 0;
+  double allocated_a_tenancy = 0;  // blocks only: beyond the address's own entry
+  double table_bytes_an_address = 0;
+};
+
+filled fill(const bench_options& o) {
+  filled f;
+  std::vector<std::uint32_t> order(o.addresses);
+  for (std::uint32_t i = 0; i < o.addresses; ++i) order[i] = i;
+  std::vector<evidence> part;
+  std::vector<merged> results;
+  stopwatch watch;
+  std::mt19937_64 random(o.seed);
+  const std::size_t before = allocated();
+  for (std::uint32_t nth = 0; nth < o.tenancies; ++nth) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (std::size_t start = 0; start < order.size(); start += batch) {
+      part.clear();
+      for (std::size_t i = start; i < std::min(order.size(), start + batch); ++i)
+        part.push_back(held(order[i], nth, hold));
+      results.resize(part.size());
+      watch.start();
+      f.known.merge(part, results);
+      watch.stop();
+    }
+  }
+  const auto count = static_cast<double>(f.known.tenancies());
+  const auto slots = static_cast<double>(f.known.table_bytes());
+  f.microseconds_a_tenancy = watch.microseconds() / count;
+  f.allocated_a_tenancy = (static_cast<double>(allocated() - before) - slots) / count;
+  f.table_bytes_an_address = slots / static_cast<double>(f.known.addresses());
+  return f;
+}
+
+outcome<void> bench_resolve(const bench_options& o, console& io) {
+  const filled f = fill(o);
+  std::mt19937_64 random(o.seed + 1);
+  std::vector<question> questions(batch);
+  std::vector<verdict> verdicts(batch);
+  stopwatch watch;
+  std::uint64_t attributed = 0;
+  for (std::uint64_t done = 0; done < o.flows; done += questions.size()) {
+    questions.resize(std::min<std::uint64_t>(batch, o.flows - done));
+    for (auto& q : questions) {
+      const auto opened = static_cast<nanos>(random() % static_cast<std::uint64_t>(o.tenancies * turn));
+      q = {host(static_cast<std::uint32_t>(random() % o.addresses)),
+           443,
+           {opened, opened + millisecond, opened + 20 * millisecond, opened + 30 * millisecond, millisecond,
+            clock_error, true}};
+    }
+    watch.start();
+    f.known.resolve(questions, std::span(verdicts).first(questions.size()));
+    watch.stop();
+    for (std::size_t i = 0; i < questions.size(); ++i) attributed += verdicts[i].attributed() ? 1 : 0;
+  }
+  return report({{"bench", "resolve"},
+                 {"addresses", f.known.addresses()},
+                 {"tenancies", f.known.tenancies()},
+                 {"flows", o.flows},
+                 {"attributed_share", static_cast<double>(attributed) / static_cast<double>(o.flows)},
+                 {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
+                 {"bytes_per_tenancy", f.allocated_a_tenancy},
+                 {"table_bytes_per_address", f.table_bytes_an_address}},
+                o, io);
+}
+
+outcome<void> bench_merge(const bench_options& o, console& io) {
+  filled f = fill(o);
+  std::vector<evidence> part(batch);
+  std::vector<merged> results(batch);
+  stream_of_evidence stream(o);
+  stopwatch watch;
+  std::uint64_t changed = 0;
+  for (std::uint64_t done = 0; done < o.flows; done += part.size()) {
+    part.resize(std::min<std::uint64_t>(batch, o.flows - done));
+    // Later and later, so that nearly each one extends what is known, as heartbeats do.
+    stream.fill(part, o.tenancies - 1, hold + static_cast<nanos>(done));
+    results.resize(part.size());
+    watch.start();
+    f.known.merge(part, results);
+    watch.stop();
+    changed += static_cast<std::uint64_t>(std::count(results.begin(), results.end(), merged::changed));
+  }
+  return report({{"bench", "merge"},
+                 {"addresses", f.known.addresses()},
+                 {"tenancies", f.known.tenancies()},
+                 {"flows", o.flows},
+                 {"heartbeats", o.flows},
+                 {"changed_share", static_cast<double>(changed) / static_cast<double>(o.flows)},
+                 {"cpu_us_per_heartbeat", watch.microseconds() / static_cast<double>(o.flows)},
+                 {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
+                 {"cpu_us_per_new_tenancy", f.microseconds_a_tenancy},
+                 {"bytes_per_tenancy", f.allocated_a_tenancy},
+                 {"table_bytes_per_address", f.table_bytes_an_address}},
+                o, io);
+}
+
+void add(command_line& line, const std::string& path, const std::string& description,
+         outcome<void> (*run)(const bench_options&, console&)) {
+  auto o = std::make_shared<bench_options>();
+  auto& c = line.add(path, description);
+  c.option("addresses", o->addresses, "addresses that are known");
+  c.option("tenancies", o->tenancies, "tenancies of each, one after the other");
+  c.option("flows", o->flows, "flows to resolve, or heartbeats to merge");
+  c.option("seed", o->seed, "of the random addresses and times");
+  c.option("json", o->json, "write the figures there too");
+  c.run([o, run](console& io) -> outcome<void> {
+    if (o->addresses == 0 || o->addresses > 1U << 24 || o->tenancies == 0 || o->tenancies > 1'000 ||
+        o->flows == 0)
+      return fail(trouble::usage, "expected 1 to 16777216 addresses, 1 to 1000 tenancies and some flows");
+    return run(*o, io);
+  });
+}
+
+}  // namespace
+
+void add_bench(command_line& line) {
+  line.group("bench", "measure the heart of it on this machine, one thread");
+  add(line, "bench resolve", "CPU time to resolve a flow, and memory of a tenancy", bench_resolve);
+  add(line, "bench merge", "CPU time to merge a heartbeat and a new tenancy", bench_merge);
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,43 @@
+#include "ownership/explanation.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace tenure {
+
+namespace {
+
+considered consider(const endpoint& e, const holding& h, const std::optional<need>& asked) {
+  considered c{e, h, false, std::nullopt};
+  if (!asked) return c;
+  c.qualifies = asked->met_by(h.sure);
+  const nanos both_from = std::max(asked->first, h.sure.from);
+  if (!h.sure.empty() && both_from <= asked->last && both_from < h.sure.until) c.instant = both_from;
+  return c;
+}
+
+nanos distance(const interval& i, const need& n) {
+  if (i.from > n.last) return saturating_sub(i.from, n.last);
+  if (i.until <= n.first) return saturating_sub(n.first, i.until);
+  return 0;
+}
+
+}  // namespace
+
+explanation explain(const attributor& who, address far, std::uint16_t far_port, const flow_times& times) {
+  explanation x{who.attribute(far, far_port, times), times, std::nullopt, {}};
+  if (unroutable(who.routable(), far) != reason::none) return x;
+  if (times.error != unknown_error) x.asked = needed(times, times.error);
+  std::vector<endpoint> endpoints{{far, 0}};
+  if (far_port != 0) endpoints.push_back({far, far_port});
+  for (const auto& e : endpoints)
+    for (const auto& h : who.timelines().holdings(e)) x.all.push_back(consider(e, h, x.asked));
+  const need near = needed(times, 0);
+  std::sort(x.all.begin(), x.all.end(), [&near](const considered& a, const considered& b) {
+    return std::tuple(!a.qualifies, distance(a.holding.said, near), a.holding.tenancy) <
+           std::tuple(!b.qualifies, distance(b.holding.said, near), b.holding.tenancy);
+  });
+  return x;
+}
+
+}  // namespace tenure
