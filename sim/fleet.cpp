@@ -50,6 +50,8 @@ void fleet::spawn(std::uint32_t workload) {
   fresh.workload = workload;
   fresh.host = where.id();
   fresh.address = *a;
+  if (draw_.chance(options_.double_grant_share) && around_.truth.size() > 0)
+    fresh.address = around_.truth.of(static_cast<instance_id>(draw_.below(around_.truth.size()))).address;
   fresh.from = now;
   fresh.claimed_port = draw_.chance(options_.port_share) ? service_port : 0;
   const auto id = around_.truth.add(fresh).id;

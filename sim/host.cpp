@@ -122,7 +122,7 @@ host::host(surroundings& around, host_id id, nanos clock_reading, std::int64_t c
 host::~host() = default;
 
 void host::start_agent(const agent_options& options, const std::function<void(std::uint64_t)>& named) {
-  const std::uint64_t drawn = around_.draw.next() | 1U;
+  const std::uint64_t drawn = options.incarnation != 0 ? options.incarnation : around_.draw.next() | 1U;
   named(drawn);
   agent_ = std::make_unique<running_agent>(*this, options, drawn);
 }

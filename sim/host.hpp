@@ -38,6 +38,7 @@ class kernel_listener {
 struct agent_options {
   actors::exporter_settings settings;  ///< name and incarnation are set for each start
   stalls slow;
+  std::uint64_t incarnation = 0;  ///< 0: drawn
 };
 
 /// One simulated host: a clock, a kernel that knows addresses and stamps sockets, and an agent that may come

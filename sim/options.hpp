@@ -31,6 +31,7 @@ struct fleet_options {
   double withdrawn_share = 0.5;            ///< of unannounced endings that rtnetlink shows
   nanos set_late = 500 * millisecond;      ///< a platform says `set` up to so long after the address is there
   nanos del_late = 500 * millisecond;      ///< and `del` up to so long after the last socket
+  double double_grant_share = 0;           ///< broken assumption: an address is given out while it is held
   double repeat_share = 0.1;               ///< of calls that platforms make twice, or long afterwards
   double deploys_per_hour = 0;             ///< each swaps a quarter of a workload at once
   double allocator_restarts_per_hour = 0;  ///< each drops the re-use gap to 0 for a minute
@@ -50,6 +51,7 @@ struct traffic_options {
   double loss = 0.01;
   double stale_share = 0.2;       ///< of connects by an old answer of the service registry
   nanos stale_age = 30 * second;  ///< which is up to so old
+  double masquerade_share = 0;    ///< broken assumption: opened from behind an exclusive address of another
   double challenge_share = 0.2;   ///< of strange segments that are answered by a challenge ACK, not a RST
   nanos server_patience = 20 * second;  ///< idle servers probe after that
   nanos tick = 4 * millisecond;         ///< the kernel's; last_received is known to it

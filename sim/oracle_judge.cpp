@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sim/naive_rule.hpp"
+
 namespace tenure::sim {
 
 oracle::watched_judge::watched_judge(oracle& o, const prefix_set& routable, std::shared_ptr<attributor> inner,
@@ -23,18 +25,19 @@ attributor::merged oracle::watched_judge::merge(const evidence& e) {
 
 verdict oracle::watched_judge::attribute(address far, std::uint16_t far_port, const flow_times& times) const {
   const verdict v = inner_->attribute(far, far_port, times);
-  if (v.attributed() && std::hash<address>{}(far) % oracle_.evidence_kept_ == 0)
-    answered_.push_back({far, far_port, times, v});
+  if (std::hash<address>{}(far) % oracle_.evidence_kept_ == 0) asked_.push_back({far, far_port, times, v});
   return v;
 }
 
 void oracle::watched_judge::finish() {
   ask_again();
+  ask_naively();
   merge_again();
 }
 
 void oracle::watched_judge::ask_again() {
-  for (const auto& q : answered_) {
+  for (const auto& q : asked_) {
+    if (!q.answer.attributed()) continue;
     const verdict now = inner_->attribute(q.far, q.far_port, q.times);
     if (now.workload != q.answer.workload ||
         oracle_.holder_of(now.tenancy) != oracle_.holder_of(q.answer.tenancy))
@@ -42,6 +45,19 @@ void oracle::watched_judge::ask_again() {
           "I3", "an answer about " + q.far.to_string() + " changed from " +
                     std::string{(*names_)->name(q.answer.workload)} + " to " +
                     std::string{now.attributed() ? (*names_)->name(now.workload) : to_string(now.reason)});
+  }
+}
+
+void oracle::watched_judge::ask_naively() {
+  std::unordered_map<address, std::vector<evidence>> by_address;
+  for (const auto& e : kept_) by_address[e.endpoint.address].push_back(e);
+  for (const auto& q : asked_) {
+    const auto expected = naive_answer(by_address[q.far], q.far_port, q.times);
+    const auto now = inner_->attribute(q.far, q.far_port, q.times);
+    if (now.workload != expected)
+      oracle_.complain("I1", "about " + q.far.to_string() + " the rule says '" +
+                                 std::string{(*names_)->name(now.workload)} + "', and done naively '" +
+                                 std::string{(*names_)->name(expected)} + "'");
   }
 }
 

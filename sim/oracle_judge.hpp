@@ -17,7 +17,7 @@ class oracle::watched_judge final : public attributor {
   verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const override;
 
   /// I3: every answer given is asked for again, now that all evidence is there. I4: the evidence is merged
-  /// again, shuffled and with repeats, and has to give the same timelines.
+  /// again, shuffled and with repeats, and has to give the same timelines. I1: the rule once more, naively.
   void finish();
 
  private:
@@ -28,6 +28,7 @@ class oracle::watched_judge final : public attributor {
     verdict answer;
   };
   void ask_again();
+  void ask_naively();
   void merge_again();
 
   oracle& oracle_;
@@ -35,7 +36,7 @@ class oracle::watched_judge final : public attributor {
   std::shared_ptr<const machine_clock> clock_;
   names_slot names_;  ///< filled in when the node has started
   random draw_;
-  mutable std::vector<question> answered_;
+  mutable std::vector<question> asked_;
   std::vector<evidence> kept_;
 };
 

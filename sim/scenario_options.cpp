@@ -107,6 +107,7 @@ void name_fleet(names& n) {
   TENURE_COUNT(fleet.withdrawn_share);
   TENURE_TIME(fleet.set_late);
   TENURE_TIME(fleet.del_late);
+  TENURE_COUNT(fleet.double_grant_share);
   TENURE_COUNT(fleet.repeat_share);
   TENURE_COUNT(fleet.deploys_per_hour);
   TENURE_COUNT(fleet.allocator_restarts_per_hour);
@@ -130,6 +131,7 @@ void name_traffic(names& n) {
   TENURE_COUNT(traffic.loss);
   TENURE_COUNT(traffic.stale_share);
   TENURE_TIME(traffic.stale_age);
+  TENURE_COUNT(traffic.masquerade_share);
   TENURE_COUNT(traffic.challenge_share);
   TENURE_TIME(traffic.server_patience);
   TENURE_TIME(traffic.tick);

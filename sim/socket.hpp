@@ -37,6 +37,7 @@ struct connection {
   std::uint16_t client_port = 0;
   std::uint16_t server_port = 0;
   nanos first_syn = 0;
+  bool masqueraded = false;  ///< client_address is another instance's, which passes its segments on
   tcp_socket client;
   std::array<tcp_socket, 2> servers;
 };

@@ -72,6 +72,13 @@ void traffic::connect(instance_id who) {
   c.client.exchanges_left = 1 + static_cast<std::uint32_t>(wait(options_.exchanges));
   if (by_instance_.size() <= who) by_instance_.resize(who + 1);
   by_instance_[who].push_back(c.number);
+  if (draw_.chance(options_.masquerade_share)) {
+    const auto& others = tenants_.usable_of(static_cast<std::uint32_t>(draw_.below(tenants_.workloads())));
+    if (!others.empty()) {
+      c.client_address = around_.truth.of(others[draw_.below(others.size())]).address;
+      c.masqueraded = true;
+    }
+  }
   auto& mine = open_.emplace(c.number, c).first->second;
   send_to_server(mine, segment_kind::syn);
   mine.client.tries = 1;

@@ -30,10 +30,11 @@ void traffic::send_to_client(connection& c, tcp_socket& from, segment_kind kind)
 }
 
 void traffic::arrive(const segment& s) {
-  const auto me = around_.truth.holder(s.to_address, around_.time.now());
-  if (me == no_instance || host_of(me).guest_paused()) return;
+  auto me = around_.truth.holder(s.to_address, around_.time.now());
   const auto known = open_.find(s.connection);
   auto* c = known == open_.end() ? nullptr : &known->second;
+  if (c != nullptr && c->masqueraded && !s.to_server) me = c->client.owner;
+  if (me == no_instance || host_of(me).guest_paused()) return;
   if (s.kind == segment_kind::syn) {
     if (c != nullptr) on_syn(*c, me, s);
     return;

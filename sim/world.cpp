@@ -73,6 +73,7 @@ void world::build() {
 void world::start_agent(host_id where) {
   agent_options o;
   o.slow = options_.faults.slow;
+  if (planted_.one_incarnation) o.incarnation = 4740;
   o.settings.heartbeat = options_.cluster.heartbeat;
   o.settings.linger = options_.cluster.linger;
   o.settings.repeat = options_.cluster.repeat;

@@ -16,6 +16,7 @@ namespace tenure::sim {
 struct plants {
   judge_maker judge;
   stamp_rules stamps;
+  bool one_incarnation = false;  ///< every start of every agent draws the same
 };
 
 /// What a run came to.
