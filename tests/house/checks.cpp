@@ -34,6 +34,7 @@ findings search(const source_file& f, const std::regex& pattern, bool code_only,
 /// The implementations of our interfaces to the world, each with what makes it one.
 const std::map<std::string_view, std::string_view> touches_the_world = {
     {"transport/asio_link.cpp", "bounds the silence of real sockets"},
+    {"demo/clock.cpp", "the ground truth's clock, which is the kernel's"},
     {"demo/clock.cpp", "stamps the truth, on the clock that the kernel stamps flows with"},
 };
 
@@ -102,7 +103,7 @@ findings reads_the_world(const source_file& f) {
   if (!f.code() || f.folder() == "cli" || f.folder() == "bpf" || touches_the_world.contains(f.path))
     return {};
   static const std::regex in_code(
-      R"(\b(system_clock|steady_clock::now|high_resolution_clock|clock_gettime|gettimeofday|random_device|getrandom)\b)"
+      R"(\b(system_clock|steady_clock::now|high_resolution_clock|clock_gettime|clock_nanosleep|gettimeofday|random_device|getrandom)\b)"
       R"(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bs?rand\s*\(|\bsleep_(for|until)\b|\b(u|nano)?sleep\s*\()"
       R"(|\bgetenv\b|\bCLI::|\bargv\b)");
   // Tests may bound their waits by a real clock; waiting itself, and chance, they may not.
@@ -216,7 +217,7 @@ findings links_nowhere(const source_file& f, const std::vector<source_file>& tre
       if (target.find("://") != std::string::npos) continue;
       const auto path = (fs::path(f.path).parent_path() / target).lexically_normal().generic_string();
       const bool there = std::any_of(tree.begin(), tree.end(), [&](const source_file& other) {
-        return other.path == path || (path.ends_with('/') && other.path.starts_with(path));
+        return other.path == path || other.path.starts_with(path.ends_with('/') ? path : path + '/');
       });
       if (!there) result.push_back(at(f, number, "links to " + target + ", which is not there"));
     }

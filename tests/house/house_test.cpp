@@ -43,6 +43,7 @@ std::vector<rule> rules() {
         {"sinks/a.cpp", "auto t = time(nullptr);\n"},
         {"transport/a.cpp", "std::this_thread::sleep_for(1s);\n"},
         {"demo/a.cpp", "usleep(10);\n"},
+        {"demo/b.cpp", "clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr);\n"},
         {"agent/b.cpp", "const char* home = getenv(name);\n"},
         {"capnp/a.cpp", "int r = rand();\n"},
         {"sinks/b.cpp", "void parse(int argc, char** argv);\n"},
