@@ -11,6 +11,7 @@
 
 #include "sim/report_json.hpp"
 #include "sim/scenario_file.hpp"
+#include "sim/shrink.hpp"
 #include "sim/world.hpp"
 
 namespace tenure::cli {
@@ -22,6 +23,7 @@ struct sim_options {
   std::uint64_t runs = 1;
   std::vector<std::string> set;
   std::string json;
+  std::string shrunk = "shrunk.toml";
 };
 
 double cpu_seconds() {
@@ -73,6 +75,13 @@ void say_sum(console& io, const sim::report_sum& sum) {
   for (const auto& [name, b] : sum.total.baselines)
     out << fmt::format("{:<16}{:>12}{:>13.2f}%{:>16}{:>15} of {}\n", name, b.flows,
                        share(b.attributed, b.flows), b.misattributed, b.false_dependencies, b.dependencies);
+  if (!sum.total.events_curve.empty())
+    out << "events, over the mean delay and the loss of address-change events: false of reported "
+           "dependencies\n";
+  for (const auto& p : sum.total.events_curve)
+    out << fmt::format("  {:>4} s {:>6.1f} % lost {:>10} of {} ({:.0f} %), {} flows misattributed\n",
+                       p.delay / second, 100 * p.loss, p.result.false_dependencies, p.result.dependencies,
+                       share(p.result.false_dependencies, p.result.dependencies), p.result.misattributed);
   out << "unattributed:";
   for (const auto& [why, n] : t.unattributed) out << ' ' << why << ' ' << n;
   out << fmt::format("\nviolations: {}, hash {:016x}\n", sum.total.violation_count, sum.total.hash);
@@ -85,6 +94,22 @@ outcome<void> write_json(const sim_options& o, const sim::report_sum& sum) {
   file.close();
   if (!file) return fail(trouble::refused, o.json + ": cannot be written");
   return {};
+}
+
+/// Makes the first failing case smaller and writes it down for `sim replay`.
+void write_shrunk(console& io, const sim_options& o, const sim::scenario_source& source, std::uint64_t seed) {
+  if (o.shrunk.empty()) return;
+  constexpr int most_runs = 200;
+  const auto small = sim::shrink(
+      source.make(seed), [seed](const sim::scenario& s) { return sim::run(s, seed).violation_count > 0; },
+      most_runs);
+  std::ofstream file(o.shrunk);
+  file << sim::to_toml(small, seed);
+  file.close();
+  if (file)
+    io.err << fmt::format("tenure: a smaller case of seed {}: tenure sim replay {}\n", seed, o.shrunk);
+  else
+    io.err << fmt::format("tenure: {}: cannot be written\n", o.shrunk);
 }
 
 outcome<void> run_sim(const sim_options& o, console& io) {
@@ -109,9 +134,21 @@ outcome<void> run_sim(const sim_options& o, console& io) {
   say_sum(io, sum);
   if (auto written = write_json(o, sum); !written) return written;
   if (sum.failed_seeds.empty()) return {};
+  write_shrunk(io, o, *source, sum.failed_seeds.front());
   return fail(trouble::check_failed,
               fmt::format("{} of {} seeds broke a promise; the first again: {}", sum.failed_seeds.size(),
                           sum.runs, replay_command(o, sum.failed_seeds.front())));
+}
+
+outcome<void> replay(const std::string& path, console& io) {
+  const auto source = sim::scenario_source::read(path);
+  if (!source) return tl::unexpected(source.error());
+  if (!source->seed()) return fail(trouble::usage, path + ": names no seed; `sim run` takes scenarios");
+  sim_options o;
+  o.scenario = path;
+  o.seed = *source->seed();
+  o.shrunk.clear();
+  return run_sim(o, io);
 }
 
 }  // namespace
@@ -126,7 +163,14 @@ void add_sim(command_line& line) {
   c.option("set", o->set, "an option of the scenario, over what the file says; repeatable")
       .shown_as("KEY=VALUE");
   c.option("json", o->json, "where to write the summary as one JSON object").shown_as("FILE");
+  c.option("shrunk", o->shrunk, "where to write a smaller case of the first seed that fails; empty: nowhere")
+      .shown_as("FILE");
   c.run([o](console& io) { return run_sim(*o, io); });
+
+  auto file = std::make_shared<std::string>();
+  auto& r = line.add("sim replay", "run a case that sim run wrote down");
+  r.positional("file", *file, "what --shrunk wrote");
+  r.run([file](console& io) { return replay(*file, io); });
 }
 
 }  // namespace tenure::cli

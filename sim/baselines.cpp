@@ -110,35 +110,59 @@ std::set<dependency> real_dependencies(const truth& world, const socket_records&
   return real;
 }
 
+using way = std::function<std::optional<workload>(const socket_record&)>;
+
+baseline_result judge(const truth& world, const socket_records& records, const std::set<dependency>& real,
+                      const way& answer_to) {
+  baseline_result sum;
+  std::set<dependency> reported;
+  for (const auto& r : records) {
+    ++sum.flows;
+    const auto answer = answer_to(r);
+    if (!answer) continue;
+    ++sum.attributed;
+    if (!right(world, r, *answer)) ++sum.misattributed;
+    if (r.reporter == reporter::source) reported.emplace(world.of(r.near).workload, *answer);
+  }
+  sum.dependencies = reported.size();
+  sum.false_dependencies = static_cast<std::uint64_t>(
+      std::ranges::count_if(reported, [&](const dependency& d) { return !real.contains(d); }));
+  return sum;
+}
+
 }  // namespace
 
 std::map<std::string, baseline_result> judge_baselines(const truth& world, const socket_records& records,
                                                        const baseline_options& options, random draw) {
   const event_feed events(world, options, draw);
   const auto by_name = name_ranges(world);
-  const std::map<std::string, std::function<std::optional<workload>(const socket_record&)>> ways = {
+  const std::map<std::string, way> ways = {
       {"events", [&](const socket_record& r) { return events.answer(r); }},
       {"current-owner", [&](const socket_record& r) { return current_owner(world, r, options.lag); }},
       {"name-range", [&](const socket_record& r) { return by_name_range(by_name, r); }},
   };
   const auto real = real_dependencies(world, records);
   std::map<std::string, baseline_result> out;
-  for (const auto& [name, way] : ways) {
-    auto& sum = out[name];
-    std::set<dependency> reported;
-    for (const auto& r : records) {
-      ++sum.flows;
-      const auto answer = way(r);
-      if (!answer) continue;
-      ++sum.attributed;
-      if (!right(world, r, *answer)) ++sum.misattributed;
-      if (r.reporter == reporter::source) reported.emplace(world.of(r.near).workload, *answer);
-    }
-    sum.dependencies = reported.size();
-    sum.false_dependencies = static_cast<std::uint64_t>(
-        std::ranges::count_if(reported, [&](const dependency& d) { return !real.contains(d); }));
-  }
+  for (const auto& [name, one] : ways) out.emplace(name, judge(world, records, real, one));
   return out;
+}
+
+std::vector<curve_point> judge_event_curve(const truth& world, const socket_records& records,
+                                           const baseline_options& options, random draw) {
+  const auto real = real_dependencies(world, records);
+  std::vector<curve_point> curve;
+  for (const nanos delay :
+       {0 * second, 60 * second, 180 * second, 300 * second, 450 * second, 600 * second, 900 * second})
+    for (const double loss : {0.0, 0.001, 0.01, 0.05, 0.1}) {
+      auto point = options;
+      point.delay = delay;
+      point.loss = loss;
+      const event_feed events(world, point, draw);
+      curve.push_back({delay, loss, judge(world, records, real, [&](const socket_record& r) {
+                         return events.answer(r);
+                       })});
+    }
+  return curve;
 }
 
 }  // namespace tenure::sim

@@ -40,6 +40,7 @@ struct fleet_options {
 /// Who calls whom, and how.
 struct traffic_options {
   nanos connect_every = 10 * second;  ///< mean, an instance
+  std::uint32_t callers = 0;          ///< only so many workloads open connections, the first ones; 0: all
   std::uint32_t callees = 3;          ///< workloads that each workload calls
   nanos exchange_gap = second;        ///< mean time between a connection's exchanges
   std::uint32_t exchanges = 3;        ///< mean of a connection
@@ -91,6 +92,7 @@ struct baseline_options {
   nanos delay = 60 * second;  ///< mean, of an address-change event
   double loss = 0.01;         ///< of events
   nanos hold = 900 * second;  ///< of the `events` baseline
+  bool curve = false;         ///< also `events` over a grid of delays and losses
   nanos lag = 5 * second;     ///< after a flow's end, when `current-owner` looks
 };
 

@@ -28,6 +28,7 @@ void report_sum::add(const report& r) {
     sum.dependencies += b.dependencies;
     sum.false_dependencies += b.false_dependencies;
   }
+  if (runs == 1) total.events_curve = r.events_curve;
   total.faults += r.faults;
   total.violation_count += r.violation_count;
   // One run's hash is its own; that of several depends on their order too.
@@ -55,6 +56,13 @@ std::string to_json(const report_sum& sum) {
     const auto kind = static_cast<fault>(i);
     faults[std::string{to_string(kind)}] = sum.total.faults[kind];
   }
+  nlohmann::json curve = nlohmann::json::array();
+  for (const auto& p : sum.total.events_curve)
+    curve.push_back(
+        {{"delay_seconds", p.delay / second},
+         {"loss", p.loss},
+         {"misattributed", p.result.misattributed},
+         {"dependencies", {{"reported", p.result.dependencies}, {"false", p.result.false_dependencies}}}});
   const nlohmann::json all = {
       {"scenario", sum.scenario},
       {"seed", sum.seed},
@@ -65,6 +73,7 @@ std::string to_json(const report_sum& sum) {
       {"misattributed", t.misattributed},
       {"dependencies", {{"reported", t.dependencies}, {"false", t.false_dependencies}}},
       {"baselines", baselines},
+      {"events_curve", curve},
       {"faults", faults},
       {"violations", sum.total.violation_count},
       {"failed_seeds", sum.failed_seeds},

@@ -32,7 +32,7 @@ outcome<void> collect(const std::filesystem::path& file, const toml::table& tabl
     }
     const auto text = text_of(value);
     scenario trial;
-    if (name != "draw" && name != "name") {
+    if (name != "draw" && name != "name" && name != "seed") {
       if (auto done = set_option(trial, name, text); !done)
         return fail(trouble::usage, place(file, value) + ": " + done.error().text);
     }
@@ -58,6 +58,9 @@ outcome<scenario_source> scenario_source::read(const std::filesystem::path& file
   for (auto& [key, value] : all) {
     if (key == "name") {
       source.name_ = value;
+    } else if (key == "seed") {
+      source.seed_ = table["seed"].value<std::uint64_t>();
+      if (!source.seed_) return fail(trouble::usage, file.string() + ": seed: expected a number");
     } else if (key == "draw") {
       if (value != "swarm")
         return fail(trouble::usage, file.string() + ": draw: expected \"swarm\", not '" + value + "'");

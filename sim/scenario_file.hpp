@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,12 +29,15 @@ class scenario_source {
 
   scenario make(std::uint64_t seed) const;
   const std::string& name() const { return name_; }
+  /// The seed that the file names: that of a case which `sim run` wrote down.
+  std::optional<std::uint64_t> seed() const { return seed_; }
   /// Sets one more option, over what the file says.
   outcome<void> set(const std::string& key, const std::string& value);
 
  private:
   std::string name_;
   bool drawn_ = false;
+  std::optional<std::uint64_t> seed_;
   std::vector<std::pair<std::string, std::string>> settings_;
 };
 

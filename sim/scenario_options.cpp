@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -74,6 +77,25 @@ class names {
   std::vector<option> all;
 };
 
+/// "0:5s 0.5:1m 1:1h": shares and ages, rising.
+bool set_quantiles(scenario& s, std::string_view text) {
+  std::vector<quantile> all;
+  while (!text.empty()) {
+    const auto one = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+    const auto colon = one.find(':');
+    if (colon == std::string_view::npos) return false;
+    const auto share = number(one.substr(0, colon));
+    const auto age = span(one.substr(colon + 1));
+    if (!share || !age || *age <= 0) return false;
+    if (!all.empty() && (*share < all.back().share || *age < all.back().age)) return false;
+    all.push_back({*share, *age});
+  }
+  if (all.empty() || all.back().share != 1) return false;
+  s.fleet.lifetimes = std::move(all);
+  return true;
+}
+
 bool set_lifetimes(scenario& s, std::string_view text) {
   if (text == "containers") {
     s.fleet.lifetimes = container_lifetimes();
@@ -84,7 +106,7 @@ bool set_lifetimes(scenario& s, std::string_view text) {
   } else if (text == "forever") {
     s.fleet.lifetimes = {{1, 1'000'000'000 * second}};
   } else {
-    return false;
+    return set_quantiles(s, text);
   }
   return true;
 }
@@ -113,13 +135,15 @@ void name_fleet(names& n) {
   TENURE_COUNT(fleet.allocator_restarts_per_hour);
   n.all.push_back({"fleet.lifetimes", set_lifetimes, [](const scenario& s) {
                      std::string text;
-                     for (const auto& q : s.fleet.lifetimes) text += fmt::format("{}:{}ns ", q.share, q.age);
+                     for (const auto& q : s.fleet.lifetimes)
+                       text += fmt::format("{}{}:{}ns", text.empty() ? "" : " ", q.share, q.age);
                      return text;
                    }});
 }
 
 void name_traffic(names& n) {
   TENURE_TIME(traffic.connect_every);
+  TENURE_COUNT(traffic.callers);
   TENURE_COUNT(traffic.callees);
   TENURE_TIME(traffic.exchange_gap);
   TENURE_COUNT(traffic.exchanges);
@@ -172,6 +196,7 @@ void name_faults(names& n) {
   TENURE_COUNT(baselines.loss);
   TENURE_TIME(baselines.hold);
   TENURE_TIME(baselines.lag);
+  TENURE_COUNT(baselines.curve);
 }
 
 const std::vector<option>& options() {

@@ -24,6 +24,7 @@ traffic::traffic(surroundings& around, const traffic_options& options, fleet& te
       draw_(around.draw.fork()) {}
 
 void traffic::ready(instance_id who) {
+  if (options_.callers > 0 && around_.truth.of(who).workload >= options_.callers) return;
   connect_soon(who);
 }
 

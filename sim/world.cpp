@@ -109,6 +109,8 @@ report world::run() {
   r.seed = seed_;
   r.answers = oracle_.result();
   r.baselines = judge_baselines(truth_, traffic_.records(), options_.baselines, draw_.fork());
+  if (options_.baselines.curve)
+    r.events_curve = judge_event_curve(truth_, traffic_.records(), options_.baselines, draw_.fork());
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   r.violations = oracle_.violations();

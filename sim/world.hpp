@@ -25,6 +25,7 @@ struct report {
   std::uint64_t seed = 0;
   tally answers;
   std::map<std::string, baseline_result> baselines;
+  std::vector<curve_point> events_curve;
   fault_counts faults;
   std::vector<violation> violations;
   std::uint64_t violation_count = 0;

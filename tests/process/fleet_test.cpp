@@ -243,23 +243,6 @@ TEST(refusals, without_root_up_says_what_is_missing) {
   EXPECT_NE(up.err().find("root"), std::string::npos) << up.err();
 }
 
-TEST(refusals, without_btf_up_says_what_is_missing_and_what_works) {
-  if (without_bpf()) GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
-  temporary_folder folder;
-  const std::string up =
-      tenure_binary() +
-      " up --listen 127.0.0.1:0 --http '' --output /dev/null --pin /sys/fs/bpf/tenure-btf-" +
-      std::to_string(::getpid()) + " --ipman-socket " + (folder / "s");
-  child without({"unshare", "-m", "sh", "-c", "mount -t tmpfs none /sys/kernel/btf && exec " + up});
-  EXPECT_EQ(without.wait(), 3) << without.err();
-  EXPECT_NE(without.err().find("/sys/kernel/btf/vmlinux"), std::string::npos) << without.err();
-  EXPECT_NE(without.err().find("tenure attribute"), std::string::npos) << without.err();
-  std::error_code ignored;
-  const std::string pin = "/sys/fs/bpf/tenure-btf-" + std::to_string(::getpid());
-  std::filesystem::remove(pin + "/identities", ignored);
-  std::filesystem::remove(pin, ignored);
-}
-
 TEST(refusals, an_agent_needs_a_node) {
   child agent({tenure_binary(), "agent"});
   EXPECT_EQ(agent.wait(), 2);
