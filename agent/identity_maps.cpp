@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <system_error>
 
@@ -41,12 +42,19 @@ outcome<void> prepare_folder(const std::string& pin) {
                                       why(errno) +
                                       "; run as root (`tenure node` and `tenure attribute` need neither)");
   std::error_code error;
-  std::filesystem::create_directories(pin, error);
+  const bool made = std::filesystem::create_directories(pin, error);
+  if (made) ::chmod(pin.c_str(), 0700);
   if (error)
     return fail(trouble::refused,
                 "cannot make " + pin + ": " + error.message() + "; run as root, or choose --pin");
   if (!is_bpf_fs(pin.c_str()))
     return fail(trouble::refused, pin + " is not on a bpf file system; choose --pin under " + bpf_root);
+  struct stat owner {};
+  // The bpf file system may be writable for all: whoever owns the folder could put another map in the place
+  // of ours.
+  if (::stat(pin.c_str(), &owner) != 0 || owner.st_uid != ::geteuid() || (owner.st_mode & 022U) != 0)
+    return fail(trouble::refused,
+                pin + " belongs to somebody else, or others may write to it; remove it, or choose --pin");
   return {};
 }
 

@@ -62,7 +62,7 @@ command::command(CLI::App& app, std::string path) : app_(app), path_(std::move(p
   std::replace(section.begin(), section.end(), ' ', '.');
   app_.footer(
       "Every option can also be given by the environment (TENURE_ and its name) and by the section [" +
-      section + "] of the --config file; flags come first, then the environment, then the file.");
+      section + "] of the --config file; flags come first, then the environment, then the file.\n");
 }
 
 option_entry& command::add_single(const std::string& name, const char* type, const std::string& help,

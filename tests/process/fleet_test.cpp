@@ -6,6 +6,7 @@
 #include <regex>
 #include <sstream>
 #include <thread>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -233,6 +234,17 @@ TEST_F(fleet, second_agent_on_the_same_folder_of_maps_is_refused) {
   child second(arguments);
   EXPECT_EQ(second.wait(), 3);
   EXPECT_FALSE(second.err().empty());
+}
+
+TEST(refusals, folder_of_maps_that_is_somebody_elses_is_refused) {
+  if (without_bpf()) GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
+  const std::string pin = "/sys/fs/bpf/tenure-nobodys-" + std::to_string(::getpid());
+  ASSERT_TRUE(std::filesystem::create_directory(pin));
+  ASSERT_EQ(::chown(pin.c_str(), 65534, 65534), 0);
+  child agent({tenure_binary(), "agent", "--node", "127.0.0.1:1", "--pin", pin, "--http", ""});
+  EXPECT_EQ(agent.wait(), 3) << agent.err();
+  EXPECT_NE(agent.err().find("belongs to somebody else"), std::string::npos) << agent.err();
+  std::filesystem::remove(pin);
 }
 
 TEST(refusals, without_root_up_says_what_is_missing) {
