@@ -79,8 +79,10 @@ expectation read_transport(json_value value, transport_protocol& into) {
 }
 
 expectation read_optional(json_value value, std::optional<nanos>& into, bool negative_too) {
-  if (value.is_null()) return nullptr;
+  bool null = false;
   nanos number = 0;
+  // It is an error, and neither true nor false, for what begins like null and is not.
+  if (value.is_null().get(null) == simdjson::SUCCESS && null) return nullptr;
   if (value.get_int64().get(number) != simdjson::SUCCESS || (number < 0 && !negative_too))
     return negative_too ? "a 64-bit integer or null" : "a 64-bit integer, not negative, or null";
   into = number;

@@ -47,6 +47,7 @@ class json_object_reader {
                               Take&& take) {
     static_assert(N <= 32);
     using namespace simdjson;
+    if (line.empty()) return not_an_object(EMPTY);  // a fresh simdjson parser does not survive nothing
     ondemand::document document;
     ondemand::object object;
     const padded_string_view padded(line.data(), line.size(), line.size() + line_reader::padding);

@@ -39,7 +39,7 @@ void fetch(const std::byte* block, std::size_t bytes) {
 }  // namespace
 
 void timeline::release() {
-  if (block_ != nullptr) ::operator delete(block_, block_bytes(capacity_));
+  ::operator delete(block_);
   block_ = nullptr;
   count_ = capacity_ = 0;
 }

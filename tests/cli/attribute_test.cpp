@@ -229,6 +229,8 @@ TEST_F(Attribute, RefusesMalformedFlowsWithFileAndLine) {
   refused(flow("b", "null", "2", "3"), "expected \"opened_ns\" to be a 64-bit integer");
   refused(flow("b", "1", "9223372036854775808", "3"),
           "expected \"established_ns\" to be a 64-bit integer or null");
+  refused(flow("b", "1", "nul", "3"), "expected \"established_ns\" to be a 64-bit integer or null");
+  refused(flow("b", "1", "2", "nan"), "expected \"last_received_ns\" to be a 64-bit integer or null");
   refused(flow("b", "1", "2", "-9223372036854775809"), "expected \"last_received_ns\"");
   refused(flow("b", "1", "2", "null"), "expected \"last_received_ns\" to be a 64-bit integer");
   refused(flow("b", "1", "2", "3", R"(,"transport":"sctp")"),
