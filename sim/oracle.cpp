@@ -228,6 +228,19 @@ void oracle::finish(const std::vector<std::uint64_t>& live, nanos settled) {
   }
   for (const auto& j : judges_) j->finish();
   count_dependencies();
+  count_proved();
+}
+
+void oracle::count_proved() {
+  for (instance_id id = 0; id < truth_.size(); ++id) {
+    const auto& i = truth_.of(id);
+    if (i.alive() || std::hash<address>{}(i.address) % evidence_kept_ != 0) continue;
+    ++proved_.instances;
+    proved_.held_seconds += static_cast<double>(i.until - i.from) / static_cast<double>(second);
+    const auto span = proved_spans_.find(id);
+    if (span != proved_spans_.end())
+      proved_.proved_seconds += static_cast<double>(span->second) / static_cast<double>(second);
+  }
 }
 
 }  // namespace tenure::sim

@@ -37,6 +37,13 @@ struct tally {
 /// A node's workload names, filled in when the node has started.
 using names_slot = std::shared_ptr<std::shared_ptr<const workload_table>>;
 
+/// How much of the time that ended instances held their addresses is proved by some node.
+struct proved_share {
+  std::uint64_t instances = 0;
+  double held_seconds = 0;
+  double proved_seconds = 0;
+};
+
 /// Knows the truth, sees every merge, every answer and every frame, and says what is wrong with them. Slow
 /// and obvious, and apart from what it judges.
 class oracle final : public frame_tap {
@@ -66,6 +73,8 @@ class oracle final : public frame_tap {
   const std::vector<violation>& violations() const { return violations_; }
   std::uint64_t violation_count() const { return violation_count_; }
   const tally& result() const { return result_; }
+  /// After finish(). Of the addresses whose evidence was kept.
+  const proved_share& proved() const { return proved_; }
   std::uint64_t digest() const { return digest_.value(); }
 
  private:
@@ -87,6 +96,7 @@ class oracle final : public frame_tap {
   void made_durable(const std::vector<std::uint64_t>& numbers);
   void acknowledged(std::uint64_t incarnation, std::uint64_t batch);
   void count_dependencies();
+  void count_proved();
   instance_id holder_of(tenancy_id t) const;
   std::string describe(instance_id who) const;
 
@@ -102,6 +112,8 @@ class oracle final : public frame_tap {
   std::vector<violation> violations_;
   std::uint64_t violation_count_ = 0;
   tally result_;
+  std::unordered_map<instance_id, nanos> proved_spans_;  ///< the longest hull that a node has of it
+  proved_share proved_;
   trace_hash digest_;
 };
 

@@ -1,5 +1,10 @@
 #include "sim/oracle_judge.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "sim/naive_rule.hpp"
@@ -33,6 +38,19 @@ void oracle::watched_judge::finish() {
   ask_again();
   ask_naively();
   merge_again();
+  measure();
+}
+
+void oracle::watched_judge::measure() {
+  std::set<endpoint> seen;
+  for (const auto& e : kept_) {
+    if (!seen.insert(e.endpoint).second) continue;
+    for (const auto& h : inner_->timelines().holdings(e.endpoint)) {
+      if (h.sure.empty()) continue;
+      auto& span = oracle_.proved_spans_[oracle_.holder_of(h.tenancy)];
+      span = std::max(span, h.sure.until - h.sure.from);
+    }
+  }
 }
 
 void oracle::watched_judge::ask_again() {
@@ -50,7 +68,18 @@ void oracle::watched_judge::ask_again() {
 
 void oracle::watched_judge::ask_naively() {
   std::unordered_map<address, std::vector<evidence>> by_address;
-  for (const auto& e : kept_) by_address[e.endpoint.address].push_back(e);
+  // Of each tenancy only the hull: weeks of heartbeats would be looked at for every question.
+  std::map<std::tuple<endpoint, tenancy_id, workload_id>, interval> hulls;
+  for (const auto& e : kept_) {
+    const auto core = e.core();
+    if (core.empty()) continue;
+    auto& h = hulls.try_emplace({e.endpoint, e.tenancy, e.workload}, core).first->second;
+    h = {std::min(h.from, core.from), std::max(h.until, core.until)};
+  }
+  for (const auto& [key, h] : hulls) {
+    const auto& [where, tenancy, workload] = key;
+    by_address[where.address].push_back({where, tenancy, workload, h.from, h.until, 0, 0});
+  }
   for (const auto& q : asked_) {
     const auto expected = naive_answer(by_address[q.far], q.far_port, q.times);
     const auto now = inner_->attribute(q.far, q.far_port, q.times);

@@ -30,6 +30,7 @@ class oracle::watched_judge final : public attributor {
   void ask_again();
   void ask_naively();
   void merge_again();
+  void measure();
 
   oracle& oracle_;
   std::shared_ptr<attributor> inner_;

@@ -113,6 +113,7 @@ report world::run() {
     r.events_curve = judge_event_curve(truth_, traffic_.records(), options_.baselines, draw_.fork());
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
+  r.proved = oracle_.proved();
   r.violations = oracle_.violations();
   r.violation_count = oracle_.violation_count();
   trace_.add(oracle_.digest());

@@ -27,6 +27,7 @@ struct report {
   std::map<std::string, baseline_result> baselines;
   std::vector<curve_point> events_curve;
   fault_counts faults;
+  proved_share proved;
   std::vector<violation> violations;
   std::uint64_t violation_count = 0;
   std::uint64_t hash = 0;
