@@ -207,20 +207,28 @@ findings links_nowhere(const source_file& f, const std::vector<source_file>& tre
   if (f.extension() != ".md") return {};
   namespace fs = std::filesystem;
   static const std::regex link(R"(\]\(([^)#\s]+)(#[^)]*)?\))");
+  static const std::regex named(R"(`([a-z]+/[a-z_./-]+\.(hpp|cpp|h|c|capnp|sh|toml|txt|md|suppressions))`)");
+  const auto there = [&](const std::string& path) {
+    return std::any_of(tree.begin(), tree.end(), [&](const source_file& other) {
+      return other.path == path || other.path.starts_with(path.ends_with('/') ? path : path + '/');
+    });
+  };
+  const auto folder = fs::path(f.path).parent_path();
   findings result;
   std::size_t number = 0;
   for (const auto line : f.lines()) {
     ++number;
     const std::string text(line);
-    for (std::sregex_iterator m(text.begin(), text.end(), link), end; m != end; ++m) {
+    const std::sregex_iterator end;
+    for (std::sregex_iterator m(text.begin(), text.end(), link); m != end; ++m) {
       const auto target = (*m)[1].str();
       if (target.find("://") != std::string::npos) continue;
-      const auto path = (fs::path(f.path).parent_path() / target).lexically_normal().generic_string();
-      const bool there = std::any_of(tree.begin(), tree.end(), [&](const source_file& other) {
-        return other.path == path || other.path.starts_with(path.ends_with('/') ? path : path + '/');
-      });
-      if (!there) result.push_back(at(f, number, "links to " + target + ", which is not there"));
+      if (!there((folder / target).lexically_normal().generic_string()))
+        result.push_back(at(f, number, "links to " + target + ", which is not there"));
     }
+    for (std::sregex_iterator m(text.begin(), text.end(), named); m != end; ++m)
+      if (!there((*m)[1].str()))
+        result.push_back(at(f, number, "names " + (*m)[1].str() + ", which is not there"));
   }
   return result;
 }

@@ -34,7 +34,8 @@ findings names_a_machine(const source_file& f);
 /// A header starts with `#pragma once`, a source with an include or a sentence; neither with a banner.
 findings starts_badly(const source_file& f);
 
-/// Links from a document to files of the tree lead somewhere. @param tree all files, to look them up.
+/// Files of the tree that a document links to, or names (`folder/file.hpp`), are there. @param tree all
+/// files, to look them up.
 findings links_nowhere(const source_file& f, const std::vector<source_file>& tree);
 
 }  // namespace tenure::house

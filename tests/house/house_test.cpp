@@ -114,7 +114,7 @@ std::vector<rule> rules() {
          "// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only\n#include \"vmlinux.h\"\n"}}},
       {"links_nowhere",
        [](const source_file& f) { return links_nowhere(f, tree()); },
-       {{"docs/a.md", "see [the rule](nowhere.md)\n"}},
+       {{"docs/a.md", "see [the rule](nowhere.md)\n"}, {"docs/b.md", "see `ownership/nowhere.hpp`\n"}},
        {{"docs/a.md", "see [the licence](../LICENSE) and [the web](https://example.org/)\n"}}},
   };
 }
