@@ -53,10 +53,28 @@ TEST_P(planted_mistake, is_caught_within_a_hundred_seeds) {
   EXPECT_NE(caught(judge_with(GetParam())), 0U);
 }
 
+std::string name_of(const ::testing::TestParamInfo<mistake>& info) {
+  switch (info.param) {
+    case mistake::non_strict_end:
+      return "non_strict_end";
+    case mistake::hull_by_name:
+      return "hull_by_name";
+    case mistake::until_error_ignored:
+      return "until_error_ignored";
+    case mistake::from_error_ignored:
+      return "from_error_ignored";
+    case mistake::window_error_ignored:
+      return "window_error_ignored";
+    default:
+      return "other";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(rule, planted_mistake,
                          ::testing::Values(mistake::non_strict_end, mistake::hull_by_name,
                                            mistake::until_error_ignored, mistake::from_error_ignored,
-                                           mistake::window_error_ignored));
+                                           mistake::window_error_ignored),
+                         name_of);
 
 TEST(planted, transit_ignored_is_caught) {
   plants p;
