@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* bridge_name = "tenure-demo";
 constexpr const char* container_link = "eth0";
+constexpr int v4_length = 24;
+constexpr int v6_length = 64;
 
 }  // namespace
 
@@ -30,7 +32,7 @@ outcome<std::unique_ptr<container_network>> fabric::make_container(std::uint32_t
   auto inside = network_namespace::create(fmt::format("{}-{}", name_, number));
   if (!inside) return tl::unexpected(inside.error());
   auto made = std::make_unique<container_network>(
-      container_network{std::move(*inside), fmt::format("port{}", number), 0});
+      container_network{std::move(*inside), fmt::format("port{}", number), 0, 0});
   auto joined = inside_.links().apply(
       link_changes().add_veth(made->port, container_link, made->inside.descriptor()).set_up(made->port));
   if (!joined) return tl::unexpected(joined.error());
@@ -39,14 +41,17 @@ outcome<std::unique_ptr<container_network>> fabric::make_container(std::uint32_t
   }
   auto link = made->inside.links().index_of(container_link);
   if (!link) return tl::unexpected(link.error());
+  auto port = inside_.links().index_of(made->port);
+  if (!port) return tl::unexpected(port.error());
   made->link = *link;
+  made->port_index = *port;
   return made;
 }
 
 outcome<void> fabric::give(container_network& c, slot_index s) {
   link_changes changes;
   changes.set_mac(c.link, pool_.mac(s));
-  changes.add_address(c.link, pool_.v4(s), 24).add_address(c.link, pool_.v6(s), 64);
+  changes.add_address(c.link, pool_.v4(s), v4_length).add_address(c.link, pool_.v6(s), v6_length);
   // After the hardware address: changing that one empties the table.
   for (slot_index other = 0; other < pool_.size(); ++other) {
     if (other == s) continue;
@@ -60,7 +65,14 @@ outcome<void> fabric::join(const container_network& c) {
   return inside_.links().apply(link_changes().attach(c.port, bridge_));
 }
 
-outcome<void> fabric::cut(const container_network& c) {
+outcome<void> fabric::cut(container_network& c, slot_index s) {
+  if (auto shut = inside_.links().apply(link_changes().shut_port(c.port_index)); !shut) return shut;
+  return c.inside.links().apply(link_changes()
+                                    .remove_address(c.link, pool_.v4(s), v4_length)
+                                    .remove_address(c.link, pool_.v6(s), v6_length));
+}
+
+outcome<void> fabric::remove(const container_network& c) {
   return inside_.links().apply(link_changes().remove(c.port));
 }
 

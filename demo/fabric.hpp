@@ -13,8 +13,9 @@ namespace tenure::demo {
 /// The inside of one container: its network namespace, and the link into the fabric.
 struct container_network {
   network_namespace inside;
-  std::string port;  ///< the fabric's end of the link
-  int link = 0;      ///< the container's end, by number
+  std::string port;    ///< the fabric's end of the link
+  int port_index = 0;  ///< the same, by number
+  int link = 0;        ///< the container's end, by number
 };
 
 /// A bridge in a namespace of its own, to which containers are joined. Nothing of it is in the host's
@@ -30,8 +31,11 @@ class fabric {
   outcome<void> give(container_network& c, slot_index s);
   /// From now on segments come and go.
   outcome<void> join(const container_network& c);
-  /// The link is gone at once, without a word to either side; so are the addresses.
-  outcome<void> cut(const container_network& c);
+  /// Nothing passes any more, without a word to either side, and the addresses are gone from the container.
+  /// Takes no longer than a millisecond; what remains of the link is removed later.
+  outcome<void> cut(container_network& c, slot_index s);
+  /// Removes the link. The kernel takes its time.
+  outcome<void> remove(const container_network& c);
 
  private:
   fabric(std::string name, pool p, network_namespace inside)

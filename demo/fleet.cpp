@@ -15,6 +15,14 @@ constexpr std::size_t recent_handovers = 12;
 constexpr std::size_t max_gaps = 100'000;
 constexpr int drain_bound_ms = 200;
 constexpr int callers = 3;
+/// Before a vacancy ends: the SYNs that are sent then are answered when they are tried again, a second later.
+constexpr nanos last_call = 500 * millisecond;
+
+instance_command just(instance_command::what kind) {
+  instance_command c;
+  c.kind = kind;
+  return c;
+}
 
 }  // namespace
 
@@ -78,8 +86,7 @@ outcome<void> fleet::move_in(slot_index s, workload_index w) {
     truth_.names(*tenancy, id, a);
   }
   truth_.born(id, w, s, {before, boot_time()});
-  instance_command go;
-  go.kind = instance_command::what::go;
+  instance_command go = just(instance_command::what::go);
   go.self = id;
   go.workload = w;
   go.slot = s;
@@ -98,14 +105,12 @@ void fleet::listen_to(tenant& t) {
   t.process->listen([&](const truth_message& m) { truth_.heard(t.id, m); });
 }
 
-outcome<void> fleet::end(tenant& t, slot_index s, death how) {
+outcome<void> fleet::take_away(tenant& t, slot_index s, death how) {
   auto& process = *t.process;
   const nanos before = boot_time();
   if (how == death::graceful) {
     directory_.withdraw(s);
-    instance_command drain;
-    drain.kind = instance_command::what::drain;
-    process.command(drain);
+    process.command(just(instance_command::what::drain));
     process.wait_for(truth_message::what::drained, drain_bound_ms,
                      [&](const truth_message& m) { truth_.heard(t.id, m); });
     for (const address a : {pool_.v4(s), pool_.v6(s)}) {
@@ -113,31 +118,39 @@ outcome<void> fleet::end(tenant& t, slot_index s, death how) {
     }
   }
   if (how == death::crash) process.kill();
-  if (auto cut = fabric_.cut(process.network()); !cut) return cut;
-  const nanos after = boot_time();
-  process.kill();
-  listen_to(t);  // what it said before it died
-  truth_.gone(t.id, {before, after}, boot_time());
-  t.process.reset();
+  if (auto cut = fabric_.cut(process.network(), s); !cut) return cut;
+  truth_.gone(t.id, {before, boot_time()});
   return {};
+}
+
+outcome<void> fleet::bury(tenant dead) {
+  dead.process->kill();
+  listen_to(dead);  // what it said before it died
+  truth_.died(dead.id, boot_time());
+  return fabric_.remove(dead.process->network());
 }
 
 outcome<void> fleet::hand_over(const handover& h) {
-  auto& t = slots_[h.slot];
-  done_handover done{h.slot, t.id, 0, t.workload, h.next, h.how, h.next_is, boot_time(), 0};
-  if (auto ended = end(t, h.slot, h.how); !ended) return ended;
+  tenant before = std::move(slots_[h.slot]);
+  slots_[h.slot] = {};
+  done_handover done{h.slot, before.id, 0, before.workload, h.next, h.how, h.next_is, boot_time(), 0};
+  if (auto taken = take_away(before, h.slot, h.how); !taken) return taken;
   ++counters_.by_death[static_cast<std::size_t>(h.how)];
   ++counters_.by_succession[static_cast<std::size_t>(h.next_is)];
-  if (h.vacant == 0) return fill(h, done);
-  ++counters_.vacancies;
-  vacancies_.push_back({h, done, boot_time() + h.vacant});
-  send_callers_to(h.slot);
-  return {};
+  if (h.vacant == 0) {
+    if (auto filled = fill(h, done); !filled) return filled;
+  } else {
+    ++counters_.vacancies;
+    directory_.withdraw(h.slot);
+    const nanos until = boot_time() + h.vacant;
+    vacancies_.push_back({h, done, until, until - last_call});
+    send_callers_to(h.slot);
+  }
+  return bury(std::move(before));
 }
 
 void fleet::send_callers_to(slot_index s) {
-  instance_command call;
-  call.kind = instance_command::what::call;
+  instance_command call = just(instance_command::what::call);
   call.slot = s;
   for (int i = 0; i < callers; ++i) {
     auto& t = slots_[plan_.below(options_.slots)];
@@ -168,17 +181,25 @@ std::vector<slot_state> fleet::states() const {
   return found;
 }
 
+outcome<void> fleet::fill_vacancies(nanos now) {
+  for (auto& v : vacancies_) {
+    if (v.last_call > now) continue;
+    v.last_call = time_max;
+    send_callers_to(v.plan.slot);
+  }
+  const auto over =
+      std::find_if(vacancies_.begin(), vacancies_.end(), [&](const auto& v) { return v.until <= now; });
+  if (over == vacancies_.end()) return {};
+  const vacancy v = *over;
+  vacancies_.erase(over);
+  return fill(v.plan, v.so_far);
+}
+
 outcome<void> fleet::advance(nanos slice) {
   const nanos until = boot_time() + slice;
   for (;;) {
     const nanos now = boot_time();
-    for (std::size_t i = 0; i < vacancies_.size(); ++i) {
-      if (vacancies_[i].until > now) continue;
-      const vacancy v = vacancies_[i];
-      vacancies_.erase(vacancies_.begin() + static_cast<std::ptrdiff_t>(i));
-      if (auto filled = fill(v.plan, v.so_far); !filled) return filled;
-      break;
-    }
+    if (auto filled = fill_vacancies(now); !filled) return filled;
     if (now >= next_handover_) {
       if (const auto h = plan_.next(states(), now)) {
         if (auto done = hand_over(*h); !done) return done;
@@ -188,7 +209,7 @@ outcome<void> fleet::advance(nanos slice) {
       if (auto warm = warm_up(); !warm) return warm;
     }
     nanos due = std::min(until, next_handover_);
-    for (const auto& v : vacancies_) due = std::min(due, v.until);
+    for (const auto& v : vacancies_) due = std::min({due, v.until, v.last_call});
     if (auto heard = listen(due); !heard) return heard;
     if (boot_time() >= until) return {};
   }
@@ -221,14 +242,13 @@ outcome<void> fleet::drain() {
   vacancies_.clear();
   warm_.clear();
   // All say goodbye before the first link goes.
-  instance_command drain;
-  drain.kind = instance_command::what::drain;
   for (auto& t : slots_) {
-    if (t.process) t.process->command(drain);
+    if (t.process) t.process->command(just(instance_command::what::drain));
   }
   for (slot_index s = 0; s < options_.slots; ++s) {
     if (!slots_[s].process) continue;
-    if (auto ended = end(slots_[s], s, death::graceful); !ended) return ended;
+    if (auto taken = take_away(slots_[s], s, death::graceful); !taken) return taken;
+    if (auto buried = bury(std::move(slots_[s])); !buried) return buried;
   }
   return {};
 }

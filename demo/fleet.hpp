@@ -78,13 +78,16 @@ class fleet {
     handover plan;
     done_handover so_far;
     nanos until = 0;
+    nanos last_call = 0;  ///< when others are sent to it once more
   };
 
   fleet(const fleet_options& o, instance_program program, platform& p, truth_book& truth, fabric f,
         directory d);
   outcome<void> warm_up();
   outcome<void> hand_over(const handover& h);
-  outcome<void> end(tenant& t, slot_index s, death how);
+  outcome<void> fill_vacancies(nanos now);
+  outcome<void> take_away(tenant& t, slot_index s, death how);
+  outcome<void> bury(tenant dead);
   outcome<void> move_in(slot_index s, workload_index w);
   outcome<void> fill(const handover& h, done_handover done);
   void send_callers_to(slot_index s);

@@ -39,7 +39,7 @@ void link_changes::begin(std::uint16_t type, std::uint16_t flags, std::string wh
   nlmsghdr header{};
   header.nlmsg_len = sizeof(header);
   header.nlmsg_type = type;
-  header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+  header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
   const auto* raw = reinterpret_cast<const std::byte*>(&header);
   bytes_.insert(bytes_.end(), raw, raw + sizeof(header));
   what_.push_back(std::move(what));
@@ -146,6 +146,18 @@ link_changes& link_changes::attach(std::string_view name, int bridge_index) {
   return *this;
 }
 
+link_changes& link_changes::shut_port(int index) {
+  begin(RTM_SETLINK, 0, "shut a port of the bridge");
+  auto m = link(index);
+  m.ifi_family = AF_BRIDGE;
+  body(&m, sizeof(m));
+  const auto port = nest(IFLA_PROTINFO | NLA_F_NESTED);
+  const std::uint8_t disabled = 0;
+  attribute(IFLA_BRPORT_STATE, &disabled, sizeof(disabled));
+  close_nest(port);
+  return *this;
+}
+
 namespace {
 
 /// The bytes of an address as its family has them.
@@ -163,8 +175,7 @@ family_bytes bytes_of(address a) {
 
 }  // namespace
 
-link_changes& link_changes::add_address(int index, address a, int length) {
-  begin(RTM_NEWADDR, create, fmt::format("add the address {}", a.to_string()));
+void link_changes::address_message(int index, address a, int length) {
   const auto raw = bytes_of(a);
   ifaddrmsg m{};
   m.ifa_family = raw.family;
@@ -174,6 +185,17 @@ link_changes& link_changes::add_address(int index, address a, int length) {
   body(&m, sizeof(m));
   attribute(IFA_LOCAL, raw.bytes.data(), raw.size);
   attribute(IFA_ADDRESS, raw.bytes.data(), raw.size);
+}
+
+link_changes& link_changes::add_address(int index, address a, int length) {
+  begin(RTM_NEWADDR, create, fmt::format("add the address {}", a.to_string()));
+  address_message(index, a, length);
+  return *this;
+}
+
+link_changes& link_changes::remove_address(int index, address a, int length) {
+  begin(RTM_DELADDR, 0, fmt::format("remove the address {}", a.to_string()));
+  address_message(index, a, length);
   return *this;
 }
 
@@ -217,6 +239,8 @@ outcome<void> link_socket::apply(const link_changes& changes) {
     nlmsghdr header{};
     std::memcpy(&header, bytes.data() + at, sizeof(header));
     header.nlmsg_seq = ++sequence_;
+    // Refusals are told in any case; when the last one is answered, all are done.
+    if (at + header.nlmsg_len == bytes.size()) header.nlmsg_flags |= NLM_F_ACK;
     std::memcpy(bytes.data() + at, &header, sizeof(header));
     at += header.nlmsg_len;
   }

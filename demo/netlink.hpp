@@ -25,9 +25,12 @@ class link_changes {
   link_changes& set_mac(int index, const mac_address& mac);
   /// Makes a link a port of a bridge.
   link_changes& attach(std::string_view name, int bridge_index);
+  /// A port of a bridge that lets nothing pass from now on, either way.
+  link_changes& shut_port(int index);
   /// @param length of the prefix as the family writes it: 24 is a /24 of IPv4. IPv6 without duplicate
   /// detection.
   link_changes& add_address(int index, address a, int length);
+  link_changes& remove_address(int index, address a, int length);
   /// The hardware address of a neighbour, for good: no question is ever asked about it.
   link_changes& add_neighbour(int index, address a, const mac_address& mac);
 
@@ -37,6 +40,7 @@ class link_changes {
   void body(const void* data, std::size_t size);
   void attribute(std::uint16_t type, const void* data, std::size_t size);
   void attribute(std::uint16_t type, std::string_view text);
+  void address_message(int index, address a, int length);
   std::size_t nest(std::uint16_t type);
   void close_nest(std::size_t at);
 

@@ -20,12 +20,14 @@ void truth_book::born(instance_id i, workload_index w, slot_index s, interval wh
   holdings_[s].push_back({i, when, {time_max, time_max}});
 }
 
-void truth_book::gone(instance_id i, interval when, nanos died) {
-  auto& fact = instances_.at(i);
-  fact.died = died;
-  for (auto& h : holdings_[fact.slot]) {
+void truth_book::gone(instance_id i, interval when) {
+  for (auto& h : holdings_[instances_.at(i).slot]) {
     if (h.instance == i) h.until = when;
   }
+}
+
+void truth_book::died(instance_id i, nanos when) {
+  instances_.at(i).died = when;
 }
 
 void truth_book::heard(instance_id i, const truth_message& m) {

@@ -41,8 +41,10 @@ class truth_book {
   explicit truth_book(pool p) : pool_(p) {}
 
   void born(instance_id i, workload_index w, slot_index s, interval when);
-  /// Its addresses were taken away. @param died when its process had ended for sure.
-  void gone(instance_id i, interval when, nanos died);
+  /// Its addresses were taken away.
+  void gone(instance_id i, interval when);
+  /// Its process had ended for sure.
+  void died(instance_id i, nanos when);
   void heard(instance_id i, const truth_message& m);
   /// The platform was told that this is the id of the tenancy of this address.
   void names(const std::string& tenancy, instance_id i, address a);
