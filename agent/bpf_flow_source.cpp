@@ -42,6 +42,7 @@ class bpf_flow_source final : public flow_source {
     source_counters c;
     c.events = kernel[TENURE_EVENTS];
     c.events_lost = kernel[TENURE_EVENTS_LOST];
+    c.runs_missed = programs_->missed_runs();
     c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
     c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
     return c;

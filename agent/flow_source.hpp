@@ -13,6 +13,7 @@ namespace tenure::agent {
 struct source_counters {
   std::uint64_t events = 0;             ///< connections that ended, as the kernel reported them
   std::uint64_t events_lost = 0;        ///< the ring buffer was full
+  std::uint64_t runs_missed = 0;        ///< a socket changed its state and the kernel program was left out
   std::uint64_t sockets_untracked = 0;  ///< the kernel had no memory to follow a socket
   std::uint64_t loopback_left_out = 0;  ///< both ends in one network namespace
 };

@@ -133,6 +133,13 @@ void kernel_programs::drain(nanos wait) {
   ::ring_buffer__consume(ring_);
 }
 
+std::uint64_t kernel_programs::missed_runs() const {
+  bpf_prog_info info = {};
+  __u32 size = sizeof(info);
+  const int program = ::bpf_program__fd(programs_->progs.socket_state_changed);
+  return ::bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.recursion_misses : 0;
+}
+
 std::array<std::uint64_t, TENURE_COUNTERS> kernel_programs::read_counters() const {
   std::array<std::uint64_t, TENURE_COUNTERS> result{};
   std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(::libbpf_num_possible_cpus()));

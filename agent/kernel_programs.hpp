@@ -44,6 +44,8 @@ class kernel_programs {
   void drain(nanos wait);
 
   std::array<std::uint64_t, TENURE_COUNTERS> read_counters() const;
+  /// How often the kernel left the program out, because it was running on that CPU already.
+  std::uint64_t missed_runs() const;
 
  private:
   explicit kernel_programs(tenure_programs* loaded) : programs_(loaded) {}

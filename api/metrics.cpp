@@ -104,6 +104,8 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               source.events);
   out.counter("tenure_agent_events_lost_total", "Events that the ring buffer had no room for",
               source.events_lost);
+  out.counter("tenure_agent_runs_missed_total",
+              "Changes of a socket's state at which the kernel left our program out", source.runs_missed);
   out.counter("tenure_agent_sockets_untracked_total", "Sockets that the kernel had no memory to follow",
               source.sockets_untracked);
   out.counter("tenure_agent_loopback_left_out_total", "Connections within one network namespace",
