@@ -26,8 +26,8 @@ workload_index churn_plan::other_than(workload_index w) {
 
 death churn_plan::any_death() {
   const std::uint32_t drawn = below(100);
-  if (drawn < 70) return death::graceful;
-  return drawn < 84 ? death::crash : death::vanish;
+  if (drawn < 76) return death::graceful;
+  return drawn < 87 ? death::crash : death::vanish;
 }
 
 std::optional<handover> churn_plan::next(const std::vector<slot_state>& slots, nanos now) {
@@ -49,16 +49,19 @@ std::optional<handover> churn_plan::next(const std::vector<slot_state>& slots, n
 
   handover h;
   h.slot = old_enough[below(static_cast<std::uint32_t>(old_enough.size()))];
-  h.how = any_death();
   const workload_index before = slots[h.slot].workload;
   const std::uint32_t drawn = below(100);
+  h.how = made_ == 0 ? death::vanish : any_death();
   h.next_is = drawn < 70 ? succession::other : drawn < 85 ? succession::same : succession::there_first;
+  if (made_ < 2) h.next_is = succession::other;
+  if (made_ == 2) h.next_is = succession::there_first;
   h.next = h.next_is == succession::same ? before : other_than(before);
   if (h.next_is == succession::there_first) {
     returns_.push_back({h.slot, before, now + (1000 + below(1000)) * millisecond});
-  } else if (below(100) < 8) {
+  } else if (made_ == 1 || (made_ > 2 && below(100) < 6)) {
     h.vacant = (1100 + below(800)) * millisecond;  // longer than a SYN waits before it is tried again
   }
+  ++made_;
   return h;
 }
 

@@ -42,7 +42,8 @@ struct slot_state {
   nanos since = 0;
 };
 
-/// Decides who dies when and who comes after. Pure: one seed, one plan.
+/// Decides who dies when and who comes after. Pure: one seed, one plan. The first three are the nasty ones,
+/// so that a short run has them too: one vanishes, one leaves its address vacant, one comes back (W, X, W).
 class churn_plan {
  public:
   struct options {
@@ -72,6 +73,7 @@ class churn_plan {
   std::mt19937_64 random_;
   options options_;
   std::vector<return_due> returns_;
+  std::size_t made_ = 0;  // hand-overs but returns
 };
 
 }  // namespace tenure::demo

@@ -135,6 +135,7 @@ class run {
     report.ends_told = truth_.ends_told();
     report.lost = truth_.without_record();
     report.kernel_events_lost = tenure_->kernel_events_lost();
+    report.last_words = tenure_->last_words();
     report.churn = fleet_->counters();
     if (const auto gaps = fleet_->gaps(); !gaps.empty()) {
       report.shortest_gap = gaps.front();

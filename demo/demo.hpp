@@ -17,7 +17,7 @@ inline constexpr const char* instance_command_name = "demo-instance";
 struct demo_options {
   std::chrono::nanoseconds duration = std::chrono::seconds{60};  ///< of churn and traffic
   std::chrono::nanoseconds hold = std::chrono::seconds{3};
-  std::chrono::nanoseconds heartbeat = std::chrono::milliseconds{250};
+  std::chrono::nanoseconds heartbeat = std::chrono::milliseconds{200};
   std::uint64_t seed = 1;
   std::uint32_t instances = 24;  ///< 4 to pool::max_slots
   std::uint32_t connections_per_second = 300;

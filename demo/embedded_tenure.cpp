@@ -77,6 +77,12 @@ std::optional<std::uint64_t> embedded_tenure::kernel_events_lost() const {
   return find_kernel_events_lost(read_whole(log_));
 }
 
+std::string embedded_tenure::last_words() const {
+  constexpr std::size_t most = 4096;
+  const std::string all = read_whole(log_);
+  return all.substr(all.size() > most ? all.size() - most : 0);
+}
+
 std::optional<std::uint64_t> find_kernel_events_lost(const std::string& words) {
   const auto at = words.rfind(" kernel events lost");
   if (at == std::string::npos) return std::nullopt;

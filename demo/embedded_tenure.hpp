@@ -35,6 +35,8 @@ class embedded_tenure {
   void end(const std::function<void()>& meanwhile);
   /// As its last words had it; nothing when it never said.
   std::optional<std::uint64_t> kernel_events_lost() const;
+  /// The end of what it said, at most 4 KiB.
+  std::string last_words() const;
 
  private:
   embedded_tenure(std::unique_ptr<child_process> process, std::string log)

@@ -13,6 +13,8 @@ namespace {
 constexpr nanos late_opening = 3 * second;
 constexpr nanos late_ending = 200 * millisecond;
 
+constexpr std::size_t max_examples = 20;
+
 }  // namespace
 
 void truth_book::born(instance_id i, workload_index w, slot_index s, interval when) {
@@ -116,18 +118,21 @@ std::uint64_t truth_book::count_without_record() const {
   return count;
 }
 
+std::string truth_book::describe(const connection_tuple& t, side s, const connection_end& e) const {
+  return fmt::format(
+      "lost: {} end of {}:{} -> {}:{}, instance {}, peer {}, opened {}, open for {} us, error {}",
+      s == side::client ? "client" : "server", t.client.to_string(), t.client_port, t.server.to_string(),
+      t.server_port, e.instance, e.peer, e.opened, (ended(e) - e.opened) / microsecond, e.error);
+}
+
 std::vector<std::string> truth_book::examples_without_record(std::size_t most) const {
-  std::vector<std::string> found;
+  std::vector<std::string> found = forgotten_examples_;
   for (const auto& [key, told] : ends_) {
-    const auto& [t, s] = key;
     for (const auto& e : told) {
-      if (e.records > 0 || found.size() >= most) continue;
-      found.push_back(fmt::format(
-          "lost: {} end of {}:{} -> {}:{}, instance {}, opened {}, open for {} ms, error {}",
-          s == side::client ? "client" : "server", t.client.to_string(), t.client_port, t.server.to_string(),
-          t.server_port, e.instance, e.opened, (ended(e) - e.opened) / millisecond, e.error));
+      if (e.records == 0 && found.size() < most) found.push_back(describe(key.first, key.second, e));
     }
   }
+  found.resize(std::min(found.size(), most));
   return found;
 }
 
@@ -144,7 +149,11 @@ void truth_book::forget(nanos before) {
   for (auto& [key, told] : ends_) {
     std::erase_if(told, [&](const connection_end& e) {
       const bool old = ended(e) < before;
-      if (old && e.records == 0) ++forgotten_without_record_;
+      if (old && e.records == 0) {
+        ++forgotten_without_record_;
+        if (forgotten_examples_.size() < max_examples)
+          forgotten_examples_.push_back(describe(key.first, key.second, e));
+      }
       return old;
     });
   }

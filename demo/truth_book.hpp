@@ -88,6 +88,7 @@ class truth_book {
     nanos died = time_max;
   };
   nanos ended(const connection_end& e) const;
+  std::string describe(const connection_tuple& t, side s, const connection_end& e) const;
   std::uint64_t count_without_record() const;
 
   pool pool_;
@@ -97,6 +98,7 @@ class truth_book {
   std::map<std::pair<connection_tuple, side>, std::vector<connection_end>> ends_;
   std::uint64_t ends_told_ = 0;
   std::uint64_t forgotten_without_record_ = 0;
+  std::vector<std::string> forgotten_examples_;
 };
 
 }  // namespace tenure::demo

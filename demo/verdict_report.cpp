@@ -66,6 +66,7 @@ std::string to_json(const run_report& r) {
   j["seconds"] = r.seconds;
   j["interrupted"] = r.interrupted;
   j["examples"] = c.examples;
+  j["last_words"] = r.last_words;
   return j.dump(2) + "\n";
 }
 

@@ -19,6 +19,7 @@ struct run_report {
   std::uint64_t ends_told = 0;                      ///< connection ends that the instances told of
   std::uint64_t lost = 0;                           ///< of these, without any record
   std::optional<std::uint64_t> kernel_events_lost;  ///< as the agent counted; nothing when it never said
+  std::string last_words;                           ///< of the `tenure up` that was judged
   fleet_counters churn;
   nanos median_gap = 0;  ///< of the hand-overs that were to be short
   nanos shortest_gap = 0;

@@ -98,6 +98,13 @@ TEST(ChurnPlan, HasEveryKindOfDeathAndSuccession) {
   EXPECT_GT(vacancies, 5);
 }
 
+RC_GTEST_PROP(ChurnPlan, BeginsWithTheNastyOnes, (std::uint64_t seed)) {
+  const auto made = play(seed, 3);
+  RC_ASSERT(made[0].how == death::vanish && made[0].vacant == 0 && made[0].next_is == succession::other);
+  RC_ASSERT(made[1].vacant > second);
+  RC_ASSERT(made[2].next_is == succession::there_first);
+}
+
 TEST(ChurnPlan, LeavesTheYoungAlone) {
   churn_plan plan(1, {});
   EXPECT_FALSE(plan.next({{false, 0, 900 * millisecond}, {true, 0, 0}}, second));
