@@ -87,12 +87,17 @@ outcome<jiffy_clock> kernel_programs::calibrate() {
 outcome<void> kernel_programs::attach() {
   state_changes_ = ::bpf_program__attach(programs_->progs.socket_state_changed);
   if (state_changes_ == nullptr) return tl::unexpected(step_failed("attaching", errno));
+  // Second, so that it finds what the first has done.
+  state_changes_unseen_ = ::bpf_program__attach(programs_->progs.socket_state_changed_unseen);
+  if (state_changes_unseen_ == nullptr) return tl::unexpected(step_failed("attaching", errno));
   return {};
 }
 
 void kernel_programs::detach() {
   if (state_changes_ != nullptr) ::bpf_link__destroy(state_changes_);
   state_changes_ = nullptr;
+  if (state_changes_unseen_ != nullptr) ::bpf_link__destroy(state_changes_unseen_);
+  state_changes_unseen_ = nullptr;
 }
 
 outcome<void> kernel_programs::find_open_sockets(const std::vector<std::string>& paths) {
@@ -137,7 +142,9 @@ std::uint64_t kernel_programs::missed_runs() const {
   bpf_prog_info info = {};
   __u32 size = sizeof(info);
   const int program = ::bpf_program__fd(programs_->progs.socket_state_changed);
-  return ::bpf_obj_get_info_by_fd(program, &info, &size) == 0 ? info.recursion_misses : 0;
+  if (::bpf_obj_get_info_by_fd(program, &info, &size) != 0) return 0;
+  const std::uint64_t stood_in = read_counters()[TENURE_STOOD_IN];
+  return info.recursion_misses > stood_in ? info.recursion_misses - stood_in : 0;
 }
 
 std::array<std::uint64_t, TENURE_COUNTERS> kernel_programs::read_counters() const {

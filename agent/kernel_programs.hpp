@@ -44,7 +44,8 @@ class kernel_programs {
   void drain(nanos wait);
 
   std::array<std::uint64_t, TENURE_COUNTERS> read_counters() const;
-  /// How often the kernel left the program out, because it was running on that CPU already.
+  /// Transitions that no program saw: the kernel leaves one out that is running on that CPU already, and the
+  /// stand-in was out, too. While it counts up, it may be off by those that are being handled.
   std::uint64_t missed_runs() const;
 
  private:
@@ -52,6 +53,7 @@ class kernel_programs {
 
   tenure_programs* programs_;
   bpf_link* state_changes_ = nullptr;
+  bpf_link* state_changes_unseen_ = nullptr;
   ring_buffer* ring_ = nullptr;
   std::function<void(const tenure_socket_event&)> take_;
 };

@@ -14,8 +14,7 @@ static __always_inline struct socket_state* follow(struct sock* sk) {
 
 /* connect(): before the first SYN. A socket may connect again after a failure, so everything is written anew.
  * The route is chosen and the near address with it; the port only if the application bound it. */
-static __always_inline void on_connecting(struct sock* sk) {
-  struct socket_state* s = follow(sk);
+static __always_inline void on_connecting(struct sock* sk, struct socket_state* s) {
   if (!s) return;
   __builtin_memset(s, 0, sizeof(*s));
   s->flags = TENURE_SOCKET_ACTIVE | TENURE_SOCKET_OPENED_KNOWN;
@@ -25,8 +24,7 @@ static __always_inline void on_connecting(struct sock* sk) {
 
 /* A listener's child: the last ACK of the handshake is being processed, its round trip is measured right
  * after this. `opened` is completed in on_established. */
-static __always_inline void on_accepting(struct sock* sk) {
-  struct socket_state* s = follow(sk);
+static __always_inline void on_accepting(struct socket_state* s) {
   if (!s) return;
   __builtin_memset(s, 0, sizeof(*s));
   s->cloned = 1;
@@ -45,8 +43,7 @@ static __always_inline void complete_opened(struct tcp_sock* tp, struct socket_s
   s->flags |= TENURE_SOCKET_OPENED_KNOWN;
 }
 
-static __always_inline void on_established(struct sock* sk, int old_state) {
-  struct socket_state* s = follow(sk);
+static __always_inline void on_established(struct sock* sk, struct socket_state* s, int old_state) {
   struct tcp_sock* tp = bpf_skc_to_tcp_sock(sk);
   struct tenure_identity near;
   __u16 port_bound;
@@ -124,8 +121,7 @@ static __always_inline void hand_over(struct tenure_socket_event* e) {
   count(TENURE_EVENTS);
 }
 
-static __always_inline void on_closed(struct sock* sk, int old_state) {
-  struct socket_state* s = bpf_sk_storage_get(&sockets, sk, 0, 0);
+static __always_inline void on_closed(struct sock* sk, struct socket_state* s, int old_state) {
   struct tcp_sock* tp = bpf_skc_to_tcp_sock(sk);
   struct socket_state known = {};
   struct tenure_socket_event* e;
@@ -133,7 +129,7 @@ static __always_inline void on_closed(struct sock* sk, int old_state) {
   __u16 port_bound;
 
   if (!tp) return;
-  if (s) {
+  if (s && s->state) {
     /* The kernel frees it with the socket; deleting it here would cost more than all else together. */
     known = *s;
   } else {
@@ -196,6 +192,7 @@ static __always_inline void on_found(struct sock* sk) {
   fresh.established_ns = bpf_ktime_get_boot_ns();
   fresh.boot_offset_ns = fresh.established_ns - bpf_ktime_get_ns();
   fresh.loopback = is_loopback(sk);
+  fresh.state = TCP_ESTABLISHED;
   if (bpf_sk_storage_get(&sockets, sk, &fresh, BPF_SK_STORAGE_GET_F_CREATE))
     count(TENURE_FOUND_OPEN);
   else

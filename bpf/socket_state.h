@@ -15,4 +15,5 @@ struct socket_state {
   __u16 near_port_bound;       /* `near` is of this port alone; 0: of the whole address */
   __u8 loopback;
   __u8 cloned; /* it came out of a listener under our eyes */
+  __u8 state;  /* the last transition that was handled led there; 0: none yet */
 };

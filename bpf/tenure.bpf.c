@@ -13,24 +13,56 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+static __always_inline bool matters(int old_state, int new_state) {
+  switch (new_state) {
+    case TCP_SYN_SENT:
+    case TCP_SYN_RECV:
+    case TCP_ESTABLISHED:
+      return true;
+    case TCP_CLOSE:
+      return old_state != TCP_LISTEN && old_state != TCP_CLOSE;
+  }
+  return false;
+}
+
+static __always_inline void handle(struct sock* sk, struct socket_state* s, int old_state, int new_state) {
+  switch (new_state) {
+    case TCP_SYN_SENT:
+      on_connecting(sk, s);
+      break;
+    case TCP_SYN_RECV:
+      on_accepting(s);
+      break;
+    case TCP_ESTABLISHED:
+      on_established(sk, s, old_state);
+      break;
+    case TCP_CLOSE:
+      on_closed(sk, s, old_state);
+      break;
+  }
+  if (s) s->state = new_state;
+}
+
 /* Called before the socket's state is written. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state_changed, struct sock* sk, int old_state, int new_state) {
-  if (!is_tcp(sk)) return 0;
-  switch (new_state) {
-    case TCP_SYN_SENT:
-      on_connecting(sk);
-      break;
-    case TCP_SYN_RECV:
-      on_accepting(sk);
-      break;
-    case TCP_ESTABLISHED:
-      on_established(sk, old_state);
-      break;
-    case TCP_CLOSE:
-      if (old_state != TCP_LISTEN && old_state != TCP_CLOSE) on_closed(sk, old_state);
-      break;
-  }
+  if (is_tcp(sk) && matters(old_state, new_state)) handle(sk, follow(sk), old_state, new_state);
+  return 0;
+}
+
+/* The kernel runs no program within itself: when a packet's interrupt comes while the one above runs, and
+ * changes another socket's state on that CPU, the one above is left out, and a connection would be lost. This
+ * one is attached after it and does what was not done. The interrupted one can only be one of the two, and
+ * TCP is worked on at two levels only (a system call, and the softirq above it), so one of them is always
+ * free. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(socket_state_changed_unseen, struct sock* sk, int old_state, int new_state) {
+  struct socket_state* s;
+  if (!is_tcp(sk) || !matters(old_state, new_state)) return 0;
+  s = follow(sk);
+  if (!s || s->state == new_state) return 0;
+  count(TENURE_STOOD_IN);
+  handle(sk, s, old_state, new_state);
   return 0;
 }
 
