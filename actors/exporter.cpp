@@ -213,9 +213,11 @@ void redial_later(pointer self) {
 void link_gone(pointer self, transport::close_reason why) {
   auto& s = self->state;
   if (s.welcomed) ++s.counters->disconnects;
+  // At the end of a process the transport closes first: that is no trouble.
+  const auto level = why == transport::close_reason::closed_here ? spdlog::level::debug : spdlog::level::warn;
   if (s.welcomed || s.failed_dials == 0)
-    spdlog::warn("agent: no link to {}: {}; {} batches are retained", s.link->peer(),
-                 transport::to_string(why), s.retained->batches());
+    spdlog::log(level, "agent: no link to {}: {}; {} batches are retained", s.link->peer(),
+                transport::to_string(why), s.retained->batches());
   s.link.reset();
   s.welcomed = false;
   redial_later(self);

@@ -1,9 +1,12 @@
 #include "cli/up.hpp"
 
+#include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "api/http_server.hpp"
@@ -20,6 +23,7 @@ namespace {
 struct process_options {
   std::string http = "127.0.0.1:4741";
   std::string log_level = "info";
+  std::string json;  ///< only `up` has an option for it
 };
 
 void add_process_options(command& c, process_options& o) {
@@ -33,6 +37,26 @@ outcome<void> set_log_level(const std::string& text) {
     return fail(trouble::usage, "--log-level: expected debug, info, warn, error or off, not '" + text + "'");
   spdlog::set_level(level);
   return {};
+}
+
+/// What happened from begin to end, as --json writes it. The keys stay.
+std::string summary_json(const actors::node_counters& node, const actors::agent_counters& agent,
+                         const agent::source_counters& source) {
+  nlohmann::ordered_json unattributed = nlohmann::ordered_json::object();
+  for (std::size_t i = 1; i < actors::reason_count; ++i)
+    if (const std::uint64_t n = node.flows_unattributed[i]; n > 0)
+      unattributed[std::string{to_string(static_cast<reason>(i))}] = n;
+  return nlohmann::ordered_json{{"flows", node.flows_resolved()},
+                                {"attributed", node.flows_attributed.load()},
+                                {"unattributed", std::move(unattributed)},
+                                {"not_resolved", node.flows_held()},
+                                {"near_unproved", node.near_unproved.load()},
+                                {"flows_observed", agent.flows_observed.load()},
+                                {"flows_acknowledged", agent.flows_acknowledged.load()},
+                                {"flows_dropped", agent.flows_dropped.load()},
+                                {"kernel_events_lost", source.events_lost}}
+             .dump(2) +
+         "\n";
 }
 
 /// The halves that a process runs. They end in the order: the agent tells all it knows, the node stops
@@ -70,7 +94,8 @@ class halves {
   }
 
   /// Waits for the end, then drains. A failure when something was left behind.
-  outcome<void> run() {
+  /// @param json where the summary goes; empty: nowhere. @pre both halves run, when it is not empty
+  outcome<void> run(const std::string& json = {}) {
     const bool healthy = end_.wait();
     spdlog::info("ending: resolving what is held");
     bool complete = healthy;
@@ -81,6 +106,11 @@ class halves {
     if (node_ && healthy) complete = node_->drain() && complete;
     if (agent_) spdlog::info("agent: {}", summary(agent_->counters(), agent_->source()));
     if (node_) spdlog::info("node: {}", summary(node_->counters()));
+    if (!json.empty()) {
+      std::ofstream file(json, std::ios::trunc);
+      file << summary_json(node_->counters(), agent_->counters(), agent_->source());
+      if (!file.flush()) return fail(trouble::refused, "cannot write the summary to " + json);
+    }
     if (!healthy) return fail(trouble::refused, "a part of this process could not go on; see the log above");
     // A lone agent may have to leave batches behind: the log line above counts them, and they are no failure
     // of the check kind.
@@ -132,7 +162,7 @@ outcome<void> run_up(const options& o) {
   if (auto begun = h.begin_agent(agent); !begun) return begun;
   spdlog::info("up: agents {}, HTTP {}, platforms {}", agent.nodes[0], h.http_address(o.process.http),
                agent.ipman_socket);
-  return h.run();
+  return h.run(o.process.json);
 }
 
 outcome<void> run_agent(const options& o) {
@@ -163,6 +193,7 @@ void add_up(command_line& line) {
   add_node_options(c, o->node);
   add_agent_options(c, o->agent);
   add_process_options(c, o->process);
+  c.option("json", o->process.json, "write a summary to this file at the end").shown_as("FILE");
   c.run([o](console&) { return run_up(*o); });
 }
 

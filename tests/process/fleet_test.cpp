@@ -154,6 +154,8 @@ TEST_F(fleet, up_names_both_ends_and_ends_with_zero) {
   const auto more = node_arguments(0);
   arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
   arguments.insert(arguments.end(), more.begin() + 6, more.end());
+  const std::string summary = folder / "summary.json";
+  arguments.insert(arguments.end(), {"--json", summary});
   child up(arguments);
   ASSERT_TRUE(up.says("up: agents")) << up.err();
   assign("10.77.0.1", "client", "west");
@@ -165,6 +167,13 @@ TEST_F(fleet, up_names_both_ends_and_ends_with_zero) {
   const auto all = records(output);
   EXPECT_EQ(all.size(), 10U) << up.err();
   expect_both_named(all);
+  std::ifstream file(summary);
+  const auto told = json::parse(file, nullptr, false);
+  ASSERT_TRUE(told.is_object());
+  EXPECT_EQ(told.at("flows"), 10);
+  EXPECT_EQ(told.at("attributed"), 10);
+  EXPECT_EQ(told.at("unattributed"), json::object());
+  EXPECT_EQ(told.at("kernel_events_lost"), 0);
 }
 
 TEST_F(fleet, node_killed_under_two_processes_loses_nothing) {
