@@ -212,9 +212,10 @@ outcome<std::unique_ptr<agent_service>> agent_service::start(const agent_options
 
 std::string summary(const actors::agent_counters& c, const agent::source_counters& source) {
   return fmt::format(
-      "{} flows observed, {} acknowledged, {} retained, {} dropped, {} kernel events lost, {} runs missed",
+      "{} flows observed, {} acknowledged, {} retained, {} dropped, {} kernel events lost, {} runs missed, "
+      "{} left out as within one namespace",
       c.flows_observed.load(), c.flows_acknowledged.load(), c.flows_retained.load(), c.flows_dropped.load(),
-      source.events_lost, source.runs_missed);
+      source.events_lost, source.runs_missed, source.loopback_left_out);
 }
 
 }  // namespace tenure::cli

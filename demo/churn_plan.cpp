@@ -4,6 +4,18 @@
 
 namespace tenure::demo {
 
+std::string_view words(death d) {
+  switch (d) {
+    case death::graceful:
+      return "released";
+    case death::crash:
+      return "crashed";
+    case death::vanish:
+      return "vanished";
+  }
+  return "";
+}
+
 nanos churn_plan::pause() {
   std::exponential_distribution<double> d(1.0 / static_cast<double>(options_.between));
   return std::min(static_cast<nanos>(d(random_)), 4 * options_.between);

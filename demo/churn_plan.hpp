@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "demo/catalogue.hpp"
@@ -17,6 +18,9 @@ enum class death : std::uint8_t {
   crash,     ///< killed: the kernel still says goodbye for it, but the platform hears nothing
   vanish,    ///< the link is gone first: nobody hears anything
 };
+
+/// In a word, of static life.
+std::string_view words(death d);
 
 /// What the next owner is to the one before.
 enum class succession : std::uint8_t {

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "demo/clock.hpp"
 
 namespace tenure::demo {
@@ -123,10 +125,10 @@ outcome<void> fleet::take_away(tenant& t, slot_index s, death how) {
   return {};
 }
 
-outcome<void> fleet::bury(tenant dead) {
+outcome<void> fleet::bury(tenant dead, death how) {
   dead.process->kill();
   listen_to(dead);  // what it said before it died
-  truth_.died(dead.id, boot_time());
+  truth_.died(dead.id, boot_time(), words(how));
   return fabric_.remove(dead.process->network());
 }
 
@@ -146,7 +148,7 @@ outcome<void> fleet::hand_over(const handover& h) {
     vacancies_.push_back({h, done, until, until - last_call});
     send_callers_to(h.slot);
   }
-  return bury(std::move(before));
+  return bury(std::move(before), h.how);
 }
 
 void fleet::send_callers_to(slot_index s) {
@@ -231,7 +233,8 @@ outcome<void> fleet::listen(nanos until) {
       if ((polled[i].revents & (POLLIN | POLLHUP)) == 0) continue;
       auto& t = *whose[i];
       if (!t.process->listen([&](const truth_message& m) { truth_.heard(t.id, m); })) {
-        return fail(trouble::check_failed, "an instance of the fleet ended by itself");
+        return fail(trouble::refused, fmt::format("instance {} of the fleet ended by itself: {}", t.id,
+                                                  t.process->how_it_ended()));
       }
     }
     if (boot_time() + millisecond >= until) return {};
@@ -248,7 +251,7 @@ outcome<void> fleet::drain() {
   for (slot_index s = 0; s < options_.slots; ++s) {
     if (!slots_[s].process) continue;
     if (auto taken = take_away(slots_[s], s, death::graceful); !taken) return taken;
-    if (auto buried = bury(std::move(slots_[s])); !buried) return buried;
+    if (auto buried = bury(std::move(slots_[s]), death::graceful); !buried) return buried;
   }
   return {};
 }

@@ -87,7 +87,7 @@ class fleet {
   outcome<void> hand_over(const handover& h);
   outcome<void> fill_vacancies(nanos now);
   outcome<void> take_away(tenant& t, slot_index s, death how);
-  outcome<void> bury(tenant dead);
+  outcome<void> bury(tenant dead, death how);
   outcome<void> move_in(slot_index s, workload_index w);
   outcome<void> fill(const handover& h, done_handover done);
   void send_callers_to(slot_index s);

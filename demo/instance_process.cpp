@@ -82,6 +82,19 @@ void instance_process::kill() {
   pid_ = -1;
 }
 
+std::string instance_process::how_it_ended() {
+  int status = 0;
+  const nanos until = boot_time() + second;
+  while (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) != pid_) {
+    if (boot_time() > until) return "it still runs";
+    pause_for(millisecond);
+  }
+  if (pid_ <= 0) return "it was killed";
+  pid_ = -1;
+  return WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                             : fmt::format("exit code {}", WEXITSTATUS(status));
+}
+
 bool instance_process::command(const instance_command& c) {
   return ::send(control_.get(), &c, sizeof(c), MSG_NOSIGNAL | MSG_DONTWAIT) ==
          static_cast<ssize_t>(sizeof(c));

@@ -41,6 +41,8 @@ class instance_process {
   int descriptor() const { return control_.get(); }
   /// Without a word: SIGKILL.
   void kill();
+  /// In words, once it closed its end: "exit code 1", "signal 11".
+  std::string how_it_ended();
   /// Waits for a message of this kind for `bound_ms` at most; the others that come are handed over, too.
   bool wait_for(truth_message::what kind, int bound_ms,
                 const std::function<void(const truth_message&)>& heard);

@@ -18,7 +18,7 @@ constexpr std::size_t max_examples = 20;
 }  // namespace
 
 void truth_book::born(instance_id i, workload_index w, slot_index s, interval when) {
-  instances_[i] = {w, s, time_max};
+  instances_[i] = {w, s};
   holdings_[s].push_back({i, when, {time_max, time_max}});
 }
 
@@ -28,8 +28,9 @@ void truth_book::gone(instance_id i, interval when) {
   }
 }
 
-void truth_book::died(instance_id i, nanos when) {
+void truth_book::died(instance_id i, nanos when, std::string_view how) {
   instances_.at(i).died = when;
+  instances_.at(i).how = how;
 }
 
 void truth_book::heard(instance_id i, const truth_message& m) {
@@ -120,9 +121,10 @@ std::uint64_t truth_book::count_without_record() const {
 
 std::string truth_book::describe(const connection_tuple& t, side s, const connection_end& e) const {
   return fmt::format(
-      "lost: {} end of {}:{} -> {}:{}, instance {}, peer {}, opened {}, open for {} us, error {}",
+      "lost: {} end of {}:{} -> {}:{}, instance {} ({}), peer {}, opened {}, open for {} us, error {}",
       s == side::client ? "client" : "server", t.client.to_string(), t.client_port, t.server.to_string(),
-      t.server_port, e.instance, e.peer, e.opened, (ended(e) - e.opened) / microsecond, e.error);
+      t.server_port, e.instance, instances_.at(e.instance).how, e.peer, e.opened,
+      (ended(e) - e.opened) / microsecond, e.error);
 }
 
 std::vector<std::string> truth_book::examples_without_record(std::size_t most) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -43,8 +44,8 @@ class truth_book {
   void born(instance_id i, workload_index w, slot_index s, interval when);
   /// Its addresses were taken away.
   void gone(instance_id i, interval when);
-  /// Its process had ended for sure.
-  void died(instance_id i, nanos when);
+  /// Its process had ended for sure. @param how in a word, for what is said of lost ends.
+  void died(instance_id i, nanos when, std::string_view how);
   void heard(instance_id i, const truth_message& m);
   /// The platform was told that this is the id of the tenancy of this address.
   void names(const std::string& tenancy, instance_id i, address a);
@@ -86,6 +87,7 @@ class truth_book {
     workload_index workload = 0;
     slot_index slot = 0;
     nanos died = time_max;
+    std::string_view how = "alive";  // of static life
   };
   nanos ended(const connection_end& e) const;
   std::string describe(const connection_tuple& t, side s, const connection_end& e) const;

@@ -17,18 +17,6 @@ std::string_view name(workload_index w) {
   return catalogue()[w].name;
 }
 
-std::string_view words(death d) {
-  switch (d) {
-    case death::graceful:
-      return "released";
-    case death::crash:
-      return "crashed";
-    case death::vanish:
-      return "vanished";
-  }
-  return "";
-}
-
 std::vector<std::string> head(const view_state& v) {
   const auto& c = v.counts;
   return {fmt::format("tenure demo   {:.0f} of {:.0f} s   seed {}   {} instances on {} addresses", v.elapsed,

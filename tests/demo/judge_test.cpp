@@ -36,7 +36,7 @@ class Judge : public testing::Test {
 
   void succeed(nanos at = 10 * second) {
     truth.gone(answerer, {at - 3 * millisecond, at - 2 * millisecond});
-    truth.died(answerer, at - 2 * millisecond);
+    truth.died(answerer, at - 2 * millisecond, "released");
     hold(successor, catalog, shared_slot, at);
   }
 
