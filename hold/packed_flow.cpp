@@ -1,0 +1,289 @@
+#include "hold/packed_flow.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "ownership/invariant.hpp"
+
+namespace tenure::hold {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "fields are cut from words, low bytes first");
+
+/// A field's place among the choices in the head, and the four lengths in bytes that it chooses from; the
+/// last has room for any value.
+struct shape {
+  unsigned place;
+  unsigned a, b, c, d;
+};
+
+// What the rule asks for comes first.
+constexpr shape last_received{0, 3, 4, 5, 8};
+constexpr shape life{1, 3, 4, 5, 8};
+constexpr shape handshake{2, 2, 3, 4, 8};
+constexpr shape transit{3, 2, 3, 4, 8};
+constexpr shape error{4, 2, 3, 4, 8};
+constexpr shape closing{5, 3, 4, 5, 8};
+constexpr shape index_gap{6, 0, 1, 2, 4};
+constexpr shape connection{7, 0, 1, 3, 8};
+constexpr shape part{8, 0, 1, 2, 4};
+constexpr shape near_sequence{9, 1, 2, 3, 8};
+constexpr shape near_name{10, 1, 2, 3, 4};
+constexpr shape bytes_sent{11, 2, 3, 4, 8};
+constexpr shape bytes_received{12, 2, 3, 4, 8};
+constexpr shape segments_sent{13, 1, 2, 3, 4};
+constexpr shape segments_received{14, 1, 2, 3, 4};
+constexpr shape retransmits{15, 0, 1, 2, 4};
+constexpr shape srtt{16, 1, 2, 3, 4};
+constexpr shape min_rtt{17, 1, 2, 3, 4};
+constexpr shape connect_time{18, 1, 2, 3, 4};
+
+// Small things, above the choices in the head.
+constexpr unsigned reporter_bit = 38;
+constexpr unsigned udp_bit = 39;
+constexpr unsigned end_bits = 40;  // three
+constexpr unsigned established_bit = 43;
+constexpr unsigned far_v6_bit = 44;
+constexpr unsigned near_bits = 45;  // two
+
+enum class near_form : unsigned { v4, v6_of_base, v6 };
+
+constexpr std::size_t head_bytes = 6;
+
+constexpr std::uint64_t mask(unsigned bytes) {
+  return bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
+}
+
+/// Differences either way are small numbers.
+constexpr std::uint64_t folded(std::uint64_t difference) {
+  return (difference << 1) ^ (0 - (difference >> 63));
+}
+constexpr std::uint64_t unfolded(std::uint64_t n) {
+  return (n >> 1) ^ (0 - (n & 1));
+}
+
+constexpr std::uint64_t bits(nanos n) {
+  return static_cast<std::uint64_t>(n);
+}
+
+class row_writer {
+ public:
+  explicit row_writer(std::byte* row) : row_(row), at_(row + 1 + head_bytes) {}
+
+  template <shape S>
+  void field(std::uint64_t value) {
+    const unsigned choice =
+        unsigned{value > mask(S.a)} + unsigned{value > mask(S.b)} + unsigned{value > mask(S.c)};
+    constexpr std::uint32_t lengths = S.a | S.b << 8 | S.c << 16 | S.d << 24;
+    std::memcpy(at_, &value, sizeof value);
+    at_ += (lengths >> (8 * choice)) & 255;
+    head_ |= std::uint64_t{choice} << (2 * S.place);
+  }
+  template <shape S>
+  void difference(std::uint64_t to, std::uint64_t from) {
+    field<S>(folded(to - from));
+  }
+  template <class Number>
+  void raw(Number n) {
+    std::memcpy(at_, &n, sizeof n);
+    at_ += sizeof n;
+  }
+  void small(unsigned place, std::uint64_t value) { head_ |= value << place; }
+
+  /// @returns the row's length
+  std::size_t finish() {
+    const auto length = static_cast<std::size_t>(at_ - row_);
+    const std::uint64_t first = (head_ << 8) | length;
+    std::memcpy(row_, &first, 1 + head_bytes);
+    return length;
+  }
+
+ private:
+  std::byte* row_;
+  std::byte* at_;
+  std::uint64_t head_ = 0;
+};
+
+class row_reader {
+ public:
+  explicit row_reader(const std::byte* row) : at_(row + 1 + head_bytes) {
+    std::memcpy(&head_, row, sizeof head_);
+    head_ >>= 8;
+  }
+
+  template <shape S>
+  std::uint64_t field() {
+    const unsigned choice = (head_ >> (2 * S.place)) & 3;
+    static constexpr std::uint64_t masks[] = {mask(S.a), mask(S.b), mask(S.c), mask(S.d)};
+    constexpr std::uint32_t lengths = S.a | S.b << 8 | S.c << 16 | S.d << 24;
+    std::uint64_t value = 0;
+    std::memcpy(&value, at_, sizeof value);
+    at_ += (lengths >> (8 * choice)) & 255;
+    return value & masks[choice];
+  }
+  template <shape S>
+  std::uint32_t number() {
+    return static_cast<std::uint32_t>(field<S>());
+  }
+  template <shape S>
+  std::uint64_t difference(std::uint64_t from) {
+    return from + unfolded(field<S>());
+  }
+  template <class Number>
+  Number raw() {
+    Number n{};
+    std::memcpy(&n, at_, sizeof n);
+    at_ += sizeof n;
+    return n;
+  }
+  unsigned small(unsigned place, unsigned width = 1) const {
+    return static_cast<unsigned>(head_ >> place) & ((1U << width) - 1);
+  }
+
+ private:
+  const std::byte* at_;
+  std::uint64_t head_ = 0;
+};
+
+address read_far(row_reader& in) {
+  if (in.small(far_v6_bit) == 0) return address::v4(in.raw<std::uint32_t>());
+  const auto high = in.raw<std::uint64_t>();
+  return address::from_halves(high, in.raw<std::uint64_t>());
+}
+
+address read_near(row_reader& in, const row_base& base) {
+  const auto form = static_cast<near_form>(in.small(near_bits, 2));
+  if (form == near_form::v4) return address::v4(in.raw<std::uint32_t>());
+  const auto high = form == near_form::v6 ? in.raw<std::uint64_t>() : base.near_high;
+  return address::from_halves(high, in.raw<std::uint64_t>());
+}
+
+void write_far(row_writer& out, const address& a) {
+  if (a.is_v4()) return out.raw(a.v4_bits());
+  out.small(far_v6_bit, 1);
+  out.raw(a.high());
+  out.raw(a.low());
+}
+
+void write_near(row_writer& out, const address& a, const row_base& base) {
+  if (a.is_v4()) return out.raw(a.v4_bits());
+  const auto form = a.high() == base.near_high ? near_form::v6_of_base : near_form::v6;
+  out.small(near_bits, static_cast<std::uint64_t>(form));
+  if (form == near_form::v6) out.raw(a.high());
+  out.raw(a.low());
+}
+
+void write_times(row_writer& out, const flow_times& t, nanos base) {
+  out.small(established_bit, t.is_established ? 1 : 0);
+  out.difference<last_received>(bits(base), bits(t.last_received));
+  out.difference<life>(bits(t.last_received), bits(t.established));
+  out.difference<handshake>(bits(t.established), bits(t.opened));
+  out.field<transit>(bits(t.transit));
+  out.field<error>(bits(t.error));
+  out.difference<closing>(bits(t.closed), bits(t.last_received));
+}
+
+void read_times(row_reader& in, flow_times& t, nanos base) {
+  const auto received = bits(base) - unfolded(in.field<last_received>());
+  const auto established = received - unfolded(in.field<life>());
+  const auto opened = established - unfolded(in.field<handshake>());
+  t.transit = static_cast<nanos>(in.field<transit>());
+  t.error = static_cast<nanos>(in.field<error>());
+  t.closed = static_cast<nanos>(in.difference<closing>(received));
+  t.last_received = static_cast<nanos>(received);
+  t.established = static_cast<nanos>(established);
+  t.opened = static_cast<nanos>(opened);
+  t.is_established = in.small(established_bit) != 0;
+}
+
+void write_counters(row_writer& out, const flow_counters& c) {
+  out.field<bytes_sent>(c.bytes_sent);
+  out.field<bytes_received>(c.bytes_received);
+  out.field<segments_sent>(c.segments_sent);
+  out.field<segments_received>(c.segments_received);
+  out.field<retransmits>(c.retransmits);
+  out.field<srtt>(c.srtt_us);
+  out.field<min_rtt>(c.min_rtt_us);
+  out.field<connect_time>(c.connect_us);
+}
+
+void read_counters(row_reader& in, flow_counters& c) {
+  c.bytes_sent = in.field<bytes_sent>();
+  c.bytes_received = in.field<bytes_received>();
+  c.segments_sent = in.number<segments_sent>();
+  c.segments_received = in.number<segments_received>();
+  c.retransmits = in.number<retransmits>();
+  c.srtt_us = in.number<srtt>();
+  c.min_rtt_us = in.number<min_rtt>();
+  c.connect_us = in.number<connect_time>();
+}
+
+std::size_t length_of(const std::byte* row) {
+  return std::to_integer<std::size_t>(*row);
+}
+
+}  // namespace
+
+void packed_rows::add(const flow& f) {
+  invariant(f.id.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
+  if (bytes_.size() - used_ < max_row_bytes + row_slack)
+    bytes_.resize(std::max(bytes_.size() * 2, used_ + 8 * max_row_bytes));
+  row_writer out(bytes_.data() + used_);
+  out.small(reporter_bit, static_cast<std::uint64_t>(f.reporter));
+  out.small(udp_bit, f.transport == transport_protocol::udp ? 1 : 0);
+  out.small(end_bits, static_cast<std::uint64_t>(f.end));
+  write_far(out, f.far_address);
+  out.raw(f.far_port);
+  write_times(out, f.times, base_.time);
+  out.raw(f.near_port);
+  write_near(out, f.near_address, base_);
+  const std::uint32_t gap = f.id.index - last_index_ - 1;
+  out.field<index_gap>(gap);
+  out.difference<connection>(f.connection, last_connection_ + gap + 1);
+  out.field<part>(f.part);
+  out.field<near_sequence>(f.near_tenancy.sequence);
+  out.field<near_name>(static_cast<std::uint32_t>(f.near_workload));
+  write_counters(out, f.counters);
+  used_ += out.finish();
+  last_index_ = f.id.index;
+  last_connection_ = f.connection;
+  ++count_;
+}
+
+void row_cursor::next(question& q) {
+  row_reader in(at_);
+  q.far = read_far(in);
+  q.far_port = in.raw<std::uint16_t>();
+  read_times(in, q.times, base_->time);
+  at_ += length_of(at_);
+}
+
+void row_cursor::next(flow& f) {
+  row_reader in(at_);
+  f.reporter = static_cast<reporter>(in.small(reporter_bit));
+  f.transport = in.small(udp_bit) != 0 ? transport_protocol::udp : transport_protocol::tcp;
+  f.end = static_cast<end_reason>(in.small(end_bits, 3));
+  f.far_address = read_far(in);
+  f.far_port = in.raw<std::uint16_t>();
+  read_times(in, f.times, base_->time);
+  f.near_port = in.raw<std::uint16_t>();
+  f.near_address = read_near(in, *base_);
+  const auto gap = in.number<index_gap>();
+  last_index_ += gap + 1;
+  last_connection_ = in.difference<connection>(last_connection_ + gap + 1);
+  f.id = {base_->incarnation, base_->batch, last_index_};
+  f.connection = last_connection_;
+  f.part = in.number<part>();
+  const auto sequence = in.field<near_sequence>();
+  f.near_tenancy = {sequence == 0 ? 0 : base_->incarnation, sequence};
+  f.near_workload = workload_id{in.number<near_name>()};
+  read_counters(in, f.counters);
+  f.near_initial_sequence = 0;
+  f.far_initial_sequence = 0;
+  f.connect_errno = 0;
+  at_ += length_of(at_);
+}
+
+}  // namespace tenure::hold
