@@ -110,10 +110,14 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   auto sink_handle = system.spawn(sink, std::move(world.out),
                                   sink_settings{n.workloads, world.clock, settings.region}, n.counters);
   auto routes = std::make_shared<session_routes>();
+  retention kept = settings.retention;
+  kept.shortest = std::max(kept.shortest, 2 * settings.hold);
+  kept.most_bytes /= settings.shards;
   for (std::size_t i = 0; i < settings.shards; ++i) {
-    auto owners =
-        world.owners ? world.owners(settings.routable) : std::make_shared<attributor>(settings.routable);
-    routes->shards.push_back(system.spawn(shard, std::move(owners), sink_handle, n.counters));
+    auto owners = world.owners ? world.owners(settings.routable)
+                               : std::make_shared<attributor>(settings.routable, kept.most_bytes);
+    routes->shards.push_back(
+        system.spawn(shard, std::move(owners), kept, world.clock, sink_handle, n.counters));
     routes->delays.push_back(system.spawn(delay, settings.hold, routes->shards.back(), world.clock));
   }
   n.root = system.spawn(node_behavior, routes, sink_handle, std::move(world.failed));

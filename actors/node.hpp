@@ -12,6 +12,7 @@
 #include "actors/sink.hpp"
 #include "ownership/attributor.hpp"
 #include "ownership/prefix.hpp"
+#include "ownership/retention.hpp"
 
 namespace tenure::actors {
 
@@ -24,6 +25,8 @@ struct node_settings {
   std::int64_t drift_ppm = 200;
   std::size_t shards = 4;  ///< actors that the prefixes are spread over
   std::size_t max_sessions = 20'000;
+  /// Of all shards together. `shortest` is raised to twice the hold.
+  tenure::retention retention;
 };
 
 /// What a node stands on; the simulator hands in its own.

@@ -32,6 +32,13 @@ struct node_counters {
   counter evidence_received = 0;
   counter evidence_merged = 0;   ///< it changed a timeline
   counter evidence_refused = 0;  ///< outside the routable CIDRs, host-local, or without a clock
+  counter evidence_too_old = 0;  ///< it ends before what was forgotten
+  counter evidence_no_room = 0;  ///< of a new tenancy, when memory for timelines was short
+  counter tenancies_forgotten = 0;
+  /// What the timelines hold now.
+  counter addresses = 0;
+  counter tenancies = 0;
+  counter timeline_bytes = 0;
   counter flows_received = 0;
   counter flows_attributed = 0;
   std::array<counter, reason_count> flows_unattributed{};

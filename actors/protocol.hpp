@@ -49,6 +49,7 @@ CAF_ADD_ATOM(tenure, tenure::actors, write_atom, "write")
 CAF_ADD_ATOM(tenure, tenure::actors, sync_atom, "sync")
 CAF_ADD_ATOM(tenure, tenure::actors, durable_atom, "durable")
 CAF_ADD_ATOM(tenure, tenure::actors, told_atom, "told")
+CAF_ADD_ATOM(tenure, tenure::actors, forget_atom, "forget")
 CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
 CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
 CAF_END_TYPE_ID_BLOCK(tenure)
@@ -107,6 +108,8 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<evidence_atom, evidence_lot_ptr>,
     // A lot whose hold is over.
     caf::reacts_to<resolve_atom, flow_lot_ptr>,
+    // Time to look whether there is history to forget.
+    caf::reacts_to<forget_atom>,
     // Answers when everything that came before has been passed on to the sink.
     caf::replies_to<drain_atom>::with<bool>>;
 

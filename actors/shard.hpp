@@ -2,9 +2,11 @@
 
 #include <memory>
 
+#include "actors/clocks.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/protocol.hpp"
 #include "ownership/attributor.hpp"
+#include "ownership/retention.hpp"
 
 namespace tenure::actors {
 
@@ -13,13 +15,23 @@ struct shard_state {
   static inline const char* name = "shard";
 
   std::shared_ptr<attributor> owners;
+  retention kept;
+  std::shared_ptr<const node_clock> clock;
   sink_actor sink;
   std::shared_ptr<node_counters> counters;
+  nanos forgotten = time_min;  ///< the last cutoff
+  bool timer_set = false;
+  // What was added to the node's gauges.
+  std::size_t addresses = 0;
+  std::size_t tenancies = 0;
+  std::size_t bytes = 0;
 };
 
 /// @param owners the shard's alone, and empty
+/// @param kept with the shard's part of the memory
 shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self,
-                                 std::shared_ptr<attributor> owners, sink_actor sink,
+                                 std::shared_ptr<attributor> owners, retention kept,
+                                 std::shared_ptr<const node_clock> clock, sink_actor sink,
                                  std::shared_ptr<node_counters> counters);
 
 }  // namespace tenure::actors

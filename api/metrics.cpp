@@ -85,6 +85,15 @@ std::string node_metrics(const actors::node_counters& c) {
   out.counter("tenure_node_evidence_merged_total", "Evidence that changed a timeline", c.evidence_merged);
   out.counter("tenure_node_evidence_refused_total",
               "Evidence outside the routable CIDRs, or without a workload or clock", c.evidence_refused);
+  out.counter("tenure_node_evidence_too_old_total", "Evidence that ended before what was forgotten",
+              c.evidence_too_old);
+  out.counter("tenure_node_evidence_no_room_total",
+              "Evidence of new tenancies that memory for timelines had no room for", c.evidence_no_room);
+  out.counter("tenure_node_tenancies_forgotten_total", "Tenancies that ended before the horizon",
+              c.tenancies_forgotten);
+  out.gauge("tenure_node_addresses", "Addresses with a timeline", c.addresses);
+  out.gauge("tenure_node_tenancies", "Tenancies in timelines", c.tenancies);
+  out.gauge("tenure_node_timelines_bytes", "Memory that timelines take", c.timeline_bytes);
   out.counter("tenure_node_flows_received_total", "Flows from agents", c.flows_received);
   out.counter("tenure_node_flows_attributed_total", "Flows whose far end is known", c.flows_attributed);
   unattributed(out, c);

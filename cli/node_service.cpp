@@ -47,6 +47,9 @@ class running_node final : public node_service {
     if (!wire::valid_text(o.node_name))
       return fail(trouble::usage,
                   "--node-name: expected at most 256 bytes of UTF-8 without control characters");
+    if (o.horizon < 2 * o.hold)
+      return fail(trouble::usage, "--horizon: expected at least twice the hold, " +
+                                      duration_text(2 * o.hold) + ", not " + duration_text(o.horizon));
     auto out = open_sink(o.output);
     if (!out) return tl::unexpected(out.error());
     actors::node_settings settings;
@@ -54,6 +57,8 @@ class running_node final : public node_service {
     settings.region = o.region;
     if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
     settings.hold = o.hold.count();
+    settings.retention.horizon = o.horizon.count();
+    settings.retention.most_bytes = o.timeline_memory.bytes;
     settings.drift_ppm = o.drift_ppm;
     settings.shards = std::max(1U, o.shards);
     node_ = actors::start_node(system_, settings, {std::move(clock), std::move(*out), std::move(failed)});
@@ -98,6 +103,9 @@ void add_node_options(command& c, node_options& o) {
            "append NDJSON to this file; - is readable lines on a terminal, NDJSON in a pipe")
       .shown_as("FILE");
   c.option("hold", o.hold, "how long a flow waits for evidence before it is resolved");
+  c.option("horizon", o.horizon, "how long the end of a tenancy is remembered; longer than any hold");
+  c.option("timeline-memory", o.timeline_memory,
+           "bound on the memory of timelines: the oldest are forgotten first, new ones are refused beyond");
   c.option("routable", o.routable,
            "addresses that belong to one holder fleet-wide; repeatable; all count when none is given");
   c.option("region", o.region, "written into every record");

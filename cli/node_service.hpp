@@ -21,6 +21,8 @@ struct node_options {
   std::string listen = "127.0.0.1:4740";
   std::string output = "-";
   std::chrono::nanoseconds hold = std::chrono::minutes{1};
+  std::chrono::nanoseconds horizon = std::chrono::hours{24};
+  byte_count timeline_memory{std::uint64_t{4} << 30};
   std::vector<prefix> routable;
   std::string region = "local";
   std::string node_name;

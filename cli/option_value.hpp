@@ -57,6 +57,21 @@ struct option_value<prefix> {
   static std::string text(const prefix& value) { return value.to_string(); }
 };
 
+/// An amount of memory.
+struct byte_count {
+  std::uint64_t bytes = 0;
+};
+
+template <>
+struct option_value<byte_count> {
+  static constexpr const char* name = "SIZE";
+  static constexpr const char* expected = "an amount of memory such as 512MiB or 4GiB";
+  /// "65536", "64KiB", "512MiB", "4GiB". Whole numbers, one unit.
+  static std::optional<byte_count> parse(std::string_view text);
+  /// In the largest unit that says it exactly.
+  static std::string text(byte_count value);
+};
+
 template <class T>
 requires std::integral<T> || std::floating_point<T>
 struct option_value<T> {

@@ -19,4 +19,25 @@ verdict attributor::attribute(address far, std::uint16_t far_port, const flow_ti
   return timelines_.resolve(far, far_port, times);
 }
 
+void attributor::merge_all(std::span<const evidence> all, std::span<merged> results) {
+  // Between two that are refused, all others at once.
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= all.size(); ++i) {
+    if (i < all.size() && unroutable(routable_, all[i].endpoint.address) == reason::none) continue;
+    timelines_.merge(all.subspan(start, i - start), results.subspan(start, i - start));
+    if (i < all.size()) results[i] = merged::refused;
+    start = i + 1;
+  }
+}
+
+void attributor::attribute_all(std::span<const question> questions, std::span<verdict> verdicts) const {
+  timelines_.resolve(questions, verdicts);
+  // No evidence about what is not routable was let in, so only where there is none it has to be asked.
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    if (verdicts[i].reason != reason::no_evidence) continue;
+    if (const reason r = unroutable(routable_, questions[i].far); r != reason::none)
+      verdicts[i] = unattributed(r);
+  }
+}
+
 }  // namespace tenure

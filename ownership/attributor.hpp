@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "ownership/flow.hpp"
 #include "ownership/prefix.hpp"
@@ -19,17 +21,26 @@ reason unroutable(const prefix_set& routable, address a);
 /// simulator's oracle) derives from it.
 class attributor {
  public:
-  explicit attributor(prefix_set routable) : routable_(std::move(routable)) {}
+  /// @param most_bytes as of `timelines`
+  explicit attributor(prefix_set routable, std::size_t most_bytes = SIZE_MAX)
+      : routable_(std::move(routable)), timelines_(most_bytes) {}
   virtual ~attributor() = default;
 
   using merged = tenure::merged;
   /// What is not merged is for the caller to count.
   virtual merged merge(const evidence& e);
-
   virtual verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const;
 
+  /// The same for many, at a fraction of the time when addresses are far apart. Who overrides one of the two
+  /// above overrides these too. @pre both spans are of one size
+  virtual void merge_all(std::span<const evidence> all, std::span<merged> results);
+  virtual void attribute_all(std::span<const question> questions, std::span<verdict> verdicts) const;
+
+  /// As of `timelines`.
+  virtual std::size_t forget_before(nanos cutoff) { return timelines_.forget_before(cutoff); }
+
   const prefix_set& routable() const { return routable_; }
-  const tenure::timelines& timelines() const { return timelines_; }
+  virtual const tenure::timelines& timelines() const { return timelines_; }
 
  private:
   prefix_set routable_;

@@ -18,6 +18,8 @@ inline constexpr nanos time_max = std::numeric_limits<nanos>::max();
 inline constexpr nanos microsecond = 1'000;
 inline constexpr nanos millisecond = 1'000'000;
 inline constexpr nanos second = 1'000'000'000;
+inline constexpr nanos minute = 60 * second;
+inline constexpr nanos hour = 60 * minute;
 
 /// a + b, held at the ends of the range instead of wrapping.
 constexpr nanos saturating_add(nanos a, nanos b) {

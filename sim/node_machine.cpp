@@ -15,6 +15,7 @@ struct node_machine::running {
     actors::node_settings settings;
     settings.name = address;
     settings.hold = m.options_.hold;
+    settings.retention.horizon = m.options_.horizon;
     settings.drift_ppm = m.options_.drift_ppm;
     const auto names = std::make_shared<std::shared_ptr<const workload_table>>();
     actors::node_world world;

@@ -62,6 +62,7 @@ struct traffic_options {
 struct cluster_options {
   std::uint32_t nodes = 1;
   nanos hold = 60 * second;
+  nanos horizon = 24 * hour;  ///< what nodes remember
   nanos heartbeat = 10 * second;
   nanos linger = second;
   nanos repeat = 360 * second;

@@ -24,6 +24,7 @@ oracle::watched_judge::watched_judge(oracle& o, const prefix_set& routable, std:
 attributor::merged oracle::watched_judge::merge(const evidence& e) {
   const auto result = inner_->merge(e);
   oracle_.check_hull(e, *inner_, *clock_, **names_);
+  if (result == merged::too_old || result == merged::no_room) return result;
   if (std::hash<address>{}(e.endpoint.address) % oracle_.evidence_kept_ == 0) kept_.push_back(e);
   return result;
 }
@@ -32,6 +33,32 @@ verdict oracle::watched_judge::attribute(address far, std::uint16_t far_port, co
   const verdict v = inner_->attribute(far, far_port, times);
   if (std::hash<address>{}(far) % oracle_.evidence_kept_ == 0) asked_.push_back({far, far_port, times, v});
   return v;
+}
+
+void oracle::watched_judge::merge_all(std::span<const evidence> all, std::span<merged> results) {
+  for (std::size_t i = 0; i < all.size(); ++i) results[i] = merge(all[i]);
+}
+
+void oracle::watched_judge::attribute_all(std::span<const tenure::question> questions,
+                                          std::span<verdict> verdicts) const {
+  inner_->attribute_all(questions, verdicts);
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const auto& q = questions[i];
+    if (std::hash<address>{}(q.far) % oracle_.evidence_kept_ == 0)
+      asked_.push_back({q.far, q.far_port, q.times, verdicts[i]});
+  }
+}
+
+std::size_t oracle::watched_judge::forget_before(nanos cutoff) {
+  finish();  // what was answered until now, while it is all remembered
+  asked_.clear();
+  const auto forgotten = inner_->forget_before(cutoff);
+  std::erase_if(kept_, [this](const evidence& e) {
+    return std::ranges::none_of(inner_->timelines().holdings(e.endpoint), [&e](const holding& h) {
+      return h.tenancy == e.tenancy && h.workload == e.workload;
+    });
+  });
+  return forgotten;
 }
 
 void oracle::watched_judge::finish() {

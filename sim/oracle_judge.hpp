@@ -15,6 +15,10 @@ class oracle::watched_judge final : public attributor {
 
   merged merge(const evidence& e) override;
   verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const override;
+  void merge_all(std::span<const evidence> all, std::span<merged> results) override;
+  void attribute_all(std::span<const tenure::question> questions, std::span<verdict> verdicts) const override;
+  std::size_t forget_before(nanos cutoff) override;
+  const tenure::timelines& timelines() const override { return inner_->timelines(); }
 
   /// I3: every answer given is asked for again, now that all evidence is there. I4: the evidence is merged
   /// again, shuffled and with repeats, and has to give the same timelines. I1: the rule once more, naively.

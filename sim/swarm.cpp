@@ -114,6 +114,7 @@ scenario swarm(std::uint64_t seed) {
   if (draw.chance(0.2)) make_exact(s, draw);
   s.horizon = draw.between(60, 240) * second;
   s.cooldown = s.cluster.hold + 90 * second;
+  if (draw.chance(0.3)) s.cluster.horizon = 2 * s.cluster.hold + minute;
   return s;
 }
 

@@ -186,5 +186,54 @@ TEST_F(path, broken_sink_confirms_nothing_and_stops_the_node) {
   EXPECT_EQ(w.exported->flows_retained, 1U);
 }
 
+TEST_F(path, history_behind_the_horizon_is_forgotten_and_counted) {
+  node_settings settings;
+  settings.hold = second;
+  settings.retention.horizon = 2 * minute;
+  w.start_node(settings);
+  agent = w.start_agent(agent_settings());
+  w.settle();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(20 * second);
+  const auto& c = *w.running.counters;
+  EXPECT_EQ(c.addresses, 2U);
+  EXPECT_EQ(c.tenancies, 2U);
+  EXPECT_GT(c.timeline_bytes, 0U);
+  w.ipman(agent, assign("10.0.0.2", "catalog"));
+  w.advance(minute);
+  EXPECT_EQ(c.tenancies, 3U);
+  EXPECT_EQ(c.tenancies_forgotten, 0U);
+  w.advance(3 * minute);
+  EXPECT_EQ(c.tenancies, 2U);
+  EXPECT_EQ(c.tenancies_forgotten, 1U);
+  EXPECT_GT(c.evidence_too_old, 0U) << "the agent repeats the end for six minutes";
+  EXPECT_EQ(c.evidence_no_room, 0U);
+}
+
+TEST_F(path, evidence_without_room_is_counted_and_its_flows_stay_unattributed) {
+  node_settings settings;
+  settings.hold = 15 * second;
+  settings.shards = 1;
+  settings.retention.most_bytes = 1'000;
+  w.start_node(settings);
+  agent = w.start_agent(agent_settings());
+  w.settle();
+  for (int host = 1; host < 20; ++host) w.ipman(agent, assign("10.0.0." + std::to_string(host), "gateway"));
+  w.advance(15 * second);
+  const auto& c = *w.running.counters;
+  EXPECT_GT(c.evidence_no_room, 0U);
+  EXPECT_LT(c.tenancies, 19U);
+  EXPECT_LT(c.timeline_bytes, 2'000U);
+  std::vector<agent::observed_flow> flows;
+  for (int host = 2; host < 20; ++host)
+    flows.push_back(connection(w, "10.0.0.1", ("10.0.0." + std::to_string(host)).c_str(), 2 * second));
+  observe(agent, std::move(flows));
+  w.advance(20 * second);
+  EXPECT_EQ(c.flows_resolved(), 18U);
+  EXPECT_GT(c.flows_attributed, 0U);
+  EXPECT_GT(c.flows_unattributed[static_cast<std::size_t>(reason::no_evidence)], 0U);
+}
+
 }  // namespace
 }  // namespace tenure::actors::testing

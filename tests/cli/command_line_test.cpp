@@ -193,5 +193,17 @@ TEST(Duration, IsWrittenInItsLargestWholeUnit) {
   EXPECT_EQ(duration_text(1ns), "1ns");
 }
 
+TEST(ByteCount, ReadsWholeNumbersOfOneUnitAndWritesTheLargest) {
+  using size = option_value<byte_count>;
+  EXPECT_EQ(size::parse("65536")->bytes, 65'536U);
+  EXPECT_EQ(size::parse("512MiB")->bytes, 512U << 20);
+  EXPECT_EQ(size::parse("16777215GiB")->bytes, std::uint64_t{16'777'215} << 30);
+  for (const char* bad :
+       {"", "-1", "1GB", "1 MiB", "MiB", "1.5GiB", "17179869184GiB", "99999999999999999999"})
+    EXPECT_FALSE(size::parse(bad).has_value()) << bad;
+  for (const char* same : {"0", "65535", "64KiB", "512MiB", "4GiB"})
+    EXPECT_EQ(size::text(*size::parse(same)), same);
+}
+
 }  // namespace
 }  // namespace tenure::cli

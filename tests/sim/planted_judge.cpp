@@ -67,4 +67,13 @@ verdict planted_judge::attribute(address far, std::uint16_t far_port, const flow
   return v;
 }
 
+void planted_judge::merge_all(std::span<const evidence> all, std::span<merged> results) {
+  for (std::size_t i = 0; i < all.size(); ++i) results[i] = merge(all[i]);
+}
+
+void planted_judge::attribute_all(std::span<const question> questions, std::span<verdict> verdicts) const {
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    verdicts[i] = attribute(questions[i].far, questions[i].far_port, questions[i].times);
+}
+
 }  // namespace tenure::sim

@@ -24,6 +24,8 @@ class planted_judge final : public attributor {
 
   merged merge(const evidence& e) override;
   verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const override;
+  void merge_all(std::span<const evidence> all, std::span<merged> results) override;
+  void attribute_all(std::span<const question> questions, std::span<verdict> verdicts) const override;
 
  private:
   bool qualifies(const interval& hull, const flow_times& times) const;
