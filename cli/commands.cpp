@@ -2,6 +2,7 @@
 
 #include "cli/attribute.hpp"
 #include "cli/bench.hpp"
+#include "cli/bench_load.hpp"
 #include "cli/demo.hpp"
 #include "cli/explain.hpp"
 #include "cli/ipman.hpp"
@@ -20,6 +21,7 @@ void add_commands(command_line& line) {
   add_explain(line);
   add_sim(line);
   add_bench(line);
+  add_bench_load(line);
 }
 
 }  // namespace tenure::cli

@@ -50,6 +50,7 @@ const std::map<std::string_view, words> may_know = {
     {"agent", {"ownership", "capnp", "bpf", "transport"}},
     {"actors", {"ownership", "hold", "capnp", "transport", "cluster", "sinks", "agent"}},
     {"api", {"ownership", "transport", "sinks", "agent", "actors"}},
+    {"load", {"ownership", "capnp", "transport", "agent"}},
 };
 const words know_everything = {"cli", "demo", "bench", "tests", "sim"};
 

@@ -1,0 +1,107 @@
+#include "load/fleet.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tenure::load {
+namespace {
+
+// A step that came late makes up for at most this much at once.
+constexpr nanos longest_step = 1 * second;
+constexpr std::uint32_t batches_a_turn = 16;
+
+}  // namespace
+
+fleet::fleet(const fleet_options& who, pace_options pace, std::shared_ptr<const agent::boot_clock> clock,
+             transport::asio_transport& net)
+    : plan_(who),
+      pace_(std::move(pace)),
+      clock_(std::move(clock)),
+      net_(net),
+      book_(who.agents),
+      began_(clock_->now()),
+      last_step_(began_) {
+  for (std::uint32_t a = 0; a < who.agents; ++a)
+    agents_.push_back(std::make_shared<played_agent>(plan_, a, *clock_, counters_));
+}
+
+fleet::~fleet() {
+  for (const auto& a : agents_) a->close();
+}
+
+void fleet::step() {
+  const nanos now = clock_->now();
+  dial_those_without(now);
+  seal_heartbeats(now);
+  if (flowing_) seal_flows(now);
+  last_step_ = now;
+  send_what_waits();
+}
+
+void fleet::dial_those_without(nanos now) {
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    if (!agents_[i]->has_link() && agents_[i]->redial_at() <= now)
+      agents_[i]->dial(net_, pace_.nodes[i % pace_.nodes.size()]);
+}
+
+void fleet::seal_heartbeats(nanos now) {
+  for (const auto& a : agents_)
+    if (a->freshly_welcomed()) a->seal_heartbeat(now, now - pace_.repeat);
+  // One agent after the other, so that the heartbeats of all are spread over the time of one.
+  const auto all = agents_.size();
+  const auto due = static_cast<std::uint64_t>(
+      static_cast<double>(now - began_) / static_cast<double>(pace_.heartbeat) * static_cast<double>(all));
+  heartbeats_ = std::max(heartbeats_, due - std::min<std::uint64_t>(due, all));
+  for (; heartbeats_ < due; ++heartbeats_) {
+    auto& a = *agents_[heartbeats_ % all];
+    if (a.welcomed()) a.seal_heartbeat(now, now - pace_.repeat);
+  }
+}
+
+void fleet::seal_flows(nanos now) {
+  const double batch = pace_.flows_a_batch;
+  if (pace_.flows_a_second > 0)
+    owed_flows_ +=
+        static_cast<double>(std::min(now - last_step_, longest_step)) / second * pace_.flows_a_second;
+  else  // as many as go: as much as may wait to be sent
+    owed_flows_ = counters_.batches_sealed == counters_.batches_sent ? batch * 4 * batches_a_turn : 0;
+  for (; owed_flows_ >= batch; owed_flows_ -= batch) {
+    const auto who = next_sealing_++ % static_cast<std::uint32_t>(agents_.size());
+    book_.enter(who, agents_[who]->seal_flows(now, pace_.flows_a_batch), now);
+  }
+}
+
+std::uint64_t fleet::frames_that_may_go() const {
+  const auto& c = net_.counters();
+  const std::uint64_t done = c.frames_out + c.frames_unsent;
+  const std::uint64_t sent = counters_.frames_sent;
+  const std::uint64_t waiting = sent - std::min(sent, done);
+  const std::uint64_t room = pace_.max_waiting_bytes / std::max<std::size_t>(last_frame_bytes_, 1024);
+  return room > waiting ? room - waiting : 0;
+}
+
+void fleet::send_what_waits() {
+  auto may_go = frames_that_may_go();
+  std::size_t idle = 0;  // agents in a row that had nothing
+  while (may_go > 0 && idle < agents_.size()) {
+    auto& a = *agents_[next_sending_++ % agents_.size()];
+    ++idle;
+    for (std::uint32_t n = 0; n < batches_a_turn && may_go > 0; ++n) {
+      const auto bytes = a.send_next();
+      if (bytes == 0) break;
+      idle = 0;
+      --may_go;
+      last_frame_bytes_ = bytes;
+    }
+  }
+}
+
+bool fleet::connected() const {
+  return std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->welcomed(); });
+}
+
+bool fleet::settled() const {
+  return std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->settled(); });
+}
+
+}  // namespace tenure::load

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "load/plan.hpp"
+#include "load/played_agent.hpp"
+
+namespace tenure::load {
+
+/// What came of what a fleet reported.
+struct findings {
+  std::uint64_t records = 0;
+  std::uint64_t flows = 0;                            ///< different ones
+  std::uint64_t repeats = 0;                          ///< records of a flow that had one already
+  std::uint64_t lost = 0;                             ///< reported, and not in the output
+  std::uint64_t strangers = 0;                        ///< in the output, and never reported
+  std::uint64_t unreadable = 0;                       ///< lines that are no record
+  std::uint64_t attributed = 0;                       ///< records whose far end is named
+  std::uint64_t misattributed = 0;                    ///< an end, near or far, that somebody else held
+  std::map<std::string, std::uint64_t> unattributed;  ///< records by reason
+  std::vector<std::string> wrong;                     ///< the first few of what must not be, a line each
+};
+
+/// Holds the lines of an NDJSON output against what a fleet reported and what was true.
+class judge {
+ public:
+  judge(const plan& p, const sealed_book& book, std::uint32_t flows_a_batch);
+
+  void see(std::string_view line);
+  /// Reads a file of lines. @returns false when it cannot be read.
+  bool see_file(const std::string& path);
+  /// @pre called once, at the end
+  findings conclude();
+
+ private:
+  void wrong(std::string what);
+  bool check_ends(const planned_flow& truth, const struct named_ends& named);
+
+  const plan& plan_;
+  const sealed_book& book_;
+  std::uint32_t flows_a_batch_;
+  std::vector<std::vector<std::vector<bool>>> seen_;  // [agent][batch][index]
+  findings found_;
+};
+
+}  // namespace tenure::load

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ownership/flow.hpp"
+
+namespace tenure::load {
+
+/// A fleet in numbers. The same options give the same fleet.
+struct fleet_options {
+  std::uint32_t agents = 500;
+  std::uint32_t addresses = 1'000'000;  ///< at most 2^24, at least one an agent
+  std::uint32_t workloads = 1'000;      ///< at most 4,096, since a heartbeat may name them all
+  bool ipv6 = false;
+  nanos lifetime = 600 * second;    ///< of one holding, the gap before it included; 0: nothing changes hands
+  double covered = 0.9;             ///< share of the flows whose far end is one of the addresses
+  nanos longest_flow = 2 * second;  ///< from its first segment to its end
+  nanos linger = 1 * second;        ///< a flow closes at most this long before its batch is sealed
+  std::uint64_t seed = 1;
+  /// Goes into the incarnations alone: runs that one node meets are told apart by it.
+  std::uint64_t run = 0;
+};
+
+/// One holding of one address by one instance: a tenancy, as it really is.
+struct holding {
+  std::uint32_t address = 0;   ///< the how-manieth
+  std::uint32_t agent = 0;     ///< on whose host
+  std::uint32_t workload = 0;  ///< the how-manieth
+  tenancy_id tenancy;
+  nanos from = 0;  ///< true time: [from, until)
+  nanos until = 0;
+};
+
+/// A flow as it really was. Stamps are of true time.
+struct planned_flow {
+  tenure::flow flow;            ///< without workloads
+  std::optional<holding> near;  ///< nothing: the near end is not proved
+  std::optional<holding> far;   ///< nothing: no agent is there
+};
+
+/// Who holds which address when, and which flows there are: a pure function of the options. An address goes
+/// from host to host, half of the time without any gap between two holders. True time is the clock's that
+/// drives the fleet, not negative.
+class plan {
+ public:
+  /// @pre the options are within what they say
+  explicit plan(const fleet_options& o);
+
+  const fleet_options& options() const { return o_; }
+  std::uint64_t incarnation(std::uint32_t agent) const { return agents_[agent].incarnation; }
+  /// Whose incarnation it is; nothing when it is of no agent of this fleet.
+  std::optional<std::uint32_t> agent_of(std::uint64_t incarnation) const;
+  /// This agent's clock when it is `at`: off by up to a day, and up to 50 millionths fast or slow.
+  nanos reading(std::uint32_t agent, nanos at) const;
+
+  address address_of(std::uint32_t n) const;
+  /// All names have the same length.
+  static std::string workload_name(std::uint32_t n);
+  /// Who holds the address then; nothing in a gap.
+  std::optional<holding> holder(std::uint32_t address, nanos at) const;
+
+  /// Appends what is or was held on this agent's host at some instant of [since, until].
+  void holdings(std::uint32_t agent, nanos since, nanos until, std::vector<holding>& out) const;
+
+  /// Of these tenancies the flows of a batch have their near ends; some may be missing for churn.
+  std::vector<holding> near_ends(std::uint32_t agent, std::uint64_t batch, nanos sealed) const;
+  /// @param near the batch's near_ends
+  planned_flow flow(std::uint32_t agent, std::uint64_t batch, std::uint32_t index, nanos sealed,
+                    const std::vector<holding>& near) const;
+
+ private:
+  holding turn(std::uint32_t address, std::uint64_t n) const;
+  std::uint64_t turn_at(std::uint32_t address, nanos at) const;
+  nanos phase(std::uint32_t address) const;
+  std::uint32_t first_address(std::uint32_t agent, std::uint64_t turn) const;
+
+  struct identity {
+    std::uint64_t incarnation = 0;
+    nanos offset = 0;  // of its clock
+    nanos millionths = 0;
+  };
+
+  fleet_options o_;
+  std::uint64_t phases_ = 0;  // seeds of what is drawn
+  std::uint64_t turns_ = 0;
+  std::uint64_t near_ends_ = 0;
+  std::uint64_t flows_ = 0;
+  std::vector<identity> agents_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> incarnations_;  // sorted
+};
+
+}  // namespace tenure::load

@@ -1,0 +1,222 @@
+#include "load/played_agent.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace tenure::load {
+namespace {
+
+constexpr std::uint32_t evidence_a_batch = 2048;
+constexpr nanos first_redial = 50 * millisecond;
+constexpr nanos longest_redial = 1 * second;
+
+}  // namespace
+
+played_agent::played_agent(const plan& p, std::uint32_t who, const agent::boot_clock& clock,
+                           fleet_counters& counters)
+    : plan_(p), who_(who), clock_(clock), counters_(counters), scratch_(wire::batch{}) {}
+
+std::uint64_t played_agent::seal_flows(nanos now, std::uint32_t flows) {
+  const std::lock_guard lock{mutex_};
+  kept_.push_back({.sealed = now, .count = flows, .flows = true});
+  ++counters_.batches_sealed;
+  counters_.flows_sealed += flows;
+  return first_ + kept_.size() - 1;
+}
+
+void played_agent::seal_heartbeat(nanos now, nanos since) {
+  std::vector<holding> held;
+  plan_.holdings(who_, since, now, held);
+  const std::lock_guard lock{mutex_};
+  for (std::uint32_t first = 0; first < held.size(); first += evidence_a_batch) {
+    const auto count =
+        std::min<std::uint32_t>(evidence_a_batch, static_cast<std::uint32_t>(held.size()) - first);
+    kept_.push_back({.sealed = now, .since = since, .first = first, .count = count});
+    ++counters_.batches_sealed;
+    counters_.evidence_sealed += count;
+  }
+}
+
+bool played_agent::has_link() const {
+  const std::lock_guard lock{mutex_};
+  return link_ != nullptr;
+}
+
+bool played_agent::welcomed() const {
+  const std::lock_guard lock{mutex_};
+  return welcomed_;
+}
+
+bool played_agent::settled() const {
+  const std::lock_guard lock{mutex_};
+  return kept_.empty();
+}
+
+bool played_agent::freshly_welcomed() {
+  const std::lock_guard lock{mutex_};
+  return std::exchange(fresh_, false);
+}
+
+nanos played_agent::redial_at() const {
+  const std::lock_guard lock{mutex_};
+  return redial_at_;
+}
+
+void played_agent::dial(transport::transport& net, const std::string& node) {
+  // Held over the dial, whose events come from another thread: when they come, the link is known.
+  const std::lock_guard lock{mutex_};
+  if (link_) return;
+  const std::uint64_t number = ++link_number_;
+  auto me = weak_from_this();
+  link_ = net.dial(node, {[me, number](transport::frame f) {
+                            if (auto self = me.lock()) self->received(number, f);
+                          },
+                          [me, number](transport::close_reason) {
+                            if (auto self = me.lock()) self->closed(number);
+                          }});
+  link_->send(wire::encode(
+      wire::hello{wire::protocol_version, plan_.incarnation(who_), "played-" + std::to_string(who_)}));
+  ++counters_.frames_sent;
+}
+
+void played_agent::close() {
+  const std::lock_guard lock{mutex_};
+  if (link_) link_->close();
+}
+
+void played_agent::closed(std::uint64_t link) {
+  const std::lock_guard lock{mutex_};
+  if (link != link_number_) return;
+  ++counters_.disconnects;
+  ++link_number_;
+  link_.reset();
+  welcomed_ = false;
+  redial_at_ = clock_.now() + std::min(longest_redial, first_redial << std::min(failed_dials_++, 6U));
+}
+
+void played_agent::received(std::uint64_t link, const transport::frame& f) {
+  const nanos now = clock_.now();
+  const auto message = wire::decode(f, plan_.incarnation(who_));
+  const std::lock_guard lock{mutex_};
+  if (link != link_number_) return;
+  if (!message) {
+    ++counters_.messages_refused;
+  } else if (const auto* p = std::get_if<wire::ping>(&*message)) {
+    link_->send(wire::encode(wire::pong{p->id, plan_.reading(who_, now)}));
+    ++counters_.frames_sent;
+  } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
+    acknowledged(a->batch, now);
+  } else if (std::holds_alternative<wire::welcome>(*message)) {
+    welcomed_ = true;
+    fresh_ = true;
+    failed_dials_ = 0;
+    next_to_send_ = first_;
+    ++counters_.connects;
+  } else if (std::holds_alternative<wire::goodbye>(*message)) {
+    ++counters_.goodbyes;
+  }
+}
+
+// Under mutex_.
+void played_agent::acknowledged(std::uint64_t number, nanos now) {
+  if (number < first_ || number >= first_ + kept_.size()) return;
+  kept& k = kept_[number - first_];
+  if (std::exchange(k.acknowledged, true)) return;
+  ++counters_.batches_acknowledged;
+  if (k.flows) {
+    counters_.flows_acknowledged += k.count;
+    const auto us = static_cast<std::uint64_t>(std::max<nanos>(0, now - k.sealed) / microsecond);
+    ++counters_.acknowledged_within[std::min<std::size_t>(std::bit_width(us),
+                                                          counters_.acknowledged_within.size() - 1)];
+  }
+  while (!kept_.empty() && kept_.front().acknowledged) {
+    kept_.pop_front();
+    ++first_;
+  }
+  next_to_send_ = std::max(next_to_send_, first_);
+}
+
+std::size_t played_agent::send_next() {
+  std::uint64_t number = 0;
+  kept k;
+  transport::link_ptr link;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!welcomed_ || !link_) return 0;
+    while (next_to_send_ < first_ + kept_.size() && kept_[next_to_send_ - first_].acknowledged)
+      ++next_to_send_;
+    if (next_to_send_ >= first_ + kept_.size()) return 0;
+    number = next_to_send_++;
+    k = kept_[number - first_];
+    kept_[number - first_].sent = true;
+    link = link_;
+  }
+  if (k.sent) ++counters_.batches_repeated;
+  if (k.flows) (k.sent ? counters_.flows_repeated : counters_.flows_sent) += k.count;
+  auto frame = encode(number, k);
+  const std::size_t bytes = frame.size() * sizeof(frame[0]);
+  link->send(std::move(frame));
+  ++counters_.frames_sent;
+  ++counters_.batches_sent;
+  return bytes;
+}
+
+wire::frame played_agent::encode(std::uint64_t number, const kept& k) {
+  auto& b = std::get<wire::batch>(scratch_);
+  b.number = number;
+  b.workloads.clear();
+  b.tenancies.clear();
+  b.evidence.clear();
+  b.flows.clear();
+  if (k.flows)
+    fill_flows(b, k);
+  else
+    fill_evidence(b, k);
+  return wire::encode(scratch_);
+}
+
+void played_agent::fill_flows(wire::batch& b, const kept& k) {
+  const auto near = plan_.near_ends(who_, b.number, k.sealed);
+  for (const auto& h : near) {
+    b.workloads.push_back({plan::workload_name(h.workload), {}});
+    b.tenancies.push_back(
+        {h.tenancy, {plan_.address_of(h.address), 0}, static_cast<workload_id>(b.workloads.size())});
+  }
+  const auto read = [this](nanos& at) { at = plan_.reading(who_, at); };
+  for (std::uint32_t i = 0; i < k.count; ++i) {
+    b.flows.push_back(plan_.flow(who_, b.number, i, k.sealed, near).flow);
+    auto& times = b.flows.back().times;
+    read(times.opened);
+    read(times.established);
+    read(times.last_received);
+    read(times.closed);
+  }
+}
+
+void played_agent::fill_evidence(wire::batch& b, const kept& k) {
+  if (holdings_sealed_ != k.sealed || holdings_since_ != k.since) {
+    holdings_.clear();
+    plan_.holdings(who_, k.since, k.sealed, holdings_);
+    holdings_sealed_ = k.sealed;
+    holdings_since_ = k.since;
+  }
+  workload_places_.assign(plan_.options().workloads, 0);
+  for (std::uint32_t i = k.first; i < k.first + k.count; ++i) {
+    const auto& h = holdings_[i];
+    auto& place = workload_places_[h.workload];
+    if (place == 0) {
+      b.workloads.push_back({plan::workload_name(h.workload), {}});
+      place = static_cast<std::uint32_t>(b.workloads.size());
+    }
+    const endpoint at{plan_.address_of(h.address), 0};
+    b.tenancies.push_back({h.tenancy, at, workload_id{place}});
+    b.evidence.push_back({.endpoint = at,
+                          .tenancy = h.tenancy,
+                          .workload = workload_id{place},
+                          .from = plan_.reading(who_, h.from),
+                          .until = plan_.reading(who_, std::min(h.until, k.sealed))});
+  }
+}
+
+}  // namespace tenure::load

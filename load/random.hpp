@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tenure::load {
+
+/// SplitMix64 (Steele, Lea, Flood 2014): a generator so cheap that each flow has one of its own, and can be
+/// made again alone.
+class random {
+ public:
+  explicit random(std::uint64_t seed) : state_(seed) {}
+  random(std::uint64_t a, std::uint64_t b, std::uint64_t c = 0) : state_(mix(mix(mix(a) ^ b) ^ c)) {}
+
+  std::uint64_t next() { return mix(state_ += 0x9e37'79b9'7f4a'7c15ULL); }
+  /// In [0, n). @pre n > 0
+  std::uint64_t below(std::uint64_t n) {
+    __extension__ using wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<wide>(next()) * n) >> 64);
+  }
+
+ private:
+  static std::uint64_t mix(std::uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58'476d'1ce4'e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d0'49bb'1331'11ebULL;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t state_;
+};
+
+}  // namespace tenure::load
