@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -9,7 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/worker_pool.hpp"
 #include "sim/report_json.hpp"
+#include "sim/report_text.hpp"
 #include "sim/scenario_file.hpp"
 #include "sim/shrink.hpp"
 #include "sim/world.hpp"
@@ -21,6 +24,7 @@ struct sim_options {
   std::string scenario;
   std::uint64_t seed = 1;
   std::uint64_t runs = 1;
+  unsigned jobs = 0;
   std::vector<std::string> set;
   std::string json;
   std::string shrunk = "shrunk.toml";
@@ -64,10 +68,15 @@ void say_sum(console& io, const sim::report_sum& sum) {
     return all == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(all);
   };
   auto& out = io.out;
+  const double cpu = std::max(sum.total.cpu_seconds, 1e-9);
+  const auto faults = sum.total.faults.total();
   out << fmt::format(
       "{}: {} runs from seed {}, {:.0f} virtual s, {:.0f} instance-s, {:.2f} CPU-s ({:.0f} a CPU-s)\n",
       sum.scenario, sum.runs, sum.seed, sum.total.virtual_seconds, sum.total.instance_seconds,
-      sum.cpu_seconds, sum.total.instance_seconds / std::max(sum.cpu_seconds, 1e-9));
+      sum.total.cpu_seconds, sum.total.instance_seconds / cpu);
+  out << fmt::format("engine {}: {} events ({:.0f} a CPU-s), {} faults ({:.0f} a CPU-s)\n", sim::engine,
+                     sum.total.events, static_cast<double>(sum.total.events) / cpu, faults,
+                     static_cast<double>(faults) / cpu);
   out << fmt::format("{:<16}{:>12}{:>14}{:>16}{:>22}\n", "", "flows", "attributed", "misattributed",
                      "false dependencies");
   out << fmt::format("{:<16}{:>12}{:>13.2f}%{:>16}{:>15} of {}\n", "tenure", t.flows,
@@ -75,13 +84,6 @@ void say_sum(console& io, const sim::report_sum& sum) {
   for (const auto& [name, b] : sum.total.baselines)
     out << fmt::format("{:<16}{:>12}{:>13.2f}%{:>16}{:>15} of {}\n", name, b.flows,
                        share(b.attributed, b.flows), b.misattributed, b.false_dependencies, b.dependencies);
-  if (!sum.total.events_curve.empty())
-    out << "events, over the mean delay and the loss of address-change events: false of reported "
-           "dependencies\n";
-  for (const auto& p : sum.total.events_curve)
-    out << fmt::format("  {:>4} s {:>6.1f} % lost {:>10} of {} ({:.0f} %), {} flows misattributed\n",
-                       p.delay / second, 100 * p.loss, p.result.false_dependencies, p.result.dependencies,
-                       share(p.result.false_dependencies, p.result.dependencies), p.result.misattributed);
   out << "unattributed:";
   for (const auto& [why, n] : t.unattributed) out << ' ' << why << ' ' << n;
   out << fmt::format("\nviolations: {}, hash {:016x}\n", sum.total.violation_count, sum.total.hash);
@@ -112,32 +114,59 @@ void write_shrunk(console& io, const sim_options& o, const sim::scenario_source&
     io.err << fmt::format("tenure: {}: cannot be written\n", o.shrunk);
 }
 
+/// Run number i of `sim run`, with what it took.
+sim::report run_one(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t i) {
+  const double began = cpu_seconds();
+  auto r = sim::run(scenario, seed);
+  r.cpu_seconds = cpu_seconds() - began;
+  // One run in twenty is done twice: equal seeds are equal runs, or nothing of this can be replayed.
+  if (i % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
+    ++r.violation_count;
+    r.violations.push_back({"I8", 0, "the same seed gave another run"});
+  }
+  return r;
+}
+
+/// All runs, in worker processes, added up in the order of their seeds.
+outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_source& source, console& io) {
+  sim::report_sum sum;
+  std::map<std::size_t, sim::report> early;
+  std::size_t next = 0;
+  const auto run_number = [&](std::size_t i) {
+    const auto seed = o.seed + i;
+    return sim::to_text(run_one(source.make(seed), seed, i));
+  };
+  const auto done = [&](std::size_t i, outcome<std::string> text) -> outcome<void> {
+    if (!text)
+      return fail(trouble::check_failed, fmt::format("seed {}: {}; again: {}", o.seed + i, text.error().text,
+                                                     replay_command(o, o.seed + i)));
+    early.emplace(i, sim::report_from(*text));
+    for (auto r = early.find(next); r != early.end(); r = early.find(++next)) {
+      if (r->second.violation_count > 0) say_failure(io, o, source.make(r->second.seed), r->second);
+      sum.add(r->second);
+      early.erase(r);
+    }
+    return {};
+  };
+  if (auto ran = worker_pool{o.jobs}.run(o.runs, run_number, done); !ran) return tl::unexpected(ran.error());
+  return sum;
+}
+
 outcome<void> run_sim(const sim_options& o, console& io) {
   const auto source = read_source(o);
   if (!source) return tl::unexpected(source.error());
+  if (o.runs == 0) return fail(trouble::usage, "--runs: expected at least 1");
   io.err << fmt::format("tenure: {}, seeds {} to {}\n", source->name(), o.seed, o.seed + o.runs - 1);
-  sim::report_sum sum;
-  const double began = cpu_seconds();
-  for (std::uint64_t i = 0; i < o.runs; ++i) {
-    const auto seed = o.seed + i;
-    const auto scenario = source->make(seed);
-    auto r = sim::run(scenario, seed);
-    // One run in twenty is done twice: equal seeds are equal runs, or nothing of this can be replayed.
-    if (i % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
-      ++r.violation_count;
-      r.violations.push_back({"I8", 0, "the same seed gave another run"});
-    }
-    if (r.violation_count > 0) say_failure(io, o, scenario, r);
-    sum.add(r);
-  }
-  sum.cpu_seconds = cpu_seconds() - began;
-  say_sum(io, sum);
-  if (auto written = write_json(o, sum); !written) return written;
-  if (sum.failed_seeds.empty()) return {};
-  write_shrunk(io, o, *source, sum.failed_seeds.front());
+  io.err.flush();
+  const auto sum = run_all(o, *source, io);
+  if (!sum) return tl::unexpected(sum.error());
+  say_sum(io, *sum);
+  if (auto written = write_json(o, *sum); !written) return written;
+  if (sum->failed_seeds.empty()) return {};
+  write_shrunk(io, o, *source, sum->failed_seeds.front());
   return fail(trouble::check_failed,
-              fmt::format("{} of {} seeds broke a promise; the first again: {}", sum.failed_seeds.size(),
-                          sum.runs, replay_command(o, sum.failed_seeds.front())));
+              fmt::format("{} of {} seeds broke a promise; the first again: {}", sum->failed_seeds.size(),
+                          sum->runs, replay_command(o, sum->failed_seeds.front())));
 }
 
 outcome<void> replay(const std::string& path, console& io) {
@@ -160,6 +189,7 @@ void add_sim(command_line& line) {
   c.positional("scenario", o->scenario, "a file such as config/scenarios/swarm.toml");
   c.option("seed", o->seed, "of the first run; it decides everything");
   c.option("runs", o->runs, "how many, each with the next seed");
+  c.option("jobs", o->jobs, "how many at a time; 0: one for each processor");
   c.option("set", o->set, "an option of the scenario, over what the file says; repeatable")
       .shown_as("KEY=VALUE");
   c.option("json", o->json, "where to write the summary as one JSON object").shown_as("FILE");

@@ -34,10 +34,9 @@ class event_feed {
     known_.reserve(world.size());
     for (instance_id id = 0; id < world.size(); ++id) {
       const auto& i = world.of(id);
-      known k;
-      if (!draw.chance(options.loss)) k.assigned = i.from + draw.exponential(options.delay);
-      if (!draw.chance(options.loss) && !i.alive()) k.unassigned = i.until + draw.exponential(options.delay);
-      known_.push_back(k);
+      const nanos assigned = arrival(i.from, options, draw);
+      const nanos unassigned = arrival(i.alive() ? time_max : i.until, options, draw);
+      known_.push_back({assigned, unassigned});
     }
   }
 
@@ -54,6 +53,13 @@ class event_feed {
   }
 
  private:
+  /// Draws as often whatever the options are, so that two sets of options see the same luck.
+  static nanos arrival(nanos happened, const baseline_options& options, random& draw) {
+    const bool lost = draw.chance(options.loss);
+    const nanos late = draw.exponential(options.delay);
+    return lost || happened == time_max ? time_max : happened + late;
+  }
+
   const truth& world_;
   nanos hold_;
   std::vector<known> known_;
@@ -145,24 +151,6 @@ std::map<std::string, baseline_result> judge_baselines(const truth& world, const
   std::map<std::string, baseline_result> out;
   for (const auto& [name, one] : ways) out.emplace(name, judge(world, records, real, one));
   return out;
-}
-
-std::vector<curve_point> judge_event_curve(const truth& world, const socket_records& records,
-                                           const baseline_options& options, random draw) {
-  const auto real = real_dependencies(world, records);
-  std::vector<curve_point> curve;
-  for (const nanos delay :
-       {0 * second, 60 * second, 180 * second, 300 * second, 450 * second, 600 * second, 900 * second})
-    for (const double loss : {0.0, 0.001, 0.01, 0.05, 0.1}) {
-      auto point = options;
-      point.delay = delay;
-      point.loss = loss;
-      const event_feed events(world, point, draw);
-      curve.push_back({delay, loss, judge(world, records, real, [&](const socket_record& r) {
-                         return events.answer(r);
-                       })});
-    }
-  return curve;
 }
 
 }  // namespace tenure::sim

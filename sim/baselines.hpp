@@ -5,7 +5,6 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "sim/options.hpp"
 #include "sim/random.hpp"
@@ -23,25 +22,14 @@ struct baseline_result {
   std::uint64_t false_dependencies = 0;
 };
 
-/// `events` with one delay and one loss.
-struct curve_point {
-  nanos delay = 0;
-  double loss = 0;
-  baseline_result result;
-};
-
 /// Other ways to attribute the far end, all of them told of the same churn:
 /// - `events`: assign and unassign events with delay and loss; a flow waits for the hold, then the latest
-/// event
-///   known about the address at the flow's beginning decides.
+///   event known about the address at the flow's beginning decides. With the same `draw` the same events are
+///   late or lost: a larger delay makes each of them later, a larger loss loses the same ones and more.
 /// - `current-owner`: whoever holds the address when the flow is looked at, moments after its end.
 /// - `name-range`: for each address and workload name one range from the first holding to the last, without
 ///   loss; where several hold the flow's beginning, the one that began first decides.
 std::map<std::string, baseline_result> judge_baselines(const truth& world, const socket_records& records,
                                                        const baseline_options& options, random draw);
-
-/// `events` over the same churn, for a grid of delays and losses.
-std::vector<curve_point> judge_event_curve(const truth& world, const socket_records& records,
-                                           const baseline_options& options, random draw);
 
 }  // namespace tenure::sim

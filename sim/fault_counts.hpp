@@ -49,6 +49,11 @@ class fault_counts {
  public:
   void add(fault f, std::uint64_t n = 1) { counts_[static_cast<std::size_t>(f)] += n; }
   std::uint64_t operator[](fault f) const { return counts_[static_cast<std::size_t>(f)]; }
+  std::uint64_t total() const {
+    std::uint64_t all = 0;
+    for (const auto n : counts_) all += n;
+    return all;
+  }
   fault_counts& operator+=(const fault_counts& o) {
     for (std::size_t i = 0; i < fault_kinds; ++i) counts_[i] += o.counts_[i];
     return *this;

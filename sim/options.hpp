@@ -93,7 +93,6 @@ struct baseline_options {
   nanos delay = 60 * second;  ///< mean, of an address-change event
   double loss = 0.01;         ///< of events
   nanos hold = 900 * second;  ///< of the `events` baseline
-  bool curve = false;         ///< also `events` over a grid of delays and losses
   nanos lag = 5 * second;     ///< after a flow's end, when `current-owner` looks
 };
 

@@ -44,6 +44,14 @@ struct proved_share {
   double proved_seconds = 0;
 };
 
+/// How well the nodes knew the clocks: the errors of evidence and of flows that were not unbounded, added up.
+struct measured_errors {
+  std::uint64_t evidence = 0;
+  double evidence_seconds = 0;  ///< of its `until`
+  std::uint64_t flows = 0;
+  double flow_seconds = 0;
+};
+
 /// Knows the truth, sees every merge, every answer and every frame, and says what is wrong with them. Slow
 /// and obvious, and apart from what it judges.
 class oracle final : public frame_tap {
@@ -75,6 +83,8 @@ class oracle final : public frame_tap {
   const tally& result() const { return result_; }
   /// After finish(). Of the addresses whose evidence was kept.
   const proved_share& proved() const { return proved_; }
+  /// After finish(). Of the same addresses.
+  const measured_errors& errors() const { return errors_; }
   std::uint64_t digest() const { return digest_.value(); }
 
  private:
@@ -114,6 +124,7 @@ class oracle final : public frame_tap {
   tally result_;
   std::unordered_map<instance_id, nanos> proved_spans_;  ///< the longest hull that a node has of it
   proved_share proved_;
+  measured_errors errors_;
   trace_hash digest_;
 };
 

@@ -69,6 +69,17 @@ void oracle::watched_judge::finish() {
 }
 
 void oracle::watched_judge::measure() {
+  auto& errors = oracle_.errors_;
+  for (const auto& e : kept_) {
+    if (e.until_error == unknown_error) continue;
+    ++errors.evidence;
+    errors.evidence_seconds += static_cast<double>(e.until_error) / static_cast<double>(second);
+  }
+  for (const auto& q : asked_) {
+    if (q.times.error == unknown_error) continue;
+    ++errors.flows;
+    errors.flow_seconds += static_cast<double>(q.times.error) / static_cast<double>(second);
+  }
   std::set<endpoint> seen;
   for (const auto& e : kept_) {
     if (!seen.insert(e.endpoint).second) continue;

@@ -28,13 +28,13 @@ void report_sum::add(const report& r) {
     sum.dependencies += b.dependencies;
     sum.false_dependencies += b.false_dependencies;
   }
-  if (runs == 1) total.events_curve = r.events_curve;
   total.faults += r.faults;
   total.violation_count += r.violation_count;
   // One run's hash is its own; that of several depends on their order too.
   total.hash = runs == 1 ? r.hash : (total.hash ^ r.hash) * 0x9e37'79b9'7f4a'7c15ULL;
   total.virtual_seconds += r.virtual_seconds;
   total.instance_seconds += r.instance_seconds;
+  total.cpu_seconds += r.cpu_seconds;
   total.messages += r.messages;
   total.events += r.events;
   total.frames += r.frames;
@@ -56,15 +56,9 @@ std::string to_json(const report_sum& sum) {
     const auto kind = static_cast<fault>(i);
     faults[std::string{to_string(kind)}] = sum.total.faults[kind];
   }
-  nlohmann::json curve = nlohmann::json::array();
-  for (const auto& p : sum.total.events_curve)
-    curve.push_back(
-        {{"delay_seconds", p.delay / second},
-         {"loss", p.loss},
-         {"misattributed", p.result.misattributed},
-         {"dependencies", {{"reported", p.result.dependencies}, {"false", p.result.false_dependencies}}}});
   const nlohmann::json all = {
       {"scenario", sum.scenario},
+      {"engine", engine},
       {"seed", sum.seed},
       {"runs", sum.runs},
       {"flows", t.flows},
@@ -73,14 +67,13 @@ std::string to_json(const report_sum& sum) {
       {"misattributed", t.misattributed},
       {"dependencies", {{"reported", t.dependencies}, {"false", t.false_dependencies}}},
       {"baselines", baselines},
-      {"events_curve", curve},
       {"faults", faults},
       {"violations", sum.total.violation_count},
       {"failed_seeds", sum.failed_seeds},
       {"repeats", t.repeats},
       {"hash", hexadecimal(sum.total.hash)},
       {"virtual_seconds", sum.total.virtual_seconds},
-      {"cpu_seconds", sum.cpu_seconds},
+      {"cpu_seconds", sum.total.cpu_seconds},
       {"instance_seconds", sum.total.instance_seconds},
       {"instances", sum.total.instances},
       {"events", sum.total.events},

@@ -8,13 +8,15 @@
 
 namespace tenure::sim {
 
+/// Which way a figure came about. There is one: the production actors, over links with the real bytes.
+inline constexpr const char* engine = "full";
+
 /// Several runs of one scenario, added up.
 struct report_sum {
   std::string scenario;
   std::uint64_t seed = 0;  ///< of the first
   std::uint64_t runs = 0;
   report total;
-  double cpu_seconds = 0;
   std::vector<std::uint64_t> failed_seeds;
 
   void add(const report& r);

@@ -197,7 +197,6 @@ void name_faults(names& n) {
   TENURE_COUNT(baselines.loss);
   TENURE_TIME(baselines.hold);
   TENURE_TIME(baselines.lag);
-  TENURE_COUNT(baselines.curve);
 }
 
 const std::vector<option>& options() {

@@ -29,10 +29,11 @@ constexpr nanos clock_start = 100'000 * second;
 
 }  // namespace
 
-world::world(const scenario& options, std::uint64_t seed, plants planted)
+world::world(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also)
     : options_(options),
       seed_(seed),
       planted_(std::move(planted)),
+      also_(std::move(also)),
       draw_(seed),
       time_(options.grid),
       net_(time_, draw_.fork(), trace_, faults_, options.network),
@@ -108,12 +109,13 @@ report world::run() {
   r.scenario = options_.name;
   r.seed = seed_;
   r.answers = oracle_.result();
-  r.baselines = judge_baselines(truth_, traffic_.records(), options_.baselines, draw_.fork());
-  if (options_.baselines.curve)
-    r.events_curve = judge_event_curve(truth_, traffic_.records(), options_.baselines, draw_.fork());
+  const random luck = draw_.fork();
+  r.baselines = judge_baselines(truth_, traffic_.records(), options_.baselines, luck);
+  for (const auto& b : also_) r.also_judged.push_back(judge_baselines(truth_, traffic_.records(), b, luck));
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   r.proved = oracle_.proved();
+  r.errors = oracle_.errors();
   r.violations = oracle_.violations();
   r.violation_count = oracle_.violation_count();
   trace_.add(oracle_.digest());
@@ -175,9 +177,9 @@ class quiet_log {
 
 }  // namespace
 
-report run(const scenario& options, std::uint64_t seed, plants planted) {
+report run(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also) {
   const quiet_log quiet;
-  return world(options, seed, std::move(planted)).run();
+  return world(options, seed, std::move(planted), std::move(also)).run();
 }
 
 }  // namespace tenure::sim

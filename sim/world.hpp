@@ -25,14 +25,17 @@ struct report {
   std::uint64_t seed = 0;
   tally answers;
   std::map<std::string, baseline_result> baselines;
-  std::vector<curve_point> events_curve;
+  /// The baselines once more over the same history, for each further set of options that was asked for.
+  std::vector<std::map<std::string, baseline_result>> also_judged;
   fault_counts faults;
   proved_share proved;
+  measured_errors errors;
   std::vector<violation> violations;
   std::uint64_t violation_count = 0;
   std::uint64_t hash = 0;
   double virtual_seconds = 0;
   double instance_seconds = 0;
+  double cpu_seconds = 0;  ///< what it took; filled in by whoever ran it
   std::uint64_t messages = 0;
   std::uint64_t frames = 0;
   std::uint64_t events = 0;
@@ -42,7 +45,9 @@ struct report {
 /// One simulated fleet with its agents, nodes and network, from one seed.
 class world {
  public:
-  world(const scenario& options, std::uint64_t seed, plants planted = {});
+  /// @param also further options of the baselines, judged over the same history
+  world(const scenario& options, std::uint64_t seed, plants planted = {},
+        std::vector<baseline_options> also = {});
   ~world();
 
   /// Lives until the horizon and through the cooldown, then checks what only the end allows.
@@ -58,6 +63,7 @@ class world {
   scenario options_;
   std::uint64_t seed_;
   plants planted_;
+  std::vector<baseline_options> also_;
   random draw_;
   trace_hash trace_;
   fault_counts faults_;
@@ -75,6 +81,7 @@ class world {
 };
 
 /// Runs a scenario once. Everything that happens follows from the scenario and the seed.
-report run(const scenario& options, std::uint64_t seed, plants planted = {});
+report run(const scenario& options, std::uint64_t seed, plants planted = {},
+           std::vector<baseline_options> also = {});
 
 }  // namespace tenure::sim
