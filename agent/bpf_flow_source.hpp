@@ -17,8 +17,9 @@ struct bpf_options {
   /// A segment that TCP accepted was sent at most this long before; four smoothed round trips where that is
   /// more.
   nanos transit_floor = 200 * millisecond;
-  /// The ring between kernel and agent; a power of two, at least one page. An event takes about 250 bytes.
-  std::size_t ring_bytes = std::size_t{4} << 20;
+  /// The ring between kernel and agent; a power of two, at least one page. An event takes about 250 bytes,
+  /// and the ring counts twice towards the memory that is resident, being mapped twice.
+  std::size_t ring_bytes = std::size_t{2} << 20;
   /// How often the ring is emptied when it is not filling up.
   nanos poll_interval = 50 * millisecond;
   /// How many flows are handed over at once, at the most.

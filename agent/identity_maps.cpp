@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <linux/magic.h>
 #include <linux/types.h>
+#include <set>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -70,16 +71,27 @@ tenure_identity_key to_kernel(const identity_key& key) {
 
 class pinned_identity_map final : public identity_map {
  public:
-  pinned_identity_map(file_descriptor lock, file_descriptor map, std::uint64_t incarnation)
-      : lock_(std::move(lock)), map_(std::move(map)), incarnation_(incarnation) {}
+  pinned_identity_map(file_descriptor lock, file_descriptor map, file_descriptor ports,
+                      std::uint64_t incarnation)
+      : lock_(std::move(lock)),
+        map_(std::move(map)),
+        port_tenancies_(std::move(ports)),
+        incarnation_(incarnation) {}
 
   outcome<void> put(const identity_key& key, tenancy_id tenancy) override {
     if (tenancy.incarnation != incarnation_)
       return fail(trouble::refused, "tenancy " + tenancy.to_string() + " is another incarnation's");
     const auto k = to_kernel(key);
     const tenure_identity v{tenancy.incarnation, tenancy.sequence};
+    // Counted first: the programs look for ports only while there are some.
+    const bool counted = key.endpoint.port != 0 && ports_.insert(key).second;
+    if (counted && !tell_ports()) {
+      ports_.erase(key);
+      return fail(trouble::refused, "cannot write the count of port tenancies: " + why(errno));
+    }
     if (::bpf_map_update_elem(map_.get(), &k, &v, BPF_ANY) == 0) return {};
     const int error = errno;
+    if (counted) forget_port(key);
     if (error == E2BIG)
       return fail(trouble::refused,
                   "the identity map is full: " + std::to_string(TENURE_IDENTITY_ENTRIES) + " endpoints");
@@ -88,8 +100,10 @@ class pinned_identity_map final : public identity_map {
 
   outcome<void> erase(const identity_key& key) override {
     const auto k = to_kernel(key);
-    if (::bpf_map_delete_elem(map_.get(), &k) == 0 || errno == ENOENT) return {};
-    return fail(trouble::refused, "cannot write the identity map: " + why(errno));
+    if (::bpf_map_delete_elem(map_.get(), &k) != 0 && errno != ENOENT)
+      return fail(trouble::refused, "cannot write the identity map: " + why(errno));
+    forget_port(key);
+    return {};
   }
 
   /// Whoever reads this sees sockets of now: what an agent before us wrote says nothing that we have
@@ -112,29 +126,60 @@ class pinned_identity_map final : public identity_map {
       key = next;
       at = &key;
     }
+    tell_ports();
   }
 
  private:
+  bool tell_ports() {
+    const __u32 first = 0;
+    const __u64 many = ports_.size();
+    return ::bpf_map_update_elem(port_tenancies_.get(), &first, &many, BPF_ANY) == 0;
+  }
+
+  /// A count that cannot be written stays too high, which costs a look-up and is never wrong.
+  void forget_port(const identity_key& key) {
+    if (ports_.erase(key) > 0) tell_ports();
+  }
+
   file_descriptor lock_;
   file_descriptor map_;
+  file_descriptor port_tenancies_;
+  std::set<identity_key> ports_;
   std::uint64_t incarnation_;
 };
 
-bool fits(int map) {
+/// As bpf/maps.h has it.
+struct layout {
+  const char* name;
+  bpf_map_type type;
+  __u32 key_size;
+  __u32 value_size;
+  __u32 entries;
+  __u32 flags;
+};
+constexpr layout identities_layout{"identities",
+                                   BPF_MAP_TYPE_HASH,
+                                   sizeof(tenure_identity_key),
+                                   sizeof(tenure_identity),
+                                   TENURE_IDENTITY_ENTRIES,
+                                   BPF_F_NO_PREALLOC};
+constexpr layout port_tenancies_layout{
+    "port_tenancies", BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1, 0};
+
+bool fits(int map, const layout& l) {
   bpf_map_info info{};
   __u32 length = sizeof info;
-  return ::bpf_obj_get_info_by_fd(map, &info, &length) == 0 && info.type == BPF_MAP_TYPE_HASH &&
-         info.key_size == sizeof(tenure_identity_key) && info.value_size == sizeof(tenure_identity) &&
-         info.max_entries == TENURE_IDENTITY_ENTRIES && info.map_flags == BPF_F_NO_PREALLOC;
+  return ::bpf_obj_get_info_by_fd(map, &info, &length) == 0 && info.type == l.type &&
+         info.key_size == l.key_size && info.value_size == l.value_size && info.max_entries == l.entries &&
+         info.map_flags == l.flags;
 }
 
-outcome<file_descriptor> open_or_create(const std::string& path) {
+outcome<file_descriptor> open_or_create(const std::string& path, const layout& l) {
   file_descriptor map{::bpf_obj_get(path.c_str())};
-  if (map && fits(map.get())) return map;
+  if (map && fits(map.get(), l)) return map;
   if (map) ::unlink(path.c_str());  // an older version's
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-  map = file_descriptor{::bpf_map_create(BPF_MAP_TYPE_HASH, "identities", sizeof(tenure_identity_key),
-                                         sizeof(tenure_identity), TENURE_IDENTITY_ENTRIES, &options)};
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = l.flags);
+  map = file_descriptor{::bpf_map_create(l.type, l.name, l.key_size, l.value_size, l.entries, &options)};
   if (!map)
     return fail(trouble::refused, "cannot make the identity map: " + why(errno) +
                                       "; run as root (`tenure node` and `tenure attribute` need not)");
@@ -149,15 +194,22 @@ std::string pinned_map_path(const std::string& pin) {
   return pin + "/identities";
 }
 
+std::string pinned_port_count_path(const std::string& pin) {
+  return pin + "/port_tenancies";
+}
+
 outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin, std::uint64_t incarnation) {
   if (auto ready = prepare_folder(pin); !ready) return tl::unexpected(ready.error());
   file_descriptor lock{::open(pin.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!lock) return fail(trouble::refused, "cannot open " + pin + ": " + why(errno));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(trouble::refused, "another agent holds " + pin + "; stop it, or choose another --pin");
-  auto map = open_or_create(pinned_map_path(pin));
+  auto map = open_or_create(pinned_map_path(pin), identities_layout);
   if (!map) return tl::unexpected(map.error());
-  auto result = std::make_unique<pinned_identity_map>(std::move(lock), std::move(*map), incarnation);
+  auto ports = open_or_create(pinned_port_count_path(pin), port_tenancies_layout);
+  if (!ports) return tl::unexpected(ports.error());
+  auto result =
+      std::make_unique<pinned_identity_map>(std::move(lock), std::move(*map), std::move(*ports), incarnation);
   result->clear_others();
   return result;
 }

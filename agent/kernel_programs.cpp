@@ -38,6 +38,16 @@ failure step_failed(const std::string& step, int error) {
   return {trouble::refused, text + works_without};
 }
 
+outcome<void> share(bpf_map* map, const std::string& path) {
+  const file_descriptor shared{::bpf_obj_get(path.c_str())};
+  if (!shared)
+    return fail(trouble::refused,
+                "cannot open the identity map at " + path + ": " + std::generic_category().message(errno));
+  if (::bpf_map__reuse_fd(map, shared.get()) != 0)
+    return tl::unexpected(step_failed("sharing the identity map with", errno));
+  return {};
+}
+
 }  // namespace
 
 outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_options& options) {
@@ -53,12 +63,9 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
   ::bpf_map__set_max_entries(programs->maps.events, static_cast<__u32>(options.ring_bytes));
   programs->rodata->wake_above_bytes = options.ring_bytes / 8;
   if (!options.pin.empty()) {
-    const file_descriptor shared{::bpf_obj_get(pinned_map_path(options.pin).c_str())};
-    if (!shared)
-      return fail(trouble::refused, "cannot open the identity map at " + pinned_map_path(options.pin) + ": " +
-                                        std::generic_category().message(errno));
-    if (::bpf_map__reuse_fd(programs->maps.identities, shared.get()) != 0)
-      return tl::unexpected(step_failed("sharing the identity map with", errno));
+    for (const auto& [map, path] : {std::pair{programs->maps.identities, pinned_map_path(options.pin)},
+                                    {programs->maps.port_tenancies, pinned_port_count_path(options.pin)}})
+      if (auto shared = share(map, path); !shared) return tl::unexpected(shared.error());
   }
   if (::tenure_programs__load(programs) != 0) return tl::unexpected(step_failed("loading", errno));
   return result;

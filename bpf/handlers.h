@@ -6,9 +6,11 @@
 #include "bpf/socket_event.h"
 #include "bpf/sockets.h"
 
-static __always_inline struct socket_state* follow(struct sock* sk) {
-  struct socket_state* s = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  if (!s) count(TENURE_SOCKETS_UNTRACKED);
+/* What is kept of the socket; made at its first transition, but not for its last. */
+static __always_inline struct socket_state* follow(struct sock* sk, int new_state) {
+  struct socket_state* s =
+      bpf_sk_storage_get(&sockets, sk, 0, new_state == TCP_CLOSE ? 0 : BPF_SK_STORAGE_GET_F_CREATE);
+  if (!s && new_state != TCP_CLOSE) count(TENURE_SOCKETS_UNTRACKED);
   return s;
 }
 
@@ -36,19 +38,21 @@ static __always_inline void on_accepting(struct socket_state* s) {
  * too late. A retransmitted SYN-ACK makes the sample ambiguous (and the kernel may compute it from a stale
  * clock): then it stays unknown. A SYN cookie's sample comes from its timestamp, in milliseconds, rounded
  * either way: one more is taken off. */
-static __always_inline void complete_opened(struct tcp_sock* tp, struct socket_state* s) {
-  __u64 sample_ns = (__u64)(tp->srtt_us >> 3) * 1000;
-  if (!s->cloned || !sample_ns || tp->total_retrans) return;
+static __always_inline void complete_opened(struct sock* sk, struct socket_state* s) {
+  struct tcp_sock* tp = s->cloned ? bpf_skc_to_tcp_sock(sk) : NULL;
+  __u64 sample_ns;
+  if (!tp) return;
+  sample_ns = (__u64)(tp->srtt_us >> 3) * 1000;
+  if (!sample_ns || tp->total_retrans) return;
   s->opened_ns -= sample_ns + 1000000;
   s->flags |= TENURE_SOCKET_OPENED_KNOWN;
 }
 
 static __always_inline void on_established(struct sock* sk, struct socket_state* s, int old_state) {
-  struct tcp_sock* tp = bpf_skc_to_tcp_sock(sk);
   struct tenure_identity near;
   __u16 port_bound;
 
-  if (!s || !tp) return;
+  if (!s) return;
   s->established_ns = bpf_ktime_get_boot_ns();
   s->boot_offset_ns = s->established_ns - bpf_ktime_get_ns();
   s->loopback = is_loopback(sk);
@@ -63,7 +67,7 @@ static __always_inline void on_established(struct sock* sk, struct socket_state*
     s->flags |= TENURE_SOCKET_ACTIVE | TENURE_SOCKET_OPEN_BEFORE;
     __builtin_memset(&near, 0, sizeof(near));
   } else {
-    complete_opened(tp, s);
+    complete_opened(sk, s);
   }
   if (s->flags & TENURE_SOCKET_OPEN_BEFORE) __builtin_memset(&near, 0, sizeof(near));
   s->near = near;
@@ -115,8 +119,7 @@ static __always_inline void read_ends(struct sock* sk, struct tcp_sock* tp, stru
 /* Waking the agent for each event would cost more than the event: it looks on its own, and is woken when much
  * is waiting. */
 static __always_inline void hand_over(struct tenure_socket_event* e) {
-  bool filling =
-      bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 8;
+  bool filling = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > wake_above_bytes;
   bpf_ringbuf_submit(e, filling ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
   count(TENURE_EVENTS);
 }

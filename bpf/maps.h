@@ -13,6 +13,14 @@ struct {
   __type(value, struct tenure_identity);
 } identities SEC(".maps");
 
+/* How many of them are of a port; 0: none has to be looked for. User space keeps it, never too small. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u64);
+} port_tenancies SEC(".maps");
+
 /* What is kept of a socket while it lives; the kernel frees it with the socket. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);

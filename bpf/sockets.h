@@ -53,22 +53,29 @@ static __always_inline bool is_loopback(struct sock* sk) {
   return sk->sk_rx_dst_ifindex == LOOPBACK_IFINDEX;
 }
 
+static __always_inline bool are_port_tenancies(void) {
+  __u32 first = 0;
+  __u64* many = bpf_map_lookup_elem(&port_tenancies, &first);
+  return many && *many;
+}
+
 /* The tenancy of the near end now: of the port if there is one, else of the whole address. The value is
  * copied first and the sequence is a single word, so a concurrent change gives the old tenancy or the new
  * one; an entry that was re-used for another key meanwhile is recognised by the agent, which compares the
  * tenancy's endpoint with the flow's. */
 static __always_inline struct tenure_identity find_identity(const struct sock* sk, __u16 port,
                                                             __u16* port_bound) {
-  struct tenure_identity_key key = {.netns_cookie = netns_cookie(sk), .port = port};
+  struct tenure_identity_key key = {.netns_cookie = netns_cookie(sk)};
   struct tenure_identity none = {};
   struct tenure_identity* found;
 
   near_address(sk, key.address);
   *port_bound = 0;
-  if (key.port) {
+  if (port && are_port_tenancies()) {
+    key.port = port;
     found = bpf_map_lookup_elem(&identities, &key);
     if (found) {
-      *port_bound = key.port;
+      *port_bound = port;
       return *found;
     }
     key.port = 0;

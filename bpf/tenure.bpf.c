@@ -46,7 +46,7 @@ static __always_inline void handle(struct sock* sk, struct socket_state* s, int 
 /* Called before the socket's state is written. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state_changed, struct sock* sk, int old_state, int new_state) {
-  if (is_tcp(sk) && matters(old_state, new_state)) handle(sk, follow(sk), old_state, new_state);
+  if (matters(old_state, new_state) && is_tcp(sk)) handle(sk, follow(sk, new_state), old_state, new_state);
   return 0;
 }
 
@@ -58,8 +58,8 @@ int BPF_PROG(socket_state_changed, struct sock* sk, int old_state, int new_state
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state_changed_unseen, struct sock* sk, int old_state, int new_state) {
   struct socket_state* s;
-  if (!is_tcp(sk) || !matters(old_state, new_state)) return 0;
-  s = follow(sk);
+  if (!matters(old_state, new_state) || !is_tcp(sk)) return 0;
+  s = follow(sk, new_state);
   if (!s || s->state == new_state) return 0;
   count(TENURE_STOOD_IN);
   handle(sk, s, old_state, new_state);

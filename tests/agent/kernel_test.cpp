@@ -44,8 +44,7 @@ class kernel : public ::testing::Test {
     maps_.reset();
     world_.reset();
     std::error_code ignored;
-    std::filesystem::remove(pin_ + "/identities", ignored);
-    std::filesystem::remove(pin_, ignored);
+    std::filesystem::remove_all(pin_, ignored);
   }
 
   void start_source() {

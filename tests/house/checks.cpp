@@ -34,6 +34,8 @@ findings search(const source_file& f, const std::regex& pattern, bool code_only,
 /// The implementations of our interfaces to the world, each with what makes it one.
 const std::map<std::string_view, std::string_view> touches_the_world = {
     {"transport/asio_link.cpp", "bounds the silence of real sockets"},
+    {"bench/agent/main.cpp", "a main: it parses arguments"},
+    {"bench/agent/measured_agent.cpp", "reads the processor time of another process"},
     {"demo/clock.cpp", "the ground truth's clock, which is the kernel's"},
     {"demo/clock.cpp", "stamps the truth, on the clock that the kernel stamps flows with"},
 };

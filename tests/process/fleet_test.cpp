@@ -57,10 +57,7 @@ struct fleet : ::testing::Test {
     if (without_bpf()) GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
     world = std::make_unique<kernel_world>();
   }
-  void TearDown() override {
-    std::filesystem::remove(pin + "/identities");
-    std::filesystem::remove(pin);
-  }
+  void TearDown() override { std::filesystem::remove_all(pin); }
 
   std::vector<std::string> node_arguments(std::uint16_t port) const {
     return {tenure_binary(), "node",        "--listen",   "127.0.0.1:" + std::to_string(port),
