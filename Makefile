@@ -1,12 +1,12 @@
-# The commands that people and CI use; `make help` lists them. Variables: ARGS='…' goes to the demo, JOBS=n bounds
-# what runs at once, RC_PARAMS='seed=n' repeats the property tests with another seed.
+# The commands that people and CI use; `make help` lists them. Variables: ARGS='…' goes to the demo and
+# to bench-agent, JOBS=n bounds what runs at once, RC_PARAMS='seed=n' repeats the property tests with another seed.
 JOBS ?= $(shell nproc)
 ARGS ?=
 # Property tests draw from this seed, so that every run of `make test` is the same run. `make soak` draws others.
 export RC_PARAMS ?= seed=4740
 
 .DEFAULT_GOAL := help
-.PHONY: help install-packages build demo test asan tsan soak bench format tidy fresh clean
+.PHONY: help install-packages build demo test asan tsan soak bench bench-agent format tidy fresh clean
 
 say = @echo "tenure: $(1)"
 
@@ -64,6 +64,9 @@ soak: build ## property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; 
 
 bench: build ## the benchmarks, one after the other
 	@for program in build/bench/bench_*[a-z]; do echo "tenure: $$program"; "$$program" || exit 1; done
+
+bench-agent: build ## what the agent costs on this machine's kernel, nginx and wrk beside it (root; some minutes)
+	@build/bench/agent_cost --tenure build/tenure --json build/bench-agent.json $(ARGS)
 
 format: ## rewrite the sources as clang-format wants them
 	@git ls-files '*.cpp' '*.hpp' '*.h' '*.c' | xargs clang-format -i
