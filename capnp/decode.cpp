@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 
 #include <capnp/message.h>
@@ -6,6 +7,7 @@
 
 #include "capnp/codec.hpp"
 #include "capnp/decode_batch.hpp"
+#include "capnp/received_batch.hpp"
 #include "wire.capnp.h"
 
 namespace tenure::wire {
@@ -31,6 +33,21 @@ outcome<message> read(schema::Welcome::Reader in) {
 outcome<message> read(schema::Goodbye::Reader in) {
   goodbye out;
   if (auto c = read_text(in.getReason(), out.reason)) return malformed(*c);
+  return message(std::move(out));
+}
+
+outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
+  batch out;
+  if (auto c = read_tables(in, incarnation, out)) return malformed(*c);
+  nanos last = time_min;
+  const auto flows = in.getFlows();
+  if (auto c = check_flows(flows, out.tenancies.size(), last)) return malformed(*c);
+  out.flows.resize(flows.size());
+  std::uint32_t index = 0;
+  for (auto& f : out.flows) {
+    read_flow(flows[index], incarnation, index, out, f);
+    ++index;
+  }
   return message(std::move(out));
 }
 
@@ -70,22 +87,73 @@ complaint read_text(capnp::Text::Reader in, std::string& out) {
   return {};
 }
 
-outcome<message> decode(const frame& f, std::uint64_t incarnation) {
-  if (f.size() * sizeof(f[0]) > max_frame_bytes) return malformed("longer than a frame may be");
+namespace {
+
+capnp::ReaderOptions limits(const frame& f) {
   capnp::ReaderOptions options;
   // A message is a tree in which we read each object once, so it never takes more words than the frame has.
   // Pointers that meet, to have a few bytes read many times, do.
   options.traversalLimitInWords = f.size();
   options.nestingLimit = nesting_limit;
+  return options;
+}
+
+kj::ArrayPtr<const capnp::word> words_of(const frame& f) {
+  return kj::arrayPtr(reinterpret_cast<const capnp::word*>(f.data()), f.size());
+}
+
+/// @returns what `read` makes of the frame's root, or the failure of a frame that is none.
+template <class Result, class Read>
+outcome<Result> read_frame(const frame& f, Read&& read_root) {
+  if (f.size() * sizeof(f[0]) > max_frame_bytes) return malformed("longer than a frame may be");
   try {
-    auto words = kj::arrayPtr(reinterpret_cast<const capnp::word*>(f.data()), f.size());
-    capnp::FlatArrayMessageReader reader(words, options);
+    const auto words = words_of(f);
+    capnp::FlatArrayMessageReader reader(words, limits(f));
     if (reader.getEnd() != words.end()) return malformed("bytes after its end");
-    return read(reader.getRoot<schema::Message>(), incarnation);
+    return read_root(reader.getRoot<schema::Message>());
   } catch (const kj::Exception& e) {
     return malformed(std::string_view(e.getDescription().cStr(), e.getDescription().size()));
   } catch (const std::exception& e) {
     return malformed(e.what());
+  }
+}
+
+}  // namespace
+
+outcome<message> decode(const frame& f, std::uint64_t incarnation) {
+  return read_frame<message>(
+      f, [&](schema::Message::Reader root) -> outcome<message> { return read(root, incarnation); });
+}
+
+outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_t incarnation) {
+  using received = std::variant<message, received_batch>;
+  return read_frame<received>(*f, [&](schema::Message::Reader root) -> outcome<received> {
+    if (!root.isBatch()) {
+      auto other = read(root, incarnation);
+      if (!other) return tl::unexpected(other.error());
+      return received(std::move(*other));
+    }
+    const auto in = root.getBatch();
+    received_batch b;
+    if (auto c = read_tables(in, incarnation, b.tables)) return malformed(*c);
+    for (const auto& e : b.tables.evidence) b.last_stamp = std::max({b.last_stamp, e.from, e.until});
+    const auto flows = in.getFlows();
+    if (auto c = check_flows(flows, b.tables.tenancies.size(), b.last_stamp)) return malformed(*c);
+    b.flow_count = flows.size();
+    b.incarnation_ = incarnation;
+    b.frame_ = std::move(f);
+    return received(std::move(b));
+  });
+}
+
+void received_batch::read_flows(void (*visit)(void*, flow&), void* context) const {
+  if (flow_count == 0) return;
+  capnp::FlatArrayMessageReader reader(words_of(*frame_), limits(*frame_));
+  flow f;
+  std::uint32_t index = 0;
+  for (const auto item : reader.getRoot<schema::Message>().getBatch().getFlows()) {
+    read_flow(item, incarnation_, index++, tables, f);
+    visit(context, f);
   }
 }
 

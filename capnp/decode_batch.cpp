@@ -1,5 +1,7 @@
 #include "capnp/decode_batch.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace tenure::wire {
@@ -65,7 +67,7 @@ complaint read_evidence(capnp::List<schema::Evidence>::Reader in, batch& out) {
   return {};
 }
 
-/// Enumerations and signs; the index is checked where it is used.
+/// Enumerations and signs.
 const char* wrong_in(schema::Flow::Reader in) {
   auto transport = in.getTransport();
   if (transport != static_cast<std::uint8_t>(transport_protocol::tcp) &&
@@ -106,8 +108,22 @@ void read_counters(schema::Flow::Reader in, flow_counters& out) {
   out.connect_us = in.getConnectUs();
 }
 
-/// @pre wrong_in(in) found nothing.
-void read_flow(schema::Flow::Reader in, flow& out) {
+}  // namespace
+
+complaint check_flows(capnp::List<schema::Flow>::Reader in, std::size_t tenancies, nanos& last_stamp) {
+  if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
+  for (auto item : in) {
+    if (const char* wrong = wrong_in(item)) return wrong;
+    if (item.getNearTenancy() > tenancies) return "a flow whose near tenancy is not in the batch";
+    last_stamp = std::max({last_stamp, item.getOpenedAt(), item.getEstablishedAt(), item.getLastReceivedAt(),
+                           item.getClosedAt()});
+  }
+  return {};
+}
+
+void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
+               flow& out) {
+  out.id = {incarnation, tables.number, index};
   out.connection = in.getConnection();
   out.part = in.getPart();
   out.reporter = in.getReporter() == schema::Reporter::SOURCE ? reporter::source : reporter::destination;
@@ -124,37 +140,17 @@ void read_flow(schema::Flow::Reader in, flow& out) {
   out.connect_errno = in.getConnectErrno();
   read_times(in, out.times);
   read_counters(in, out.counters);
+  const auto tenancy = in.getNearTenancy();
+  out.near_tenancy = tenancy == 0 ? tenancy_id{} : tables.tenancies[tenancy - 1].id;
+  out.near_workload = tenancy == 0 ? workload_id::none : tables.tenancies[tenancy - 1].workload;
 }
 
-complaint read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, batch& out) {
-  if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
-  out.flows.reserve(in.size());
-  std::uint32_t index = 0;
-  for (auto item : in) {
-    if (const char* wrong = wrong_in(item)) return wrong;
-    auto near = item.getNearTenancy();
-    if (near > out.tenancies.size()) return "a flow whose near tenancy is not in the batch";
-    auto& f = out.flows.emplace_back();
-    f.id = {incarnation, out.number, index++};
-    read_flow(item, f);
-    if (near == 0) continue;
-    f.near_tenancy = out.tenancies[near - 1].id;
-    f.near_workload = out.tenancies[near - 1].workload;
-  }
-  return {};
-}
-
-}  // namespace
-
-outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
-  batch out;
+complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out) {
   out.number = in.getNumber();
-  if (out.number == 0) return malformed("a batch with number 0");
-  if (auto c = read_workloads(in.getWorkloads(), out)) return malformed(*c);
-  if (auto c = read_tenancies(in.getTenancies(), incarnation, out)) return malformed(*c);
-  if (auto c = read_evidence(in.getEvidence(), out)) return malformed(*c);
-  if (auto c = read_flows(in.getFlows(), incarnation, out)) return malformed(*c);
-  return message(std::move(out));
+  if (out.number == 0) return "a batch with number 0";
+  if (auto c = read_workloads(in.getWorkloads(), out)) return c;
+  if (auto c = read_tenancies(in.getTenancies(), incarnation, out)) return c;
+  return read_evidence(in.getEvidence(), out);
 }
 
 }  // namespace tenure::wire

@@ -22,8 +22,16 @@ using complaint = std::optional<std::string>;
 /// A text within its bounds.
 complaint read_text(capnp::Text::Reader in, std::string& out);
 
-/// A batch whose lists are within their bounds, whose indices point into its tables, and whose enumerations
-/// and signs are right. May throw what Cap'n Proto throws.
-outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation);
+/// The tables and the evidence of a batch: lists within their bounds, indices that point into its tables,
+/// signs that are right. May throw what Cap'n Proto throws, as all of these.
+complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out);
+
+/// What is wrong with the list of flows of a batch with so many tenancies; raises `last_stamp` to the latest
+/// of their stamps.
+complaint check_flows(capnp::List<schema::Flow>::Reader in, std::size_t tenancies, nanos& last_stamp);
+
+/// @param tables of its batch. @pre check_flows found nothing
+void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
+               flow& out);
 
 }  // namespace tenure::wire
