@@ -10,39 +10,42 @@ namespace {
 
 using pointer = delay_actor::stateful_pointer<delay_state>;
 
-// Lots that fall due within this time of each other leave on one timer.
+// What falls due within this time of each other leaves on one timer.
 constexpr nanos timer_step = 10 * millisecond;
 
-void release(pointer self) {
+void release_due(pointer self) {
   auto& state = self->state;
   const nanos now = state.clock->now();
-  for (auto& lot : state.held.due(now)) self->send(state.shard, resolve_atom_v, std::move(lot));
-  const auto next = state.held.next_due();
-  if (!next || state.timer_set) return;
-  state.timer_set = true;
-  self->delayed_send(self, std::chrono::nanoseconds{std::max(*next - now, timer_step)}, release_atom_v);
+  for (auto& lot : state.held->due(now)) self->send(state.shard, resolve_atom_v, std::move(lot));
+  const auto next = state.held->next_due();
+  if (!next) return;
+  const nanos at = std::max(*next, now + timer_step);
+  if (!state.timers.empty() && at >= state.timers.back()) return;
+  state.timers.push_back(at);
+  self->delayed_send(self, std::chrono::nanoseconds{at - now}, release_atom_v);
 }
 
 }  // namespace
 
-delay_actor::behavior_type delay(pointer self, nanos hold, shard_actor shard,
+delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
+                                 std::shared_ptr<hold::block_pool> memory, shard_actor shard,
                                  std::shared_ptr<const node_clock> clock) {
   auto& state = self->state;
-  state.held = hold_queue{hold};
+  state.held = std::make_unique<hold_queue>(settings, std::move(memory));
   state.shard = std::move(shard);
   state.clock = std::move(clock);
   return {
-      [self](hold_atom, flow_lot_ptr& lot) {
-        self->state.held.push(std::move(lot), self->state.clock->now());
-        release(self);
+      [self](hold_atom, const flow_lot_ptr& lot) {
+        self->state.held->push(*lot, self->state.clock->now());
+        release_due(self);
       },
       [self](release_atom) {
-        self->state.timer_set = false;
-        release(self);
+        self->state.timers.pop_back();
+        release_due(self);
       },
       [self](drain_atom) {
-        self->state.held.end_hold();
-        release(self);
+        self->state.held->end_hold();
+        release_due(self);
         return true;
       },
   };

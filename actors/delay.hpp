@@ -6,17 +6,18 @@
 
 namespace tenure::actors {
 
-/// Holds lots for its shard.
+/// Holds flows for its shard.
 struct delay_state {
   static inline const char* name = "delay";
 
-  hold_queue held{0};
+  std::unique_ptr<hold_queue> held;
   shard_actor shard;
   std::shared_ptr<const node_clock> clock;
-  bool timer_set = false;
+  std::vector<nanos> timers;  ///< that are set, the next to fire last
 };
 
-delay_actor::behavior_type delay(delay_actor::stateful_pointer<delay_state> self, nanos hold,
+delay_actor::behavior_type delay(delay_actor::stateful_pointer<delay_state> self,
+                                 const hold_settings& settings, std::shared_ptr<hold::block_pool> memory,
                                  shard_actor shard, std::shared_ptr<const node_clock> clock);
 
 }  // namespace tenure::actors

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -9,44 +10,69 @@
 
 namespace tenure::actors {
 
-/// Lots waiting for the end of their hold, in order of arrival, which is the order of release: the hold is
-/// one for all.
+/// When flows leave the hold.
+enum class release : std::uint8_t {
+  full,   ///< when the hold is over
+  early,  ///< as soon as the rule attributes them: waiting would add nothing, since answers never change
+};
+
+/// How long flows wait.
+struct hold_settings {
+  nanos hold = 60 * second;  ///< from arrival; not negative
+  /// What lacks nothing but evidence may wait so long in all; no effect when it is not more than `hold`.
+  nanos longest = 0;
+  release when = release::full;
+};
+
+/// How long a flow waits on each rung before it is asked about again. On the last it is resolved for good; on
+/// each earlier one, unless it lacks evidence only, too.
+std::vector<nanos> rungs_of(const hold_settings& settings);
+
+/// Rows that wait, in large blocks, in the order of arrival on each rung, which is the order of release: a
+/// rung's wait is one for all. Rows of many batches that come within a moment leave as one lot. One thread at
+/// a time.
 class hold_queue {
  public:
-  /// @param hold not negative
-  explicit hold_queue(nanos hold) : hold_(hold) {}
+  hold_queue(const hold_settings& settings, std::shared_ptr<hold::block_pool> memory);
 
-  void push(flow_lot_ptr lot, nanos now) { lots_.push_back({std::move(lot), saturating_add(now, hold_)}); }
+  /// Copies the lot's rows.
+  void push(const flow_lot& lot, nanos now);
 
-  /// Takes out what is due.
-  std::vector<flow_lot_ptr> due(nanos now) {
-    std::vector<flow_lot_ptr> out;
-    while (!lots_.empty() && lots_.front().due <= now) {
-      out.push_back(std::move(lots_.front().lot));
-      lots_.pop_front();
-    }
-    return out;
-  }
+  /// Takes out what is due, at most a moment early or late for the first of its flows, never early for any.
+  std::vector<due_lot_ptr> due(nanos now);
 
   /// When the next lot is due; nothing when none waits.
-  std::optional<nanos> next_due() const {
-    if (lots_.empty()) return std::nullopt;
-    return lots_.front().due;
-  }
+  std::optional<nanos> next_due() const;
 
-  /// From now on everything is due at once.
-  void end_hold() {
-    hold_ = 0;
-    for (auto& l : lots_) l.due = time_min;
-  }
+  /// From now on everything is due at once, and for good.
+  void end_hold();
+
+  std::size_t flows() const { return flows_; }
+  /// What they take, used room in blocks and what is kept for each batch.
+  std::size_t bytes() const { return bytes_; }
 
  private:
-  struct held_lot {
-    flow_lot_ptr lot;
-    nanos due;
+  struct waiting_lot {
+    std::shared_ptr<due_lot> lot;
+    std::size_t used = 0;  ///< bytes of rows
+    nanos first = 0;       ///< arrival
+    nanos due = 0;         ///< of the last that arrived
   };
-  nanos hold_;
-  std::deque<held_lot> lots_;
+  struct rung {
+    nanos wait = 0;
+    std::deque<waiting_lot> lots;
+    // The block being filled; rows of one lot never lie in two.
+    hold::block_ptr block;
+    std::size_t used = 0;
+  };
+
+  std::byte* room(rung& r, std::size_t bytes, nanos now);
+
+  std::vector<rung> rungs_;
+  std::shared_ptr<hold::block_pool> memory_;
+  std::size_t flows_ = 0;
+  std::size_t bytes_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace tenure::actors

@@ -7,8 +7,9 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "hold/block_pool.hpp"
+#include "hold/packed_flow.hpp"
 #include "ownership/evidence.hpp"
-#include "ownership/flow.hpp"
 #include "ownership/verdict.hpp"
 
 /// What actors pass on: lots, never single flows. A lot does not change once it is sent; only the pointer
@@ -20,28 +21,60 @@ struct evidence_lot {
   std::vector<evidence> items;
 };
 
-/// Where a lot came from, so that its durability can be told to the session that keeps the ledger of its
-/// batch.
-struct lot_origin {
-  caf::strong_actor_ptr session;  ///< a session_actor, perhaps long gone
-  std::uint64_t batch = 0;
-  std::shared_ptr<const std::string> agent;  ///< the agent's name
+/// Where flows came from, so that their durability can be told to the session that keeps the ledger of their
+/// batches. One for each session, which refers to it too: hence weak.
+struct flow_origin {
+  caf::weak_actor_ptr session;  ///< a session_actor, perhaps long gone
+  std::string agent;            ///< its name
 };
+using flow_origin_ptr = std::shared_ptr<const flow_origin>;
 
-/// Flows of one destination shard, of one batch. Stamps of cluster time; workloads of the node's table.
+/// Flows of one destination shard, of one batch (rows.base().batch). Stamps of cluster time; workloads of the
+/// node's table.
 struct flow_lot {
-  lot_origin origin;
-  std::vector<flow> flows;
+  flow_origin_ptr origin;
+  hold::packed_rows rows;
+  std::uint32_t rung = 0;  ///< of the hold (hold_queue), on which they wait next
 };
 
-/// A resolved lot: `verdicts[i]` is the answer about the far end of `lot->flows[i]`.
+/// Flows of many batches that waited together and are due: rows of one part after those of the other.
+struct due_lot {
+  /// Rows of one batch.
+  struct part {
+    flow_origin_ptr origin;
+    hold::row_base base;
+    std::uint32_t flows = 0;
+    std::uint32_t bytes = 0;
+  };
+  hold::block_ptr memory;  ///< keeps the rows
+  const std::byte* rows = nullptr;
+  std::vector<part> parts;
+  std::uint32_t flows = 0;  ///< of all parts
+  /// What is not attributed may wait on this rung; 0: everything has to be resolved for good.
+  std::uint32_t next_rung = 0;
+};
+
+/// A resolved lot: `verdicts[i]` is the answer about the far end of its i-th flow. Where that is `waits_on`,
+/// the flow has gone back to wait and is none of the sink's business yet.
 struct resolved_lot {
-  std::shared_ptr<const flow_lot> lot;
+  std::shared_ptr<const due_lot> lot;
   std::vector<verdict> verdicts;
 };
 
+inline constexpr verdict waits_on = unattributed(reason::none);
+
+/// So many flows of a batch.
+struct batch_share {
+  std::uint64_t batch = 0;
+  std::uint32_t flows = 0;
+};
+/// Of batches of one session.
+using batch_shares = std::vector<batch_share>;
+
 using evidence_lot_ptr = std::shared_ptr<const evidence_lot>;
 using flow_lot_ptr = std::shared_ptr<const flow_lot>;
+using due_lot_ptr = std::shared_ptr<const due_lot>;
 using resolved_lot_ptr = std::shared_ptr<const resolved_lot>;
+using batch_shares_ptr = std::shared_ptr<const batch_shares>;
 
 }  // namespace tenure::actors

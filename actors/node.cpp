@@ -110,15 +110,16 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   auto sink_handle = system.spawn(sink, std::move(world.out),
                                   sink_settings{n.workloads, world.clock, settings.region}, n.counters);
   auto routes = std::make_shared<session_routes>();
+  const auto memory = hold::block_pool::make(settings.touched_bytes);
   retention kept = settings.retention;
-  kept.shortest = std::max(kept.shortest, 2 * settings.hold);
+  kept.shortest = std::max(kept.shortest, 2 * std::max(settings.hold.hold, settings.hold.longest));
   kept.most_bytes /= settings.shards;
   for (std::size_t i = 0; i < settings.shards; ++i) {
     auto owners = world.owners ? world.owners(settings.routable)
                                : std::make_shared<attributor>(settings.routable, kept.most_bytes);
     routes->shards.push_back(
         system.spawn(shard, std::move(owners), kept, world.clock, sink_handle, n.counters));
-    routes->delays.push_back(system.spawn(delay, settings.hold, routes->shards.back(), world.clock));
+    routes->delays.push_back(system.spawn(delay, settings.hold, memory, routes->shards.back(), world.clock));
   }
   n.root = system.spawn(node_behavior, routes, sink_handle, std::move(world.failed));
 
@@ -126,6 +127,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->node = settings.name;
   shared->routable = settings.routable;
   shared->drift_ppm = settings.drift_ppm;
+  shared->shards = settings.shards;
   auto parts = std::make_shared<session_parts>();
   parts->settings = std::move(shared);
   parts->routes = std::move(routes);

@@ -7,6 +7,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/clocks.hpp"
+#include "actors/hold_queue.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/session.hpp"
 #include "actors/sink.hpp"
@@ -21,7 +22,8 @@ struct node_settings {
   std::string name = "node";
   std::string region;
   prefix_set routable = prefix_set::everything();
-  nanos hold = 60 * second;
+  hold_settings hold;
+  std::size_t touched_bytes = 0;  ///< of memory for what is held, to have ready from the start
   std::int64_t drift_ppm = 200;
   std::size_t shards = 4;  ///< actors that the prefixes are spread over
   std::size_t max_sessions = 20'000;

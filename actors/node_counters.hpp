@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "ownership/verdict.hpp"
 
@@ -47,11 +48,19 @@ struct node_counters {
   counter workloads_refused = 0;  ///< the table of names is full
   counter sink_failures = 0;
 
-  void count(const verdict& v) {
-    if (v.attributed())
-      ++flows_attributed;
-    else
-      ++flows_unattributed[static_cast<std::size_t>(v.reason)];
+  /// Counts answers that are final; unattributed without a reason is none.
+  void count(std::span<const verdict> verdicts) {
+    std::array<std::uint64_t, reason_count> reasons{};
+    std::uint64_t attributed = 0;
+    for (const auto& v : verdicts) {
+      if (v.attributed())
+        ++attributed;
+      else
+        ++reasons[static_cast<std::size_t>(v.reason)];
+    }
+    flows_attributed += attributed;
+    for (std::size_t i = 1; i < reason_count; ++i)
+      if (reasons[i] > 0) flows_unattributed[i] += reasons[i];
   }
   std::uint64_t flows_resolved() const {
     std::uint64_t sum = flows_attributed;

@@ -26,7 +26,9 @@ using ipman_request_ptr = std::shared_ptr<const agent::ipman_request>;
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::evidence_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::due_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::batch_shares_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::received_frame_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::observed_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::ipman_request_ptr)
@@ -90,12 +92,13 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<gone_atom, std::uint8_t>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
     caf::reacts_to<ping_atom>,
-    // So many flows of this batch are durable at the sink.
-    caf::reacts_to<durable_atom, std::uint64_t, std::uint32_t>>;
+    // So many flows of these batches are durable at the sink: all that one sync covered.
+    caf::reacts_to<durable_atom, batch_shares_ptr>>;
 
 /// Holds flows back for the hold, so that evidence can arrive, then releases them to its shard.
 using delay_actor = caf::typed_actor<
-    // A lot to hold from now on.
+    // A lot to hold from now on, on its rung: from a session, or from the shard that could not attribute it
+    // yet.
     caf::reacts_to<hold_atom, flow_lot_ptr>,
     // Time to look what is due.
     caf::reacts_to<release_atom>,
@@ -106,8 +109,9 @@ using delay_actor = caf::typed_actor<
 using shard_actor = caf::typed_actor<
     // Evidence about endpoints of this shard.
     caf::reacts_to<evidence_atom, evidence_lot_ptr>,
-    // A lot whose hold is over.
-    caf::reacts_to<resolve_atom, flow_lot_ptr>,
+    // A lot whose hold is over, or that is asked about before that; what may wait on goes back to the delay
+    // actor that sent it.
+    caf::reacts_to<resolve_atom, due_lot_ptr>,
     // Time to look whether there is history to forget.
     caf::reacts_to<forget_atom>,
     // Answers when everything that came before has been passed on to the sink.

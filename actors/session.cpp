@@ -29,19 +29,15 @@ void route_evidence(pointer self, const std::vector<evidence>& items) {
 }
 
 /// Flows go to the delay actor of each remote address.
-void route_flows(pointer self, const placed_batch& batch) {
+void route_flows(pointer self, placed_batch& batch) {
   const auto& delays = self->state.routes->delays;
-  std::vector<std::shared_ptr<flow_lot>> lots(delays.size());
-  for (const auto& f : batch.flows) {
-    auto& lot = lots[shard_of(f.far_address, delays.size())];
-    if (!lot) {
-      lot = std::make_shared<flow_lot>();
-      lot->origin = {caf::actor_cast<caf::strong_actor_ptr>(self), batch.number, self->state.agent};
-    }
-    lot->flows.push_back(f);
+  for (std::size_t i = 0; i < batch.flows.size(); ++i) {
+    if (batch.flows[i].empty()) continue;
+    auto lot = std::make_shared<flow_lot>();
+    lot->origin = self->state.origin;
+    lot->rows = std::move(batch.flows[i]);
+    self->send(delays[i], hold_atom_v, flow_lot_ptr{std::move(lot)});
   }
-  for (std::size_t i = 0; i < lots.size(); ++i)
-    if (lots[i]) self->send(delays[i], hold_atom_v, flow_lot_ptr{std::move(lots[i])});
 }
 
 void react(pointer self, outcome<session_reaction> reaction) {
@@ -53,11 +49,12 @@ void react(pointer self, outcome<session_reaction> reaction) {
     state.link->close();
     return;
   }
-  if (!state.agent && state.protocol->greeted()) {
-    state.agent = std::make_shared<const std::string>(state.protocol->agent());
-    spdlog::info("session {}: agent {}", state.link->peer(), *state.agent);
+  if (!state.origin && state.protocol->greeted()) {
+    state.origin = std::make_shared<const flow_origin>(
+        flow_origin{caf::weak_actor_ptr{self->ctrl()}, state.protocol->agent()});
+    spdlog::info("session {}: agent {}", state.link->peer(), state.origin->agent);
   }
-  for (const auto& placed : reaction->placed) {
+  for (auto& placed : reaction->placed) {
     // Evidence first: where both go to one shard, it is there before any flow's hold is over.
     route_evidence(self, placed.items);
     route_flows(self, placed);
@@ -84,7 +81,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   self->delayed_send(self, ping_interval, ping_atom_v);
   return {
       [self](frame_atom, const received_frame_ptr& f) {
-        react(self, self->state.protocol->receive(f->bytes, f->at, self->state.clock->now()));
+        react(self, self->state.protocol->receive({f, &f->bytes}, f->at, self->state.clock->now()));
       },
       [self](gone_atom, std::uint8_t reason) {
         auto& s = self->state;
@@ -99,8 +96,8 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         self->delayed_send(self, ping_interval, ping_atom_v);
         react(self, self->state.protocol->tick(self->state.clock->now()));
       },
-      [self](durable_atom, std::uint64_t batch, std::uint32_t flows) {
-        react(self, self->state.protocol->durable(batch, flows));
+      [self](durable_atom, const batch_shares_ptr& shares) {
+        for (const auto& s : *shares) react(self, self->state.protocol->durable(s.batch, s.flows));
       },
   };
 }

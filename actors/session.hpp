@@ -24,8 +24,8 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   transport::link_ptr link;
-  std::shared_ptr<const std::string> agent;
-  bool refused = false;  ///< the protocol was broken, and that has been said
+  flow_origin_ptr origin;  ///< since the agent said its name
+  bool refused = false;    ///< the protocol was broken, and that has been said
 };
 
 /// What sessions of one node are made from.

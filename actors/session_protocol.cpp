@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/shard_key.hpp"
 #include "ownership/attributor.hpp"
 
 namespace tenure::actors {
@@ -10,14 +11,6 @@ namespace {
 
 // A node that answers every batch with a ping needs few under way; more unanswered ones mean a silent agent.
 constexpr std::size_t max_pings_under_way = 64;
-
-nanos last_stamp(const wire::batch& b) {
-  nanos last = time_min;
-  for (const auto& e : b.evidence) last = std::max({last, e.from, e.until});
-  for (const auto& f : b.flows)
-    last = std::max({last, f.times.opened, f.times.established, f.times.last_received, f.times.closed});
-  return last;
-}
 
 }  // namespace
 
@@ -29,17 +22,20 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
       counters_(std::move(counters)),
       clock_(settings_->drift_ppm) {}
 
-outcome<session_reaction> session_protocol::receive(const wire::frame& frame, nanos at, nanos now) {
-  auto message = wire::decode(frame, incarnation_);
-  if (!message) {
+outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now) {
+  const std::size_t bytes = frame->size() * sizeof(frame->front());
+  auto received = wire::receive(std::move(frame), incarnation_);
+  if (!received) {
     ++counters_->frames_refused;
-    return tl::unexpected(message.error());
+    return tl::unexpected(received.error());
   }
-  if (const auto* h = std::get_if<wire::hello>(&*message); h != nullptr && !greeted()) return greet(*h, now);
-  if (greeted()) {
-    if (auto* b = std::get_if<wire::batch>(&*message))
-      return take(std::move(*b), frame.size() * sizeof(frame[0]), now);
-    if (const auto* p = std::get_if<wire::pong>(&*message)) return bracket_with(*p, at);
+  if (auto* b = std::get_if<wire::received_batch>(&*received); b != nullptr && greeted())
+    return take(std::move(*b), bytes, now);
+  if (const auto* message = std::get_if<wire::message>(&*received)) {
+    const auto* h = std::get_if<wire::hello>(message);
+    if (h != nullptr && !greeted()) return greet(*h, now);
+    const auto* p = std::get_if<wire::pong>(message);
+    if (p != nullptr && greeted()) return bracket_with(*p, at);
   }
   ++counters_->frames_refused;
   return fail(trouble::usage,
@@ -70,19 +66,18 @@ wire::message session_protocol::next_ping(nanos now) {
   return wire::ping{id};
 }
 
-outcome<session_reaction> session_protocol::take(wire::batch&& b, std::size_t bytes, nanos now) {
+outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {
   ++counters_->batches_received;
-  if (b.number <= last_batch_) {
+  if (b.tables.number <= last_batch_) {
     ++counters_->batches_repeated;
     return fail(trouble::usage, "batch numbers must increase");
   }
   if (waiting_bytes_ + bytes > settings_->max_waiting_bytes)
     return fail(trouble::usage, "too many batches while clock pings stay unanswered");
-  last_batch_ = b.number;
-  counters_->evidence_received += b.evidence.size();
-  counters_->flows_received += b.flows.size();
-  const nanos last = last_stamp(b);
-  waiting_.push_back({std::move(b), last, now, bytes});
+  last_batch_ = b.tables.number;
+  counters_->evidence_received += b.tables.evidence.size();
+  counters_->flows_received += b.flow_count;
+  waiting_.push_back({std::move(b), now, bytes});
   waiting_bytes_ += bytes;
   session_reaction r;
   if (pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
@@ -105,11 +100,12 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
   ++counters_->brackets;
   latest_reading_ = std::max(latest_reading_, b.theirs);
   session_reaction r;
-  while (!waiting_.empty() && waiting_.front().last_stamp <= latest_reading_) {
+  while (!waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_) {
+    const std::size_t flows = waiting_.front().batch.flow_count;
     placed_batch placed = place(waiting_.front().batch);
     waiting_bytes_ -= waiting_.front().bytes;
     waiting_.pop_front();
-    if (ledger_.open(placed.number, placed.flows.size())) {
+    if (ledger_.open(placed.number, flows)) {
       ++counters_->batches_acknowledged;
       r.send.emplace_back(wire::acknowledgement{placed.number});
     }
@@ -144,13 +140,14 @@ session_reaction session_protocol::durable(std::uint64_t batch, std::size_t flow
 void session_protocol::abandon() {
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
-    counters_->flows_dropped += w.batch.flows.size();
+    counters_->flows_dropped += w.batch.flow_count;
   }
   waiting_.clear();
   waiting_bytes_ = 0;
 }
 
-placed_batch session_protocol::place(const wire::batch& b) {
+placed_batch session_protocol::place(const wire::received_batch& received) {
+  const wire::batch& b = received.tables;
   std::vector<workload_id> names{workload_id::none};
   names.reserve(b.workloads.size() + 1);
   for (const auto& w : b.workloads) {
@@ -161,7 +158,7 @@ placed_batch session_protocol::place(const wire::batch& b) {
   placed_batch out;
   out.number = b.number;
   place_evidence(b, names, out);
-  place_flows(b, names, out);
+  place_flows(received, names, out);
   return out;
 }
 
@@ -188,32 +185,39 @@ void session_protocol::place_evidence(const wire::batch& b, const std::vector<wo
   }
 }
 
-void session_protocol::place_flows(const wire::batch& b, const std::vector<workload_id>& names,
-                                   placed_batch& out) {
-  out.flows.reserve(b.flows.size());
-  for (flow f : b.flows) {
-    f.near_workload = names[static_cast<std::size_t>(f.near_workload)];
-    if (f.near_workload == workload_id::none) {
-      f.near_tenancy = {};
-      ++counters_->near_unproved;
-    }
-    nanos error = 0;
-    const auto move = [&](nanos& stamp) {
-      if (stamp == time_min) return;  // not known
-      const auto placed = clock_.convert(stamp);
-      error = std::max(error, placed ? placed->error : unknown_error);
-      if (placed) stamp = placed->time;
-    };
-    // Where it matters how early a stamp may have been, it needs a bracket before it: see place_evidence.
-    if (!clock_.bracketed_before(f.times.opened)) f.times.opened = time_min;
-    if (f.times.is_established && !clock_.bracketed_before(f.times.last_received)) error = unknown_error;
-    move(f.times.opened);
-    if (f.times.is_established) move(f.times.established);
-    move(f.times.last_received);
-    move(f.times.closed);
-    f.times.error = saturating_add(f.times.error, error);
-    out.flows.push_back(f);
+void session_protocol::place_flow(const std::vector<workload_id>& names, flow& f) {
+  f.near_workload = names[static_cast<std::size_t>(f.near_workload)];
+  if (f.near_workload == workload_id::none) {
+    f.near_tenancy = {};
+    ++counters_->near_unproved;
   }
+  nanos error = 0;
+  const auto move = [&](nanos& stamp) {
+    if (stamp == time_min) return;  // not known
+    const auto placed = clock_.convert(stamp);
+    error = std::max(error, placed ? placed->error : unknown_error);
+    if (placed) stamp = placed->time;
+  };
+  // Where it matters how early a stamp may have been, it needs a bracket before it: see place_evidence.
+  if (!clock_.bracketed_before(f.times.opened)) f.times.opened = time_min;
+  if (f.times.is_established && !clock_.bracketed_before(f.times.last_received)) error = unknown_error;
+  move(f.times.opened);
+  if (f.times.is_established) move(f.times.established);
+  move(f.times.last_received);
+  move(f.times.closed);
+  f.times.error = saturating_add(f.times.error, error);
+}
+
+void session_protocol::place_flows(const wire::received_batch& b, const std::vector<workload_id>& names,
+                                   placed_batch& out) {
+  if (b.flow_count == 0) return;
+  b.each_flow([&](flow& f) {
+    place_flow(names, f);
+    if (out.flows.empty())
+      out.flows.assign(settings_->shards, hold::packed_rows({incarnation_, b.tables.number, f.times.closed,
+                                                             f.near_address.high()}));
+    out.flows[shard_of(f.far_address, settings_->shards)].add(f);
+  });
 }
 
 }  // namespace tenure::actors

@@ -9,7 +9,8 @@
 
 #include "actors/batch_ledger.hpp"
 #include "actors/node_counters.hpp"
-#include "capnp/codec.hpp"
+#include "capnp/received_batch.hpp"
+#include "hold/packed_flow.hpp"
 #include "ownership/clock_bound.hpp"
 #include "ownership/prefix.hpp"
 #include "ownership/workload_table.hpp"
@@ -25,13 +26,15 @@ struct session_settings {
   /// all of that at once to a node that it comes back to.
   std::size_t max_waiting_bytes = 64U << 20;
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
+  std::size_t shards = 1;        ///< that flows are sorted by; not 0
 };
 
 /// A batch in cluster time, with workloads of the node's table.
 struct placed_batch {
   std::uint64_t number = 0;
   std::vector<evidence> items;
-  std::vector<flow> flows;
+  /// By the shard of their far end (shard_of), ready to be held.
+  std::vector<hold::packed_rows> flows;
 };
 
 /// What a session does about something that was received.
@@ -53,7 +56,7 @@ class session_protocol {
   /// time.
   /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
   /// goodbye with its text.
-  outcome<session_reaction> receive(const wire::frame& frame, nanos at, nanos now);
+  outcome<session_reaction> receive(wire::frame_ptr frame, nanos at, nanos now);
 
   /// The regular ping; a failure when the agent has left pings or batches unanswered for too long, or has not
   /// said hello by the second tick.
@@ -71,19 +74,19 @@ class session_protocol {
 
  private:
   struct waiting_batch {
-    wire::batch batch;
-    nanos last_stamp = 0;
+    wire::received_batch batch;
     nanos since = 0;
     std::size_t bytes = 0;
   };
 
   outcome<session_reaction> greet(const wire::hello& h, nanos now);
-  outcome<session_reaction> take(wire::batch&& b, std::size_t bytes, nanos now);
+  outcome<session_reaction> take(wire::received_batch&& b, std::size_t bytes, nanos now);
   outcome<session_reaction> bracket_with(const wire::pong& p, nanos at);
   wire::message next_ping(nanos now);
-  placed_batch place(const wire::batch& b);
+  placed_batch place(const wire::received_batch& b);
   void place_evidence(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
-  void place_flows(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
+  void place_flows(const wire::received_batch& b, const std::vector<workload_id>& names, placed_batch& out);
+  void place_flow(const std::vector<workload_id>& names, flow& f);
 
   std::shared_ptr<const session_settings> settings_;
   std::shared_ptr<workload_table> workloads_;

@@ -53,14 +53,54 @@ void forget(pointer self) {
   if (state.timer_set) self->delayed_send(self, forget_interval, forget_atom_v);
 }
 
-void resolve(pointer self, const flow_lot_ptr& lot) {
-  std::vector<question> questions;
-  questions.reserve(lot->flows.size());
-  for (const auto& f : lot->flows) questions.push_back({f.far_address, f.far_port, f.times});
+/// Whether evidence that is still to come could name the far end.
+bool lacks_evidence_only(const verdict& v, const question& q) {
+  if (v.attributed() || q.times.error == unknown_error) return false;
+  return v.reason != reason::conflict && v.reason != reason::external && v.reason != reason::local;
+}
+
+/// Sends back to wait what is not attributed and still may be.
+void wait_on(pointer self, const due_lot& lot, const std::vector<question>& questions,
+             std::vector<verdict>& verdicts) {
+  const auto delay = caf::actor_cast<delay_actor>(self->current_sender());
+  const std::byte* at = lot.rows;
+  std::size_t i = 0;
+  flow f;
+  for (const auto& part : lot.parts) {
+    hold::row_cursor rows(part.base, at);
+    at += part.bytes;
+    std::shared_ptr<flow_lot> again;
+    for (std::uint32_t n = 0; n < part.flows; ++n, ++i) {
+      rows.next(f);
+      if (!lacks_evidence_only(verdicts[i], questions[i])) continue;
+      if (!again) {
+        again = std::make_shared<flow_lot>();
+        again->origin = part.origin;
+        again->rows = hold::packed_rows(part.base);
+        again->rung = lot.next_rung;
+      }
+      again->rows.add(f);
+      verdicts[i] = waits_on;
+    }
+    if (again) self->send(delay, hold_atom_v, flow_lot_ptr{std::move(again)});
+  }
+}
+
+void resolve(pointer self, const due_lot_ptr& lot) {
+  auto& questions = self->state.questions;
+  questions.resize(lot->flows);
+  const std::byte* at = lot->rows;
+  auto* q = questions.data();
+  for (const auto& part : lot->parts) {
+    hold::row_cursor rows(part.base, at);
+    at += part.bytes;
+    for (std::uint32_t n = 0; n < part.flows; ++n) rows.next(*q++);
+  }
   auto resolved = std::make_shared<resolved_lot>();
   resolved->lot = lot;
-  resolved->verdicts.resize(lot->flows.size());
+  resolved->verdicts.resize(lot->flows);
   self->state.owners->attribute_all(questions, resolved->verdicts);
+  if (lot->next_rung > 0) wait_on(self, *lot, questions, resolved->verdicts);
   self->send(self->state.sink, write_atom_v, resolved_lot_ptr{std::move(resolved)});
 }
 
@@ -77,7 +117,7 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<attributor> owner
   state.counters = std::move(counters);
   return {
       [self](evidence_atom, const evidence_lot_ptr& lot) { merge(self, lot->items); },
-      [self](resolve_atom, const flow_lot_ptr& lot) { resolve(self, lot); },
+      [self](resolve_atom, const due_lot_ptr& lot) { resolve(self, lot); },
       [self](forget_atom) { forget(self); },
       [](drain_atom) { return true; },
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "actors/clocks.hpp"
 #include "actors/node_counters.hpp"
@@ -21,6 +22,7 @@ struct shard_state {
   std::shared_ptr<node_counters> counters;
   nanos forgotten = time_min;  ///< the last cutoff
   bool timer_set = false;
+  std::vector<question> questions;  ///< of one lot; kept for its room
   // What was added to the node's gauges.
   std::size_t addresses = 0;
   std::size_t tenancies = 0;

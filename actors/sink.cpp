@@ -15,6 +15,7 @@ using pointer = sink_actor::stateful_pointer<sink_state>;
 
 // A sync costs milliseconds however much it covers, so confirmations wait this long for company.
 constexpr auto sync_interval = std::chrono::milliseconds{50};
+constexpr std::size_t records_at_a_time = 64;
 
 bool give_up(pointer self, const failure& why) {
   ++self->state.counters->sink_failures;
@@ -25,29 +26,69 @@ bool give_up(pointer self, const failure& why) {
 
 bool sync(pointer self) {
   auto& state = self->state;
-  if (state.waiting.empty()) return true;
+  if (state.unconfirmed.empty()) return true;
   if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
-  for (auto& w : state.waiting)
-    caf::anon_send(caf::actor_cast<session_actor>(w.origin.session), durable_atom_v, w.origin.batch, w.flows);
-  state.waiting.clear();
+  for (auto& [origin, shares] : state.unconfirmed) {
+    const auto session = caf::actor_cast<caf::strong_actor_ptr>(origin->session);
+    if (session)
+      caf::anon_send(caf::actor_cast<session_actor>(session), durable_atom_v,
+                     batch_shares_ptr{std::move(shares)});
+  }
+  state.unconfirmed.clear();
+  state.place_of.clear();
   return true;
+}
+
+outcome<void> append_records(sink_state& state) {
+  if (state.records.empty()) return {};
+  const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
+  auto done = state.out->append(state.records, context);
+  state.records.clear();
+  return done;
+}
+
+void confirm_later(sink_state& state, const due_lot::part& part, std::uint32_t flows) {
+  if (flows == 0) return;
+  const auto [at, is_new] = state.place_of.try_emplace(part.origin.get(), state.unconfirmed.size());
+  if (is_new) state.unconfirmed.emplace_back(part.origin, std::make_shared<batch_shares>());
+  state.unconfirmed[at->second].second->push_back({part.base.batch, flows});
+}
+
+/// Records of a lot, taken out of their rows a few at a time, so that they never leave the processor's cache.
+outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
+  const std::byte* at = resolved.lot->rows;
+  const verdict* verdict = resolved.verdicts.data();
+  state.records.reserve(records_at_a_time);
+  for (const auto& part : resolved.lot->parts) {
+    hold::row_cursor rows(part.base, at);
+    at += part.bytes;
+    std::uint32_t written = 0;
+    for (std::uint32_t n = 0; n < part.flows; ++n, ++verdict) {
+      auto& r = state.records.emplace_back();
+      rows.next(r.flow);
+      if (*verdict == waits_on) {
+        state.records.pop_back();
+        continue;
+      }
+      r.far = *verdict;
+      r.agent = part.origin->agent;
+      ++written;
+      if (state.records.size() < records_at_a_time) continue;
+      if (auto done = append_records(state); !done) return done;
+    }
+    confirm_later(state, part, written);
+  }
+  return append_records(state);
 }
 
 void write(pointer self, const resolved_lot& resolved) {
   auto& state = self->state;
-  const flow_lot& lot = *resolved.lot;
-  state.records.clear();
-  state.records.reserve(lot.flows.size());
-  for (std::size_t i = 0; i < lot.flows.size(); ++i)
-    state.records.push_back({lot.flows[i], resolved.verdicts[i], *lot.origin.agent});
-  const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
-  if (auto done = state.out->append(state.records, context); !done) {
+  if (auto done = write_rows(state, resolved); !done) {
     give_up(self, done.error());
     return;
   }
-  for (const auto& v : resolved.verdicts) state.counters->count(v);
-  state.waiting.push_back({lot.origin, static_cast<std::uint32_t>(lot.flows.size())});
-  if (state.timer_set) return;
+  state.counters->count(resolved.verdicts);
+  if (state.timer_set || state.unconfirmed.empty()) return;
   state.timer_set = true;
   self->delayed_send(self, sync_interval, sync_atom_v);
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "actors/clocks.hpp"
@@ -10,22 +12,20 @@
 
 namespace tenure::actors {
 
-/// Writes resolved lots in order and confirms them when they are durable: many lots share one sync.
+/// Writes resolved lots in order and confirms them when they are durable: many lots share one sync, and one
+/// confirmation a session.
 struct sink_state {
   static inline const char* name = "sink";
-
-  struct unconfirmed {
-    lot_origin origin;
-    std::uint32_t flows = 0;
-  };
 
   std::shared_ptr<sinks::record_sink> out;
   std::shared_ptr<const workload_table> workloads;
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::string region;
-  std::vector<unconfirmed> waiting;
-  std::vector<sinks::flow_record> records;
+  /// Written since the last sync, in the order of writing.
+  std::vector<std::pair<flow_origin_ptr, std::shared_ptr<batch_shares>>> unconfirmed;
+  std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
+  std::vector<sinks::flow_record> records;                       ///< a few at a time; kept for its room
   bool timer_set = false;
 };
 

@@ -56,7 +56,7 @@ class running_node final : public node_service {
     settings.name = o.node_name.empty() ? host_name() : o.node_name;
     settings.region = o.region;
     if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
-    settings.hold = o.hold.count();
+    settings.hold.hold = o.hold.count();
     settings.retention.horizon = o.horizon.count();
     settings.retention.most_bytes = o.timeline_memory.bytes;
     settings.drift_ppm = o.drift_ppm;

@@ -14,7 +14,7 @@ struct node_machine::running {
         port(m.around_.net.connect(m.id_, run)) {
     actors::node_settings settings;
     settings.name = address;
-    settings.hold = m.options_.hold;
+    settings.hold.hold = m.options_.hold;
     settings.retention.horizon = m.options_.horizon;
     settings.drift_ppm = m.options_.drift_ppm;
     const auto names = std::make_shared<std::shared_ptr<const workload_table>>();

@@ -1,6 +1,9 @@
 #include "actors/hold_queue.hpp"
 
+#include <deque>
+
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "actors/batch_ledger.hpp"
 #include "actors/shard_key.hpp"
@@ -8,25 +11,141 @@
 namespace tenure::actors {
 namespace {
 
-flow_lot_ptr lot() {
-  return std::make_shared<flow_lot>();
+constexpr nanos plenty = 100 * millisecond;  // more than a lot gathers for
+
+flow_lot lot(std::uint64_t batch, std::uint32_t flows, std::uint32_t rung = 0) {
+  flow_lot out;
+  out.rows = hold::packed_rows({7, batch, 0, 0});
+  out.rung = rung;
+  for (std::uint32_t i = 0; i < flows; ++i) {
+    flow f;
+    f.id = {7, batch, i};
+    f.near_address = f.far_address = address::v4(i);
+    out.rows.add(f);
+  }
+  return out;
+}
+
+/// Of these lots, which flows are there: batch and index.
+std::vector<std::pair<std::uint64_t, std::uint32_t>> flows_in(const std::vector<due_lot_ptr>& lots) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> out;
+  for (const auto& l : lots) {
+    const std::byte* at = l->rows;
+    for (const auto& part : l->parts) {
+      hold::row_cursor rows(part.base, at);
+      at += part.bytes;
+      flow f;
+      for (std::uint32_t n = 0; n < part.flows; ++n) {
+        rows.next(f);
+        out.emplace_back(f.id.batch, f.id.index);
+      }
+    }
+  }
+  return out;
+}
+
+hold_queue queue(const hold_settings& settings) {
+  return {settings, hold::block_pool::make()};
 }
 
 TEST(hold_queue, releases_at_the_end_of_the_hold_and_not_before) {
-  hold_queue q{60 * second};
-  q.push(lot(), 0);
-  q.push(lot(), second);
+  auto q = queue({.hold = 60 * second});
+  q.push(lot(1, 3), 0);
+  q.push(lot(2, 2), second);
   EXPECT_TRUE(q.due(60 * second - 1).empty());
-  EXPECT_EQ(q.due(60 * second).size(), 1U);
+  EXPECT_EQ(flows_in(q.due(60 * second)).size(), 3U);
   EXPECT_EQ(q.next_due(), 61 * second);
+  EXPECT_EQ(q.flows(), 2U);
+}
+
+TEST(hold_queue, what_comes_within_a_moment_leaves_together) {
+  auto q = queue({.hold = second});
+  for (std::uint64_t batch = 1; batch <= 9; ++batch) q.push(lot(batch, 5), nanos(batch) * millisecond);
+  EXPECT_TRUE(q.due(second + 8 * millisecond).empty()) << "the last has not waited for a second";
+  const auto lots = q.due(second + 9 * millisecond);
+  ASSERT_EQ(lots.size(), 1U);
+  EXPECT_EQ(lots[0]->parts.size(), 9U);
+  EXPECT_EQ(lots[0]->flows, 45U);
+}
+
+// Against a queue of single flows: none leaves early, none is lost or doubled, order is kept, none is late by
+// more than the moment for which a lot gathers.
+RC_GTEST_PROP(hold_queue, every_flow_leaves_once_in_order_and_in_time, ()) {
+  auto q = queue({.hold = second});
+  std::deque<std::pair<nanos, std::pair<std::uint64_t, std::uint32_t>>> expected;
+  nanos now = 0;
+  const auto look = [&] {
+    for (const auto& gone : flows_in(q.due(now))) {
+      RC_ASSERT(!expected.empty());
+      RC_ASSERT(gone == expected.front().second);
+      RC_ASSERT(expected.front().first + second <= now);
+      expected.pop_front();
+    }
+    RC_ASSERT(expected.empty() || expected.front().first + second + 10 * millisecond > now);
+    RC_ASSERT(q.flows() == expected.size());
+  };
+  for (std::uint64_t batch = 1; batch <= 25; ++batch) {
+    now += *rc::gen::element(nanos{0}, millisecond, 20 * millisecond, 400 * millisecond);
+    const auto flows = *rc::gen::element(0, 1, 50, 1'000, 4'500);
+    q.push(lot(batch, static_cast<std::uint32_t>(flows)), now);
+    for (int i = 0; i < flows; ++i) expected.push_back({now, {batch, i}});
+    look();
+  }
+  now += 2 * second;
+  look();
+  RC_ASSERT(q.bytes() == 0U);
 }
 
 TEST(hold_queue, ends_the_hold_for_what_waits_and_for_what_comes) {
-  hold_queue q{60 * second};
-  q.push(lot(), 0);
+  auto q = queue({.hold = 60 * second, .longest = 90 * second});
+  q.push(lot(1, 1), 0);
   q.end_hold();
-  q.push(lot(), 5);
-  EXPECT_EQ(q.due(5).size(), 2U);
+  q.push(lot(2, 1), 5);
+  const auto lots = q.due(5);
+  EXPECT_EQ(flows_in(lots).size(), 2U);
+  for (const auto& l : lots) EXPECT_EQ(l->next_rung, 0U) << "nothing may wait on";
+}
+
+TEST(hold_queue, a_longer_hold_is_a_second_rung) {
+  EXPECT_EQ(rungs_of({.hold = 60 * second, .longest = 90 * second}),
+            (std::vector<nanos>{60 * second, 30 * second}));
+  EXPECT_EQ(rungs_of({.hold = 60 * second, .longest = 30 * second}), std::vector<nanos>{60 * second});
+  auto q = queue({.hold = 60 * second, .longest = 90 * second});
+  q.push(lot(1, 1), 0);
+  const auto first = q.due(60 * second);
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_EQ(first[0]->next_rung, 1U);
+  q.push(lot(1, 1, 1), 60 * second);
+  q.push(lot(2, 1), 61 * second);
+  EXPECT_EQ(q.next_due(), 90 * second);
+  const auto last = q.due(90 * second);
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_EQ(last[0]->next_rung, 0U);
+}
+
+TEST(hold_queue, early_release_asks_again_after_half_as_long_again) {
+  for (const nanos hold : {nanos{0}, 10 * millisecond, second, 60 * second, 120 * second}) {
+    const auto waits = rungs_of({.hold = hold, .when = release::early});
+    nanos waited = 0;
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+      if (i > 0) {
+        EXPECT_LE(waits[i], waited / 2 + 1) << i;
+      }
+      waited += waits[i];
+    }
+    EXPECT_EQ(waited, hold);
+    EXPECT_LE(waits.size(), 24U);
+  }
+}
+
+TEST(hold_queue, memory_goes_back_when_nothing_waits) {
+  const auto pool = hold::block_pool::make();
+  hold_queue q{{.hold = second}, pool};
+  for (int i = 0; i < 20; ++i) q.push(lot(1, 1'000), plenty * i);
+  EXPECT_GE(pool->bytes_taken(), q.bytes());
+  q.due(time_max);
+  EXPECT_EQ(pool->bytes_taken(), 0U);
+  EXPECT_EQ(q.bytes(), 0U);
 }
 
 TEST(batch_ledger, is_complete_with_the_last_flow) {

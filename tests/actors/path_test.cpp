@@ -57,7 +57,7 @@ struct path : ::testing::Test {
 
   void begin(nanos hold = 60 * second) {
     node_settings settings;
-    settings.hold = hold;
+    settings.hold.hold = hold;
     w.start_node(settings);
     agent = w.start_agent(agent_settings());
     w.settle();
@@ -188,7 +188,7 @@ TEST_F(path, broken_sink_confirms_nothing_and_stops_the_node) {
 
 TEST_F(path, history_behind_the_horizon_is_forgotten_and_counted) {
   node_settings settings;
-  settings.hold = second;
+  settings.hold.hold = second;
   settings.retention.horizon = 2 * minute;
   w.start_node(settings);
   agent = w.start_agent(agent_settings());
@@ -213,7 +213,7 @@ TEST_F(path, history_behind_the_horizon_is_forgotten_and_counted) {
 
 TEST_F(path, evidence_without_room_is_counted_and_its_flows_stay_unattributed) {
   node_settings settings;
-  settings.hold = 15 * second;
+  settings.hold.hold = 15 * second;
   settings.shards = 1;
   settings.retention.most_bytes = 1'000;
   w.start_node(settings);
