@@ -11,9 +11,11 @@
 
 #include "api/http_server.hpp"
 #include "api/metrics.hpp"
+#include "api/transport_metrics.hpp"
 #include "cli/agent_service.hpp"
 #include "cli/ending.hpp"
 #include "cli/node_service.hpp"
+#include "cli/tls_options.hpp"
 #include "transport/asio_transport.hpp"
 
 namespace tenure::cli {
@@ -63,16 +65,16 @@ std::string summary_json(const actors::node_counters& node, const actors::agent_
 /// holding, the agent's flows are acknowledged, the node drains.
 class halves {
  public:
-  outcome<void> begin_node(const node_options& o) {
-    node_net_ = transport::make_asio_transport();
+  outcome<void> begin_node(const node_options& o, const transport::asio_options& net) {
+    node_net_ = transport::make_asio_transport(net);
     auto node = node_service::start(o, clock_, node_net_, [this] { end_.part_failed(); });
     if (!node) return tl::unexpected(node.error());
     node_ = std::move(*node);
     return {};
   }
 
-  outcome<void> begin_agent(const agent_options& o) {
-    agent_net_ = transport::make_asio_transport();
+  outcome<void> begin_agent(const agent_options& o, const transport::asio_options& net) {
+    agent_net_ = transport::make_asio_transport(net);
     auto agent = agent_service::start(o, clock_, agent_net_);
     if (!agent) return tl::unexpected(agent.error());
     agent_ = std::move(*agent);
@@ -133,13 +135,16 @@ class halves {
     std::string text;
     if (node_) text += api::node_metrics(node_->counters());
     if (agent_) text += api::agent_metrics(agent_->counters(), agent_->source());
+    if (node_net_) text += api::transport_metrics(node_net_->counters(), "agents");
+    // Of the one link within `up` there is nothing to say that its other end does not.
+    if (agent_net_ && !node_net_) text += api::transport_metrics(agent_net_->counters(), "nodes");
     return text;
   }
 
   ending end_;
   std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
-  std::shared_ptr<transport::transport> node_net_;
-  std::shared_ptr<transport::transport> agent_net_;
+  std::shared_ptr<transport::asio_transport> node_net_;
+  std::shared_ptr<transport::asio_transport> agent_net_;
   std::unique_ptr<node_service> node_;
   std::unique_ptr<agent_service> agent_;
   std::unique_ptr<api::http_server> http_;
@@ -149,17 +154,27 @@ struct options {
   process_options process;
   node_options node;
   agent_options agent;
+  tls_options tls;
 };
 
 outcome<void> run_up(const options& o) {
   if (auto level = set_log_level(o.process.log_level); !level) return level;
+  auto tls = o.tls;
+  auto credentials = load_credentials(tls);
+  if (!credentials) return tl::unexpected(credentials.error());
+  if (*credentials) {
+    // One certificate is both halves'.
+    const auto own = transport::spiffe_pattern::parse((*credentials)->identity());
+    tls.agents.push_back(*own);
+    tls.nodes = {*own};
+  }
   halves h;
-  if (auto begun = h.begin_node(o.node); !begun) return begun;
+  if (auto begun = h.begin_node(o.node, secured(*credentials, tls.agents, "agent")); !begun) return begun;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   agent_options agent = o.agent;
   const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
   agent.nodes = {fmt::format("{}:{}", host, h.node().port())};
-  if (auto begun = h.begin_agent(agent); !begun) return begun;
+  if (auto begun = h.begin_agent(agent, secured(*credentials, tls.nodes, "node")); !begun) return begun;
   spdlog::info("up: agents {}, HTTP {}, platforms {}", agent.nodes[0], h.http_address(o.process.http),
                agent.ipman_socket);
   return h.run(o.process.json);
@@ -167,9 +182,11 @@ outcome<void> run_up(const options& o) {
 
 outcome<void> run_agent(const options& o) {
   if (auto level = set_log_level(o.process.log_level); !level) return level;
+  auto credentials = load_credentials(o.tls);
+  if (!credentials) return tl::unexpected(credentials.error());
   halves h;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
-  if (auto begun = h.begin_agent(o.agent); !begun) return begun;
+  if (auto begun = h.begin_agent(o.agent, secured(*credentials, o.tls.nodes, "node")); !begun) return begun;
   spdlog::info("agent: nodes {}, HTTP {}, platforms {}", fmt::join(o.agent.nodes, " "),
                h.http_address(o.process.http), o.agent.ipman_socket);
   return h.run();
@@ -177,8 +194,10 @@ outcome<void> run_agent(const options& o) {
 
 outcome<void> run_node(const options& o) {
   if (auto level = set_log_level(o.process.log_level); !level) return level;
+  auto credentials = load_credentials(o.tls);
+  if (!credentials) return tl::unexpected(credentials.error());
   halves h;
-  if (auto begun = h.begin_node(o.node); !begun) return begun;
+  if (auto begun = h.begin_node(o.node, secured(*credentials, o.tls.agents, "agent")); !begun) return begun;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
   spdlog::info("node: agents {}:{}, HTTP {}", host, h.node().port(), h.http_address(o.process.http));
@@ -192,6 +211,8 @@ void add_up(command_line& line) {
   auto& c = line.add("up", "run an agent and one node on this host");
   add_node_options(c, o->node);
   add_agent_options(c, o->agent);
+  add_certificate_options(c, o->tls);
+  add_agent_id_option(c, o->tls);
   add_process_options(c, o->process);
   c.option("json", o->process.json, "write a summary to this file at the end").shown_as("FILE");
   c.run([o](console&) { return run_up(*o); });
@@ -204,6 +225,8 @@ void add_agent(command_line& line) {
       .must_be_given()
       .shown_as("ADDR:PORT");
   add_agent_options(c, o->agent);
+  add_certificate_options(c, o->tls);
+  add_node_id_option(c, o->tls);
   o->process.http = "127.0.0.1:4742";
   add_process_options(c, o->process);
   c.run([o](console&) { return run_agent(*o); });
@@ -213,6 +236,8 @@ void add_node(command_line& line) {
   auto o = std::make_shared<options>();
   auto& c = line.add("node", "attribute the flows that agents report");
   add_node_options(c, o->node);
+  add_certificate_options(c, o->tls);
+  add_agent_id_option(c, o->tls);
   add_process_options(c, o->process);
   c.run([o](console&) { return run_node(*o); });
 }

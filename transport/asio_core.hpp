@@ -16,13 +16,18 @@ class asio_link;
 /// What the links and listeners of one transport share. Only the transport's thread touches what is not
 /// const, atomic or the io_context. Links that somebody still holds keep it beyond the transport.
 struct asio_core {
-  explicit asio_core(const asio_options& o) : options(o), read_buffer(o.read_bytes) {}
+  explicit asio_core(const asio_options& o)
+      : options(o), read_buffer(o.read_bytes), plain_buffer(o.credentials ? 16U << 10 : 0) {}
 
   const asio_options options;
   transport_counters counters;
   asio::io_context io{1};
   /// One for all links: each reads and uses up what it read within one wake-up.
   std::vector<std::byte> read_buffer;
+  /// What TLS makes of it, a record at a time.
+  std::vector<std::byte> plain_buffer;
+  /// And what is put together before it encrypts it.
+  std::vector<std::byte> write_buffer;
   std::unordered_set<std::shared_ptr<asio_link>> links;
 };
 

@@ -21,6 +21,9 @@ close_reason why_not_connected(const std::error_code& error) {
   return error == asio::error::timed_out ? close_reason::timed_out : close_reason::broken;
 }
 
+/// With TLS frames are encrypted as they are written, so that what waits is not kept twice.
+constexpr std::size_t encrypted_at_a_time = 256U << 10;
+
 std::size_t bytes_on_wire(const frame& f) {
   return 4 + f.size() * sizeof(f[0]);
 }
@@ -55,6 +58,11 @@ void asio_link::send(frame f) {
   pending_.push_back({prefix, std::move(f)});
   if (std::exchange(flush_posted_, true)) return;
   asio::post(core_->io, [self = shared_from_this()] { self->flush(); });
+}
+
+std::string asio_link::identity() const {
+  std::lock_guard lock(mutex_);
+  return identity_;
 }
 
 void asio_link::close() {
@@ -105,24 +113,40 @@ void asio_link::connect(const asio::ip::tcp::resolver::results_type& endpoints) 
                       [self = shared_from_this()](const std::error_code& error, const auto&) {
                         if (self->stage_ != stage::connecting) return;
                         if (error) return self->finish(why_not_connected(error));
-                        self->come_up();
+                        self->connected(tls_session::side::dials);
                       });
 }
 
-void asio_link::start_accepted(link_events events) {
-  begin(std::move(events));
-  come_up();
+void asio_link::start_accepted(acceptor accept) {
+  begin({});
+  accept_ = std::move(accept);
+  connected(tls_session::side::accepts);
 }
 
-void asio_link::come_up() {
+void asio_link::connected(tls_session::side s) {
   std::error_code error;
   socket_.set_option(asio::ip::tcp::no_delay(true), error);  // without it frames only come later
   socket_.non_blocking(true, error);
   if (error) return finish(close_reason::broken);
+  wait_readable();
+  if (!core_->options.credentials) return come_up();
+  stage_ = stage::securing;
+  if (s == tls_session::side::accepts) arm(core_->options.connect_bound);  // who dials has armed it before
+  tls_ = std::make_unique<tls_session>(core_->options.credentials->current(), s, core_->options.allowed);
+  tls_->feed({});
+  flush();
+}
+
+void asio_link::come_up() {
+  if (tls_) {
+    std::lock_guard lock(mutex_);
+    identity_ = tls_->identity();
+  }
+  // Outside the lock: it may ask for our identity, send, or close.
+  if (accept_) events_ = std::exchange(accept_, {})(shared_from_this());
   stage_ = stage::up;
   last_heard_ = std::chrono::steady_clock::now();
   arm(core_->options.silence_bound);
-  wait_readable();
   if (close_asked()) return begin_drain();  // it was closed while it was connecting
   flush();
 }
@@ -139,6 +163,7 @@ void asio_link::arm(std::chrono::milliseconds bound) {
 void asio_link::timer_fired() {
   switch (stage_) {
     case stage::connecting:
+    case stage::securing:
       return finish(close_asked() ? close_reason::closed_here : close_reason::timed_out);
     case stage::up: {
       auto silent = std::chrono::steady_clock::now() - last_heard_;
@@ -147,7 +172,7 @@ void asio_link::timer_fired() {
       return arm(std::chrono::ceil<std::chrono::milliseconds>(bound - silent));
     }
     case stage::draining:
-      return finish(close_reason::closed_here);
+      return finish(drains_for_);
     case stage::ended:
       return;
   }
@@ -166,22 +191,58 @@ void asio_link::on_readable() {
   std::error_code error;
   auto bytes = socket_.read_some(asio::buffer(core_->read_buffer), error);
   if (error == asio::error::would_block || error == asio::error::interrupted) return wait_readable();
-  if (error && stage_ == stage::draining) return finish(close_reason::closed_here);
+  if (error && stage_ == stage::draining) return finish(drains_for_);
   if (error == asio::error::eof) {
+    // With TLS the other side says that it ends; one that does not was cut off, by whomever.
+    if (tls_) return finish(stage_ == stage::securing ? close_reason::not_tls : close_reason::broken);
     return finish(reader_.within_frame() ? close_reason::truncated : close_reason::closed_there);
   }
   if (error) return finish(close_reason::broken);
   core_->counters.bytes_in += bytes;
-  if (stage_ == stage::up) {
-    last_heard_ = std::chrono::steady_clock::now();
-    deliver(bytes);
-    if (reader_.refused()) return finish(close_reason::too_long);
+  const auto came = std::span<const std::byte>(core_->read_buffer).first(bytes);
+  if (stage_ == stage::up) last_heard_ = std::chrono::steady_clock::now();
+  if (tls_ && (stage_ == stage::up || stage_ == stage::securing)) {
+    deliver_secured(came);
+  } else if (stage_ == stage::up) {
+    deliver(came);
+    if (reader_.refused()) finish(close_reason::too_long);
   }
-  wait_readable();
+  if (stage_ != stage::ended) wait_readable();
 }
 
-void asio_link::deliver(std::size_t bytes) {
-  std::span<const std::byte> rest(core_->read_buffer.data(), bytes);
+void asio_link::deliver_secured(std::span<const std::byte> wire) {
+  tls_->feed(wire);
+  if (stage_ == stage::securing && tls_->established()) come_up();
+  while (stage_ == stage::up && !reader_.refused()) {
+    const auto bytes = tls_->read(core_->plain_buffer);
+    if (bytes == 0) break;
+    deliver(std::span<const std::byte>(core_->plain_buffer).first(bytes));
+  }
+  if (stage_ == stage::ended || stage_ == stage::draining) return;
+  if (reader_.refused()) return finish(close_reason::too_long);
+  if (tls_->failed()) return refuse(tls_->why());
+  if (tls_->ended())
+    return finish(reader_.within_frame() ? close_reason::truncated : close_reason::closed_there);
+  // What TLS itself has to say piles up where the other side asks and does not read.
+  if (tls_->outgoing().size() > core_->options.queue_bytes) return finish(close_reason::too_slow);
+  flush();
+}
+
+/// Ends it with an alert that says why, and waits a little for the other end to have read it.
+void asio_link::refuse(close_reason why) {
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  if (stage_ == stage::securing && core_->options.turned_down) core_->options.turned_down(peer_, why);
+  accept_ = {};
+  drains_for_ = why;
+  stage_ = stage::draining;
+  arm(core_->options.drain_bound);
+  flush();
+}
+
+void asio_link::deliver(std::span<const std::byte> rest) {
   while (!close_asked()) {
     auto f = reader_.next(rest);
     if (!f) return;
@@ -190,15 +251,52 @@ void asio_link::deliver(std::size_t bytes) {
   }
 }
 
-void asio_link::flush() {
-  if (writing_ || (stage_ != stage::up && stage_ != stage::draining)) return;
-  {
-    std::lock_guard lock(mutex_);
-    flush_posted_ = false;
-    sending_.clear();
-    sending_.swap(pending_);
+void asio_link::take_pending() {
+  std::lock_guard lock(mutex_);
+  flush_posted_ = false;
+  if (sent_ < sending_.size()) return;
+  sending_.clear();
+  sending_.swap(pending_);
+  sent_ = 0;
+}
+
+/// Puts the next write together.
+void asio_link::gather() {
+  buffers_.clear();
+  in_flight_ = 0;
+  if (!tls_) {
+    for (; in_flight_ < sending_.size(); ++in_flight_) {
+      const auto& out = sending_[in_flight_];
+      buffers_.push_back(asio::buffer(out.prefix));
+      if (!out.body.empty()) buffers_.push_back(asio::buffer(out.body));
+    }
+    return;
   }
-  if (sending_.empty()) {
+  if (tls_->established() && !tls_->failed() && stage_ != stage::securing) {
+    while (sent_ + in_flight_ < sending_.size() && tls_->outgoing().size() < encrypted_at_a_time) {
+      // Together, so that small frames share a record.
+      auto& plain = core_->write_buffer;
+      for (plain.clear();
+           sent_ + in_flight_ < sending_.size() && plain.size() < core_->plain_buffer.size();) {
+        const auto& out = sending_[sent_ + in_flight_++];
+        const auto body = std::as_bytes(std::span(out.body));
+        plain.insert(plain.end(), out.prefix.begin(), out.prefix.end());
+        plain.insert(plain.end(), body.begin(), body.end());
+      }
+      tls_->write(plain);
+    }
+    if (stage_ == stage::draining && sending_.empty()) tls_->shut();
+  }
+  encrypted_.clear();
+  encrypted_.swap(tls_->outgoing());
+  if (!encrypted_.empty()) buffers_.push_back(asio::buffer(encrypted_));
+}
+
+void asio_link::flush() {
+  if (writing_ || stage_ == stage::connecting || stage_ == stage::ended) return;
+  if (stage_ != stage::securing) take_pending();
+  gather();
+  if (buffers_.empty()) {
     if (stage_ != stage::draining || std::exchange(shut_, true)) return;
     // Our end is closed after the last byte, and the other side's is awaited: closing at once, with bytes
     // unread, would reset the connection and could take back what was just sent.
@@ -207,11 +305,6 @@ void asio_link::flush() {
     return;
   }
   writing_ = true;
-  buffers_.clear();
-  for (const auto& out : sending_) {
-    buffers_.push_back(asio::buffer(out.prefix));
-    if (!out.body.empty()) buffers_.push_back(asio::buffer(out.body));
-  }
   asio::async_write(socket_, std::span<const asio::const_buffer>(buffers_),
                     [self = shared_from_this()](const std::error_code& error, std::size_t bytes) {
                       self->written(error, bytes);
@@ -222,11 +315,13 @@ void asio_link::written(const std::error_code& error, std::size_t bytes) {
   core_->counters.bytes_out += bytes;
   if (stage_ == stage::ended) return;
   writing_ = false;
-  if (error) return finish(stage_ == stage::draining ? close_reason::closed_here : close_reason::broken);
-  core_->counters.frames_out += sending_.size();
+  if (error) return finish(stage_ == stage::draining ? drains_for_ : close_reason::broken);
+  std::size_t done = 0;
+  for (auto left = in_flight_; left > 0; --left) done += bytes_on_wire(sending_[sent_++].body);
+  core_->counters.frames_out += std::exchange(in_flight_, 0);
   {
     std::lock_guard lock(mutex_);
-    queued_bytes_ -= bytes;
+    queued_bytes_ -= done;
   }
   flush();
 }
@@ -239,15 +334,19 @@ void asio_link::begin_drain() {
     closing_ = true;
     nothing_waits = queued_bytes_ == 0;
   }
-  if (stage_ == stage::connecting && nothing_waits) return finish(close_reason::closed_here);
+  const bool not_up_yet = stage_ == stage::connecting || stage_ == stage::securing;
+  if (not_up_yet && nothing_waits) return finish(close_reason::closed_here);
   arm(core_->options.drain_bound);
-  if (stage_ == stage::connecting) return;
+  if (not_up_yet) return;
   stage_ = stage::draining;
   flush();
 }
 
 void asio_link::finish(close_reason reason) {
-  if (std::exchange(stage_, stage::ended) == stage::ended) return;
+  const auto before = std::exchange(stage_, stage::ended);
+  if (before == stage::ended) return;
+  if (before == stage::securing && reason != close_reason::closed_here && core_->options.turned_down)
+    core_->options.turned_down(peer_, reason);
   std::error_code ignored;
   socket_.close(ignored);
   timer_.cancel();
@@ -255,11 +354,12 @@ void asio_link::finish(close_reason reason) {
   {
     std::lock_guard lock(mutex_);
     closing_ = true;
-    core_->counters.frames_unsent += pending_.size() + (writing_ ? sending_.size() : 0);
+    core_->counters.frames_unsent += pending_.size() + sending_.size() - sent_;
     pending_.clear();
   }
   --core_->counters.open;
   ++core_->counters.closed[static_cast<std::size_t>(reason)];
+  accept_ = {};
   auto events = std::exchange(events_, {});
   auto self = shared_from_this();
   core_->links.erase(self);

@@ -13,12 +13,13 @@
 
 #include "transport/asio_core.hpp"
 #include "transport/frame_reader.hpp"
+#include "transport/tls_session.hpp"
 
 namespace tenure::transport {
 
-/// One TCP connection as a link. connecting → up → draining → ended; each state but `ended` has a bound, and
-/// a timer that keeps it. send, close and peer may be called from any thread, everything else on the
-/// transport's.
+/// One TCP connection as a link. connecting → (securing →) up → draining → ended; each state but `ended` has
+/// a bound, and a timer that keeps it. send, close, peer and identity may be called from any thread,
+/// everything else on the transport's.
 class asio_link final : public link, public std::enable_shared_from_this<asio_link> {
  public:
   asio_link(std::shared_ptr<asio_core> core, asio::ip::tcp::socket socket, std::string peer);
@@ -26,18 +27,19 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   void send(frame f) override;
   void close() override;
   std::string peer() const override { return peer_; }
+  std::string identity() const override;
 
   /// Connects; to an address that could not be read, it is refused.
   void start_dial(const outcome<host_port>& to, link_events events);
   /// The socket is connected already.
-  void start_accepted(link_events events);
+  void start_accepted(acceptor accept);
   /// Ends a link that was never started, and calls nothing.
   void bury();
   /// As close(), on the transport's thread.
   void begin_drain();
 
  private:
-  enum class stage { connecting, up, draining, ended };
+  enum class stage { connecting, securing, up, draining, ended };
   struct outgoing {
     std::array<std::byte, 4> prefix;
     frame body;
@@ -45,13 +47,18 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
 
   void begin(link_events events);
   void connect(const asio::ip::tcp::resolver::results_type& endpoints);
+  void connected(tls_session::side s);
   void come_up();
   void arm(std::chrono::milliseconds bound);
   void timer_fired();
   void wait_readable();
   void on_readable();
-  void deliver(std::size_t bytes);
+  void deliver(std::span<const std::byte> bytes);
+  void deliver_secured(std::span<const std::byte> wire);
+  void refuse(close_reason why);
   void flush();
+  void take_pending();
+  void gather();
   void written(const std::error_code& error, std::size_t bytes);
   bool close_asked() const;
   void finish(close_reason reason);
@@ -64,11 +71,17 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   asio::ip::tcp::resolver resolver_;
   asio::steady_timer timer_;
   link_events events_;
+  acceptor accept_;  // until it is up
+  std::unique_ptr<tls_session> tls_;
   frame_reader reader_;
   stage stage_ = stage::connecting;
   std::chrono::steady_clock::time_point last_heard_;
   std::vector<outgoing> sending_;
+  std::size_t sent_ = 0;       // of sending_, frames that were handed over
+  std::size_t in_flight_ = 0;  // and that are being handed over
   std::vector<asio::const_buffer> buffers_;
+  std::vector<std::byte> encrypted_;
+  close_reason drains_for_ = close_reason::closed_here;
   bool writing_ = false;
   bool shut_ = false;
 
@@ -78,6 +91,7 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   std::size_t queued_bytes_ = 0;  // pending and being sent
   bool flush_posted_ = false;
   bool closing_ = false;  // nothing more is taken
+  std::string identity_;
 };
 
 }  // namespace tenure::transport

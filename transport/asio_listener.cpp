@@ -56,7 +56,7 @@ void asio_listener::accepted(const std::error_code& error, asio::ip::tcp::socket
     // One that is gone already ends as every link does, by its reads.
     auto made = std::make_shared<asio_link>(core_, std::move(socket), gone ? "unknown" : describe(peer));
     ++core_->counters.accepted;
-    made->start_accepted(accept_(made));
+    made->start_accepted(accept_);
   }
   start();
 }

@@ -5,15 +5,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "transport/spiffe_id.hpp"
+#include "transport/tls_credentials.hpp"
 #include "transport/transport.hpp"
 
 namespace tenure::transport {
 
 /// Bounds of the transport over TCP; each has its own close_reason when it is passed.
 struct asio_options {
-  /// From dial to the link being up, the name's resolution included.
+  /// From dial to the link being up, the name's resolution and the handshake included; for an accepted link,
+  /// the handshake.
   std::chrono::milliseconds connect_bound{5'000};
   /// A link on which nothing was received for so long is closed with timed_out; zero: never. Either side's
   /// pings keep it alive, so this is to be several times their pace.
@@ -26,6 +32,13 @@ struct asio_options {
   std::size_t max_links = 16'384;
   /// Read at a time: several frames a wake-up.
   std::size_t read_bytes = 256U << 10;
+  /// With them every link carries TLS 1.3, and both ends show certificates; without, links are plain.
+  std::shared_ptr<tls_credentials> credentials;
+  /// Who may be at the other end; with none given, whoever the authority vouches for.
+  std::vector<spiffe_pattern> allowed;
+  /// Told of a connection that ended before the other end had proved who it is: its address and why. On the
+  /// transport's thread; may be empty.
+  std::function<void(const std::string& peer, close_reason why)> turned_down;
 };
 
 /// What the transport counted since it was made. Any thread may read; the values belong to slightly different
@@ -42,7 +55,7 @@ struct transport_counters {
   counter frames_unsent{0};  ///< given to send() and never handed to the system whole, since the link ended
   counter bytes_in{0};
   counter bytes_out{0};
-  std::array<counter, 8> closed{};  ///< by close_reason
+  std::array<counter, close_reason_count> closed{};  ///< by close_reason
 };
 
 /// The transport over TCP: a thread of its own on which everything is called. One broken link touches no

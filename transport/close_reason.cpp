@@ -20,6 +20,18 @@ const char* to_string(close_reason r) {
       return "a frame too long, or not of whole words";
     case close_reason::too_slow:
       return "the other side does not read";
+    case close_reason::not_tls:
+      return "the other side does not speak TLS 1.3, or garbles it";
+    case close_reason::expired:
+      return "its certificate is not valid now";
+    case close_reason::untrusted:
+      return "it has no certificate of an authority that is trusted here";
+    case close_reason::nameless:
+      return "its certificate does not hold exactly one SPIFFE id";
+    case close_reason::not_allowed:
+      return "its certificate names one who may not connect here";
+    case close_reason::unwelcome:
+      return "the other side does not accept our certificate";
   }
   return "unknown";
 }

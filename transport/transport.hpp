@@ -29,7 +29,14 @@ enum class close_reason : std::uint8_t {
   truncated,     ///< it ended within a frame
   too_long,      ///< a frame of more than max_frame_bytes was announced, or one that is not whole words
   too_slow,      ///< the other side does not read: the bound on what waits to be sent was passed
+  not_tls,       ///< the other side does not speak TLS 1.3, or what came was garbled
+  expired,       ///< the other side's certificate is not valid now
+  untrusted,     ///< it shows none, or one of another authority
+  nameless,      ///< its certificate does not hold exactly one SPIFFE id
+  not_allowed,   ///< its certificate names somebody who may not be there
+  unwelcome,     ///< the other side does not accept our certificate
 };
+inline constexpr std::size_t close_reason_count = static_cast<std::size_t>(close_reason::unwelcome) + 1;
 const char* to_string(close_reason r);
 
 /// One end of one connection. Its functions may be called from any thread.
@@ -43,6 +50,9 @@ class link {
   virtual void close() = 0;
   /// The other end in words, for logs: "127.0.0.1:40022".
   virtual std::string peer() const = 0;
+  /// The other end's SPIFFE id, which its certificate proved. Empty where links carry no TLS, and before the
+  /// link is up.
+  virtual std::string identity() const { return {}; }
 };
 using link_ptr = std::shared_ptr<link>;
 
@@ -53,7 +63,8 @@ struct link_events {
   std::function<void(close_reason)> closed;
 };
 
-/// Says what should happen with a link that was accepted.
+/// Says what should happen with a link that was accepted. Where there is TLS it is called once the other end
+/// has proved who it is.
 using acceptor = std::function<link_events(link_ptr)>;
 
 /// Makes links. The production one is `asio_transport`.

@@ -85,7 +85,8 @@ std::string why_not_include(const source_file& f, std::string_view header, bool 
   if (quoted) {
     if (header.find('/') == std::string_view::npos) return "write it from the top of the tree";
     const auto other = first_part(header);
-    if (other == "tests") return folder == "tests" ? "" : "only tests include tests";
+    if (other == "tests")
+      return folder == "tests" || folder == "bench" ? "" : "only tests and benchmarks include tests";
     if (other == folder || know_everything.contains(folder)) return {};
     const auto known = may_know.find(folder);
     if (known == may_know.end()) return "this folder is not in the table of who may know whom";
