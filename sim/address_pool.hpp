@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ownership/address.hpp"
+#include "ownership/prefix.hpp"
 #include "ownership/time.hpp"
 #include "sim/random.hpp"
 
@@ -16,6 +17,12 @@ class address_pool {
   /// Addresses 10.0.0.0 and on.
   address_pool(std::uint32_t size, bool latest_first) : latest_first_(latest_first) {
     for (std::uint32_t i = size; i > 0; --i) free_.push_back({address::v4(0x0a00'0000U + i - 1), time_min});
+  }
+
+  /// What nodes route: every pool's addresses, and by a mistake of whoever wrote the configuration link-local
+  /// ones, which each host has for itself.
+  static prefix_set routable() {
+    return prefix_set{{*prefix::parse("10.0.0.0/8"), *prefix::parse("169.254.0.0/16")}};
   }
 
   /// @returns nothing when every free address is still resting.

@@ -14,12 +14,19 @@ enum class fault : std::uint8_t {
   dial_refused,
   link_cut,
   link_clogged,
+  link_slow,  ///< a frame took longer than a minute
+  acknowledgement_lost,
   partition,
+  partition_one_way,
   agent_crash,
+  agent_crash_at_step,  ///< between two messages of one instant
+  agent_upgrade,
   node_crash,
+  node_crash_at_step,
   agent_stall,
   node_pause,
   guest_pause,
+  long_pause,  ///< of an agent, a guest or a node, for five minutes or more
   clock_rate,
   wall_step,
   unseen_death,
@@ -28,11 +35,17 @@ enum class fault : std::uint8_t {
   late_del,
   stale_del,
   repeated_set,
+  set_in_place,  ///< over a held address, in the same namespace
+  stale_del_in_place,
+  deploy,
+  allocator_restart,
   segment_lost,
+  segment_kept,      ///< by a paused guest's card, and delivered after the pause
   segment_stranger,  ///< a segment came to another instance than it was meant for
   reset_by_next,
   challenge_by_next,
   half_open,
+  open_before_agent,  ///< a socket that an agent found open when it started
   syn_retried,
   syn_across_handover,
   failed_connect,

@@ -13,6 +13,8 @@ constexpr nanos platform_retry = 2 * second;
 constexpr nanos pool_retry = second;
 // After so many tries at `del`, two seconds each, a platform pulls the plug.
 constexpr int most_tries = 5;
+// Nobody lets go of an address at the very instant of his last segment; on a grid that is a step of it.
+constexpr nanos moment = 1;
 // What a service registry may still answer with.
 constexpr std::size_t remembered = 32;
 
@@ -68,7 +70,7 @@ agent::ipman_request fleet::request(instance_id who, agent::ipman_request::actio
   r.verb = v;
   r.endpoint = i.endpoint().to_string();
   r.workload = truth::workload_name(i.workload);
-  r.netns = netns_path(who);
+  r.netns = netns_path(i);
   return r;
 }
 
@@ -81,9 +83,10 @@ void fleet::announce(instance_id who) {
 }
 
 void fleet::stamped(instance_id who, tenancy_id tenancy) {
+  states_[who].tenancy = tenancy;
+  if (states_[who].phase != phase::announced) return;
+  if (states_[who].predecessor != no_instance) take_over(who);
   auto& s = states_[who];
-  s.tenancy = tenancy;
-  if (s.phase != phase::announced) return;
   s.phase = phase::ready;
   usable_[around_.truth.of(who).workload].push_back(who);
   // We are inside the agent: what follows happens a moment later.
@@ -113,9 +116,15 @@ void fleet::forget_usable(instance_id who) {
 }
 
 void fleet::end(instance_id who) {
-  if (stopped_ || !around_.truth.of(who).alive() || states_[who].phase == phase::closing) return;
+  const bool lives = states_[who].phase == phase::announced || states_[who].phase == phase::ready;
+  if (stopped_ || !lives || !around_.truth.of(who).alive()) return;
   if (host_of(who).guest_paused()) {
     around_.time.after(second, [this, who] { end(who); });
+    return;
+  }
+  const bool in_place = options_.in_place_share > 0 && draw_.chance(options_.in_place_share);
+  if (in_place && options_.workloads > 1 && usable(who)) {
+    replace_in_place(who);
     return;
   }
   if (draw_.chance(options_.unseen_share))
@@ -127,7 +136,53 @@ void fleet::end(instance_id who) {
 void fleet::kill(instance_id who) {
   around_.faults.add(fault::unseen_death);
   listener_->killed(who);
-  release(who);
+  forget_usable(who);
+  states_[who].phase = phase::dying;
+  around_.time.after(moment, [this, who] {
+    if (around_.truth.of(who).alive()) release(who);
+  });
+}
+
+/// The platform keeps the namespace and its address, and sets another workload over it. Whoever was there is
+/// gone before the call, and holds the address until it takes effect: nobody else does.
+void fleet::replace_in_place(instance_id who) {
+  const auto old = around_.truth.of(who);
+  listener_->closing(who);
+  forget_usable(who);
+  instance next;
+  const auto step = 1 + draw_.below(options_.workloads - std::uint64_t{1});
+  next.workload = static_cast<std::uint32_t>((old.workload + step) % options_.workloads);
+  next.host = old.host;
+  next.address = old.address;
+  next.claimed_port = old.claimed_port;
+  next.netns = old.netns;
+  next.from = time_max;
+  const auto id = around_.truth.add(next).id;
+  states_.emplace_back();
+  states_[id].predecessor = who;
+  states_[who].successor = id;
+  states_[who].phase = phase::replaced;
+  around_.time.after(std::max(draw_.between(0, options_.set_late), moment), [this, id] { announce(id); });
+}
+
+/// The `set` over a held address has taken effect.
+void fleet::take_over(instance_id who) {
+  const auto old = std::exchange(states_[who].predecessor, no_instance);
+  states_[old].successor = no_instance;
+  around_.faults.add(fault::set_in_place);
+  left(old);
+  around_.truth.of(who).from = around_.time.now();
+  around_.time.after(std::max<nanos>(draw_lifetime(options_.lifetimes, draw_), 1), [this, who] { end(who); });
+  if (draw_.chance(options_.repeat_share)) say_del_again(old, fault::stale_del_in_place);
+}
+
+/// Who was to take over an address that is gone by now, never comes.
+void fleet::forget_successor(instance_id who) {
+  const auto next = std::exchange(states_[who].successor, no_instance);
+  if (next == no_instance) return;
+  states_[next].phase = phase::gone;
+  auto& i = around_.truth.of(next);
+  i.from = i.until = around_.time.now();
 }
 
 void fleet::shut_down(instance_id who) {
@@ -136,7 +191,7 @@ void fleet::shut_down(instance_id who) {
   states_[who].phase = phase::closing;
   const nanos late = draw_.between(0, options_.del_late);
   if (late > options_.del_late / 2) around_.faults.add(fault::late_del);
-  around_.time.after(late, [this, who] { withdraw(who, 0); });
+  around_.time.after(std::max(late, moment), [this, who] { withdraw(who, 0); });
 }
 
 void fleet::withdraw(instance_id who, int tries) {
@@ -157,10 +212,9 @@ void fleet::unstamped(instance_id who) {
   });
 }
 
-void fleet::release(instance_id who) {
+void fleet::left(instance_id who) {
   const nanos now = around_.time.now();
   auto& i = around_.truth.of(who);
-  const bool announced_end = states_[who].phase == phase::closing;
   forget_usable(who);
   states_[who].phase = phase::gone;
   around_.truth.end(who, now);
@@ -168,21 +222,31 @@ void fleet::release(instance_id who) {
   if (gone.size() == remembered) gone.erase(gone.begin());
   gone.push_back(who);
   instance_seconds_ += static_cast<double>(now - i.from) / static_cast<double>(second);
+}
+
+/// A platform that lost the answer says `del` again, perhaps after the successor's `set`.
+void fleet::say_del_again(instance_id who, fault as) {
+  around_.time.after(draw_.exponential(5 * second), [this, who, as] {
+    around_.faults.add(as);
+    auto r = request(who, verb::del);
+    r.netns.clear();
+    r.tenancy = states_[who].tenancy.to_string();
+    host_of(who).ask(std::move(r));
+  });
+}
+
+void fleet::release(instance_id who) {
+  const nanos now = around_.time.now();
+  const auto i = around_.truth.of(who);
+  const bool announced_end = states_[who].phase == phase::closing;
+  left(who);
+  forget_successor(who);
   const nanos gap = now < gap_off_until_ ? 0 : options_.reuse_gap;
   pool_.give_back(i.address, now + gap);
   if (!announced_end && draw_.chance(options_.withdrawn_share))
     around_.time.after(draw_.exponential(5 * millisecond),
                        [this, who] { host_of(who).withdrawn(around_.truth.of(who)); });
-  if (announced_end && draw_.chance(options_.repeat_share)) {
-    // A platform that lost the answer says `del` again, perhaps after the successor's `set`.
-    around_.time.after(draw_.exponential(5 * second), [this, who] {
-      around_.faults.add(fault::stale_del);
-      auto r = request(who, verb::del);
-      r.netns.clear();
-      r.tenancy = states_[who].tenancy.to_string();
-      host_of(who).ask(std::move(r));
-    });
-  }
+  if (announced_end && draw_.chance(options_.repeat_share)) say_del_again(who, fault::stale_del);
   around_.time.after(draw_.chance(0.5) ? 0 : draw_.exponential(second), [this, w = i.workload] {
     spawn(draw_.chance(0.7) ? w : static_cast<std::uint32_t>(draw_.below(options_.workloads)));
   });
@@ -198,7 +262,9 @@ instance_id fleet::recently_gone(std::uint32_t workload, nanos since, random& dr
 
 void fleet::lose_host(host_id where) {
   for (instance_id id = 0; id < states_.size(); ++id)
-    if (around_.truth.of(id).host == where && around_.truth.of(id).alive()) kill(id);
+    if (around_.truth.of(id).host == where && around_.truth.of(id).held(around_.time.now()) &&
+        states_[id].phase != phase::dying)
+      kill(id);
 }
 
 void fleet::deploy() {
@@ -215,6 +281,10 @@ void fleet::restart_allocator() {
 
 void fleet::close_books() {
   for (instance_id id = 0; id < states_.size(); ++id) {
+    if (!around_.truth.of(id).started()) {  // its turn never came
+      around_.truth.of(id).from = around_.truth.of(id).until = around_.time.now();
+      continue;
+    }
     const auto& i = around_.truth.of(id);
     if (i.alive())
       instance_seconds_ += static_cast<double>(around_.time.now() - i.from) / static_cast<double>(second);

@@ -56,16 +56,23 @@ class fleet final : public kernel_listener {
   void unstamped(instance_id who) override;
 
  private:
-  enum class phase : std::uint8_t { announced, ready, closing, gone };
+  enum class phase : std::uint8_t { announced, ready, closing, replaced, dying, gone };
   struct state {
     fleet::phase phase = phase::announced;
-    tenancy_id tenancy;  ///< the last that it was stamped with
+    tenancy_id tenancy;                   ///< the last that it was stamped with
+    instance_id successor = no_instance;  ///< that is to take its place, its address and its namespace
+    instance_id predecessor = no_instance;
   };
 
   void spawn(std::uint32_t workload);
   void announce(instance_id who);
   void end(instance_id who);
   void kill(instance_id who);
+  void replace_in_place(instance_id who);
+  void take_over(instance_id who);
+  void forget_successor(instance_id who);
+  void left(instance_id who);
+  void say_del_again(instance_id who, fault as);
   void shut_down(instance_id who);
   void withdraw(instance_id who, int tries);
   void release(instance_id who);

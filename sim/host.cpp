@@ -15,17 +15,28 @@ namespace {
 constexpr nanos ring_wait = 20 * millisecond;
 constexpr std::string_view netns_root = "/sim/";
 
-instance_id instance_of(const std::string& path) {
-  instance_id id = no_instance;
-  if (path.starts_with(netns_root))
-    std::from_chars(path.data() + netns_root.size(), path.data() + path.size(), id);
-  return id;
+// The ring of a guest's card.
+constexpr std::size_t most_kept = 256;
+
+/// Whose namespace a path names, and who said so.
+struct netns_name {
+  instance_id owner = no_instance;
+  instance_id who = no_instance;
+};
+
+netns_name read_netns(const std::string& path) {
+  netns_name name;
+  if (!path.starts_with(netns_root)) return name;
+  const char* const end = path.data() + path.size();
+  const auto owner = std::from_chars(path.data() + netns_root.size(), end, name.owner);
+  if (owner.ptr != end) std::from_chars(owner.ptr + 1, end, name.who);
+  return name;
 }
 
 }  // namespace
 
-std::string netns_path(instance_id id) {
-  return std::string{netns_root} + std::to_string(id);
+std::string netns_path(const instance& who) {
+  return std::string{netns_root} + std::to_string(who.netns) + "/" + std::to_string(who.id);
 }
 
 /// What the agent asks and tells the kernel, until the agent is gone.
@@ -35,8 +46,10 @@ class host::kernel final : public agent::address_check, public agent::identity_m
   void detach() { host_ = nullptr; }
 
   outcome<agent::netns_ref> open(const std::string& path) override {
-    const auto id = instance_of(path);
+    const auto name = read_netns(path);
+    const auto id = holder_in(name.owner, name.who);
     if (!lives_here(id)) return fail(trouble::usage, "no network namespace at " + path);
+    asked_ = name.who;
     return agent::netns_ref{path, truth().of(id).cookie};
   }
 
@@ -44,11 +57,13 @@ class host::kernel final : public agent::address_check, public agent::identity_m
     const auto id = host_ == nullptr ? no_instance : truth().holder(a, now());
     if (!lives_here(id))
       return fail(trouble::usage, "no network namespace of this host has " + a.to_string());
-    return agent::netns_ref{netns_path(id), truth().of(id).cookie};
+    asked_ = id;
+    return agent::netns_ref{netns_path(truth().of(id)), truth().of(id).cookie};
   }
 
   std::vector<bool> held(const agent::netns_ref& ns, const std::vector<address>& addresses) override {
-    const auto id = instance_of(ns.path);
+    const auto name = read_netns(ns.path);
+    const auto id = holder_in(name.owner, name.who);
     const bool there = lives_here(id) && truth().of(id).cookie == ns.cookie;
     std::vector<bool> out;
     out.reserve(addresses.size());
@@ -59,14 +74,16 @@ class host::kernel final : public agent::address_check, public agent::identity_m
   outcome<void> put(const agent::identity_key& key, tenancy_id tenancy) override {
     if (host_ == nullptr) return {};
     host_->pinned_[key] = tenancy;
-    host_->listener_.stamped(static_cast<instance_id>(key.netns_cookie - 1), tenancy);
+    // Two may name one namespace, when the one takes the other's place: it is the one who asked.
+    const bool of_asked = asked_ < truth().size() && truth().of(asked_).cookie == key.netns_cookie;
+    host_->listener_.stamped(of_asked ? asked_ : static_cast<instance_id>(key.netns_cookie - 1), tenancy);
     return {};
   }
 
   outcome<void> erase(const agent::identity_key& key) override {
     if (host_ == nullptr) return {};
-    if (host_->pinned_.erase(key) > 0)
-      host_->listener_.unstamped(static_cast<instance_id>(key.netns_cookie - 1));
+    const auto id = holder_of(key);
+    if (host_->pinned_.erase(key) > 0 && id != no_instance) host_->listener_.unstamped(id);
     return {};
   }
 
@@ -79,7 +96,19 @@ class host::kernel final : public agent::address_check, public agent::identity_m
     return i.host == host_->id_ && i.held(now());
   }
 
+  /// Who has the address of the namespace's owner now, in this namespace: the owner or who took its place.
+  instance_id holder_in(instance_id owner, instance_id otherwise) const {
+    if (host_ == nullptr || owner >= truth().size()) return otherwise;
+    const auto id = truth().holder(truth().of(owner).address, now());
+    return id != no_instance && truth().of(id).netns == owner ? id : owner;
+  }
+  instance_id holder_of(const agent::identity_key& key) const {
+    const auto owner = static_cast<instance_id>(key.netns_cookie - 1);
+    return holder_in(owner, owner);
+  }
+
   host* host_;
+  instance_id asked_ = no_instance;  ///< by whose name a namespace was opened last
 };
 
 struct host::running_agent {
@@ -121,9 +150,8 @@ host::host(surroundings& around, host_id id, nanos clock_reading, std::int64_t c
 
 host::~host() = default;
 
-void host::start_agent(const agent_options& options, const std::function<void(std::uint64_t)>& named) {
+void host::start_agent(const agent_options& options) {
   const std::uint64_t drawn = options.incarnation != 0 ? options.incarnation : around_.draw.next() | 1U;
-  named(drawn);
   agent_ = std::make_unique<running_agent>(*this, options, drawn);
 }
 
@@ -149,8 +177,24 @@ void host::pause_agent(bool on) {
     agent_->run.resume();
 }
 
-void host::end_stalls() {
-  if (agent_) agent_->run.set_stalls({});
+void host::calm() {
+  if (agent_) agent_->run.calm();
+}
+
+void host::stop_agent_after(std::uint64_t messages, std::function<void()> then) {
+  agent_->run.stop_after(messages, std::move(then));
+}
+
+void host::drain_agent() {
+  if (!agent_) return;
+  caf::anon_send(agent_->handle, actors::drain_atom_v);
+  agent_->run.run();
+}
+
+bool host::keep(std::function<void()> arrival) {
+  if (kept_.size() == most_kept) return false;
+  kept_.push_back(std::move(arrival));
+  return true;
 }
 
 void host::pause_guest(bool on) {
@@ -160,6 +204,9 @@ void host::pause_guest(bool on) {
     clock_->pause();
   else
     clock_->resume();
+  // The card hands over what it kept before anything else happens, pings to the agent among it.
+  if (!on)
+    for (const auto& arrival : std::exchange(kept_, {})) arrival();
   pause_agent(on);
 }
 

@@ -52,8 +52,7 @@ class host {
   host_id id() const { return id_; }
   machine_clock& clock() { return *clock_; }
 
-  /// @param named is told the incarnation before anything else happens
-  void start_agent(const agent_options& options, const std::function<void(std::uint64_t)>& named);
+  void start_agent(const agent_options& options);
   /// As by SIGKILL: what it had not yet been told of, or had retained, is gone.
   void crash_agent();
   bool agent_up() const { return agent_ != nullptr; }
@@ -63,10 +62,17 @@ class host {
   /// While paused the agent handles nothing: SIGSTOP.
   void pause_agent(bool on);
   /// From now on the agent's scheduler is not slowed down.
-  void end_stalls();
+  void calm();
+  /// The agent handles so many more messages, then nothing any more. @pre agent_up()
+  void stop_agent_after(std::uint64_t messages, std::function<void()> then);
+  /// The agent seals and sends all that it has: it is about to be replaced.
+  void drain_agent();
   /// The whole guest stands still, its boot-time clock too.
   void pause_guest(bool on);
   bool guest_paused() const { return guest_paused_; }
+  /// The card of a paused guest keeps what arrived, in order, until it runs again. @returns false when its
+  /// ring is full. @pre guest_paused()
+  bool keep(std::function<void()> arrival);
 
   /// A platform's request, whose answer shows in the kernel. Lost when no agent runs.
   void ask(agent::ipman_request request);
@@ -91,13 +97,14 @@ class host {
   kernel_listener& listener_;
   std::map<agent::identity_key, tenancy_id> pinned_;
   std::unique_ptr<running_agent> agent_;
-  std::vector<agent::observed_flow> ring_;  ///< seen by the kernel, not yet handed to the agent
+  std::vector<agent::observed_flow> ring_;   ///< seen by the kernel, not yet handed to the agent
+  std::vector<std::function<void()>> kept_;  ///< what came while the guest was paused
   bool flush_set_ = false;
   bool guest_paused_ = false;
   std::uint64_t messages_ = 0;
 };
 
-/// "/sim/17" is the network namespace of instance 17.
-std::string netns_path(instance_id id);
+/// "/sim/17/31" is the network namespace of instance 17, as instance 31 names it.
+std::string netns_path(const instance& who);
 
 }  // namespace tenure::sim

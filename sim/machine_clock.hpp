@@ -31,11 +31,14 @@ class machine_clock final : public actors::node_clock, public agent::boot_clock 
   void step_wall(nanos by) { utc_ += by; }
 
  private:
+  __extension__ using wide = __int128;
+  /// Readings in millionths of a nanosecond: whole nanoseconds would lose a part of one at each change.
   struct piece {
     nanos truth;
-    nanos reading;
+    wide reading;
     std::int64_t ppm;  ///< -1,000,000: it stands still
   };
+  wide fine_reading(nanos truth) const;
   void begin_piece(std::int64_t ppm);
 
   const agenda& time_;

@@ -1,6 +1,9 @@
 #include "sim/network.hpp"
 
 #include <algorithm>
+#include <variant>
+
+#include "capnp/codec.hpp"
 
 namespace tenure::sim {
 
@@ -20,7 +23,8 @@ struct network::end final : tenure::transport::link, std::enable_shared_from_thi
   network* net = nullptr;
   std::weak_ptr<port> owner;
   std::weak_ptr<end> other;
-  end_ptr kept_other;  ///< the dialling side keeps the accepted one alive, as nobody else may
+  end_ptr kept_other;        ///< the dialling side keeps the accepted one alive, as nobody else may
+  std::uint64_t number = 0;  ///< of the link
   machine_id here = 0;
   machine_id there = 0;
   std::string name;
@@ -37,7 +41,7 @@ struct network::end final : tenure::transport::link, std::enable_shared_from_thi
     if (!open) return;
     packet p;
     p.bytes = std::move(f);
-    if (net->tap_ != nullptr) net->tap_->sent(here, there, p.bytes);
+    if (net->tap_ != nullptr) net->tap_->sent(number, here, p.bytes);
     if (up)
       net->transmit(*this, std::move(p));
     else
@@ -79,9 +83,21 @@ void network::transmit(end& from, packet p) {
   nanos due = time_.now() + draw_delay();
   if (const auto c = clogged_.find(from.here); c != clogged_.end()) due = std::max(due, c->second);
   if (!to->incoming.empty()) due = std::max(due, to->incoming.back().due);
+  p.sent = time_.now();
   p.due = due;
   to->incoming.push_back(std::move(p));
   arm(to, to->incoming.front().due);
+}
+
+/// Whether this is an acknowledgement that never arrives, as its link ends.
+bool network::loses(const end_ptr& to, const packet& p) {
+  const bool dialled = to->kept_other != nullptr;
+  if (!dialled || p.last || conditions_.unacknowledged <= 0 || !draw_.chance(conditions_.unacknowledged))
+    return false;
+  const auto message = wire::decode(p.bytes, 0);
+  if (!message || !std::holds_alternative<wire::acknowledgement>(*message)) return false;
+  faults_.add(fault::acknowledgement_lost);
+  return true;
 }
 
 void network::arm(const end_ptr& to, nanos at) {
@@ -125,6 +141,11 @@ void network::pump(const end_ptr& to) {
     }
     const auto owner = to->owner.lock();
     if (!owner || owner->process_ == nullptr) return;
+    if (loses(to, p)) {
+      break_link(to, close_reason::broken);
+      return;
+    }
+    if (now - p.sent > 60 * second) faults_.add(fault::link_slow);
     trace_.add(static_cast<std::uint64_t>(now));
     trace_.add(to->here);
     trace_.add(p.bytes);
@@ -237,6 +258,7 @@ void network::arrive(const end_ptr& near, const std::string& address) {
   far->net = this;
   far->owner = listener;
   far->other = near;
+  far->number = near->number;
   far->here = listener->machine_;
   far->there = near->here;
   far->name = "machine-" + std::to_string(near->here);
@@ -261,6 +283,7 @@ link_ptr network::port::dial(const std::string& address, link_events events) {
   auto near = std::make_shared<end>();
   near->net = &net_;
   near->owner = shared_from_this();
+  near->number = ++net_.links_;
   near->here = machine_;
   near->name = address;
   near->events = std::move(events);

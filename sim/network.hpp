@@ -26,7 +26,9 @@ using machine_id = std::uint32_t;
 struct network_conditions {
   nanos delay_min = 100 * microsecond;
   nanos delay_max = 2 * millisecond;
-  double loss = 0;     ///< chance that a frame is lost and comes a retransmission timeout later, each time
+  double loss = 0;  ///< chance that a frame is lost and comes a retransmission timeout later, each time
+  double unacknowledged =
+      0;               ///< chance that an acknowledgement is lost, and its link with it: all comes again
   double refused = 0;  ///< chance that a dial is refused
   nanos break_after = 30 * second;  ///< a direction that is blocked for so long ends its link
 };
@@ -35,7 +37,8 @@ struct network_conditions {
 class frame_tap {
  public:
   virtual ~frame_tap() = default;
-  virtual void sent(machine_id from, machine_id to, const transport::frame& f) = 0;
+  /// @param link the same number for both directions, and for no other link
+  virtual void sent(std::uint64_t link, machine_id from, const transport::frame& f) = 0;
 };
 
 /// Every link between simulated processes.
@@ -67,6 +70,7 @@ class network {
   struct end;
   struct packet {
     transport::frame bytes;
+    nanos sent = 0;
     nanos due = 0;
     bool last = false;  ///< no frame: the other side closed
     transport::close_reason why = transport::close_reason::closed_there;
@@ -76,6 +80,7 @@ class network {
   nanos draw_delay();
   void transmit(end& from, packet p);
   void pump(const end_ptr& to);
+  bool loses(const end_ptr& to, const packet& p);
   void arm(const end_ptr& to, nanos at);
   void hear_closed(const end_ptr& e, transport::close_reason why);
   void break_link(const end_ptr& e, transport::close_reason why);
@@ -93,6 +98,7 @@ class network {
   std::set<std::pair<machine_id, machine_id>> blocked_;
   std::map<machine_id, nanos> clogged_;
   std::uint64_t frames_ = 0;
+  std::uint64_t links_ = 0;
 };
 
 class network::port final : public transport::transport, public std::enable_shared_from_this<port> {

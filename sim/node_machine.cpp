@@ -5,22 +5,25 @@
 #include <caf/send.hpp>
 
 #include "actors/protocol.hpp"
+#include "sim/address_pool.hpp"
 
 namespace tenure::sim {
 
 struct node_machine::running {
   running(node_machine& m, const std::string& address)
       : run(m.around_.time, m.clock_, m.around_.draw.fork(), m.around_.trace, m.slow_),
-        port(m.around_.net.connect(m.id_, run)) {
+        port(m.around_.net.connect(m.id_, run)),
+        disk(m.watcher_.make_disk()) {
     actors::node_settings settings;
     settings.name = address;
     settings.hold.hold = m.options_.hold;
+    settings.routable = address_pool::routable();
     settings.retention.horizon = m.options_.horizon;
     settings.drift_ppm = m.options_.drift_ppm;
     const auto names = std::make_shared<std::shared_ptr<const workload_table>>();
     actors::node_world world;
     world.clock = m.clock_;
-    world.out = m.watcher_.make_sink();
+    world.out = disk;
     world.owners = [&m, names](const prefix_set& routable) {
       auto inner = m.judge_ ? m.judge_(routable) : std::make_shared<attributor>(routable);
       return m.watcher_.watch(routable, std::move(inner), m.clock_, names, m.around_.draw.fork());
@@ -33,6 +36,7 @@ struct node_machine::running {
   ~running() {
     run.pause();
     port->stop();
+    disk->lose();
     caf::anon_send(node.root, actors::stop_atom_v);
     run.drain();
     node = {};
@@ -40,6 +44,7 @@ struct node_machine::running {
 
   process run;
   std::shared_ptr<network::port> port;
+  std::shared_ptr<simulated_disk> disk;
   actors::node node;
 };
 
@@ -74,9 +79,13 @@ void node_machine::pause(bool on) {
     running_->run.resume();
 }
 
-void node_machine::end_stalls() {
+void node_machine::calm() {
   slow_ = {};
-  if (running_) running_->run.set_stalls({});
+  if (running_) running_->run.calm();
+}
+
+void node_machine::stop_after(std::uint64_t messages, std::function<void()> then) {
+  running_->run.stop_after(messages, std::move(then));
 }
 
 const actors::node_counters& node_machine::counters() const {

@@ -28,8 +28,9 @@ class node_machine {
   void crash();
   bool up() const { return running_ != nullptr; }
   void pause(bool on);
-  /// From now on the node's scheduler is not slowed down.
-  void end_stalls();
+  void calm();
+  /// The node handles so many more messages, then nothing any more. @pre up()
+  void stop_after(std::uint64_t messages, std::function<void()> then);
   machine_id id() const { return id_; }
   machine_clock& clock() { return *clock_; }
   /// @pre up()

@@ -32,6 +32,7 @@ struct fleet_options {
   nanos set_late = 500 * millisecond;      ///< a platform says `set` up to so long after the address is there
   nanos del_late = 500 * millisecond;      ///< and `del` up to so long after the last socket
   double double_grant_share = 0;           ///< broken assumption: an address is given out while it is held
+  double in_place_share = 0;               ///< of endings: the platform sets the next over the held address
   double repeat_share = 0.1;               ///< of calls that platforms make twice, or long afterwards
   double deploys_per_hour = 0;             ///< each swaps a quarter of a workload at once
   double allocator_restarts_per_hour = 0;  ///< each drops the re-use gap to 0 for a minute
@@ -50,11 +51,13 @@ struct traffic_options {
   double slow_share = 0.02;           ///< of segments that take up to `transit`
   nanos transit = 200 * millisecond;  ///< what agents declare, and the network keeps
   double loss = 0.01;
+  double outside_share = 0;       ///< of connects out of the fleet: beyond the routable, or host-local
   double stale_share = 0.2;       ///< of connects by an old answer of the service registry
   nanos stale_age = 30 * second;  ///< which is up to so old
   double masquerade_share = 0;    ///< broken assumption: opened from behind an exclusive address of another
   double challenge_share = 0.2;   ///< of strange segments that are answered by a challenge ACK, not a RST
   nanos server_patience = 20 * second;  ///< idle servers probe after that
+  double kept_share = 0;                ///< of segments to a paused guest that its card keeps for it
   nanos tick = 4 * millisecond;         ///< the kernel's; last_received is known to it
 };
 
@@ -74,6 +77,7 @@ struct cluster_options {
 /// How often what goes wrong, in events an hour over the whole run; 0: never.
 struct fault_options {
   double agent_crashes = 0;
+  double agent_upgrades = 0;  ///< a new agent takes the old one's place at once
   double node_crashes = 0;
   double link_cuts = 0;
   double partitions = 0;
@@ -83,6 +87,9 @@ struct fault_options {
   double guest_pauses = 0;
   double node_pauses = 0;
   nanos pause_mean = 20 * second;
+  nanos pause_most = 600 * second;
+  std::uint32_t crash_steps =
+      0;  ///< crashes come up to so many messages late, in the midst of what is handled
   double clock_changes = 0;
   double wall_steps = 0;
   stalls slow;

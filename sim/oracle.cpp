@@ -19,11 +19,12 @@ std::string text(nanos t) {
 }  // namespace
 
 /// Takes records over, and calls all of them durable at the next sync.
-class oracle::watched_sink final : public sinks::record_sink {
+class oracle::watched_disk final : public simulated_disk {
  public:
-  explicit watched_sink(oracle& o) : oracle_(o) {}
+  explicit watched_disk(oracle& o) : oracle_(o) {}
 
   outcome<void> append(std::span<const sinks::flow_record> records, const sinks::record_context& c) override {
+    if (lost_) return {};
     for (const auto& r : records) {
       oracle_.written(r, c);
       appended_.push_back(r.flow.connection);
@@ -34,10 +35,15 @@ class oracle::watched_sink final : public sinks::record_sink {
     oracle_.made_durable(std::exchange(appended_, {}));
     return {};
   }
+  void lose() override {
+    lost_ = true;
+    appended_.clear();
+  }
 
  private:
   oracle& oracle_;
   std::vector<std::uint64_t> appended_;
+  bool lost_ = false;
 };
 
 oracle::oracle(const agenda& time, const truth& world, const socket_records& records,
@@ -69,18 +75,18 @@ void oracle::stamped(instance_id who, tenancy_id tenancy) {
                        " and " + describe(who));
 }
 
-void oracle::sent(machine_id from, machine_id to, const transport::frame& f) {
-  const auto agent = incarnations_.find(from);
-  const bool from_agent = agent != incarnations_.end();
-  const std::uint64_t incarnation = from_agent ? agent->second : incarnations_[to];
-  const auto m = wire::decode(f, incarnation);
+void oracle::sent(std::uint64_t link, machine_id from, const transport::frame& f) {
+  auto& known = links_[link];
+  const auto m = wire::decode(f, known.incarnation);
   if (!m) return;
-  if (const auto* b = std::get_if<wire::batch>(&*m); b != nullptr && from_agent) {
-    auto& numbers = batches_[{incarnation, b->number}];
+  if (const auto* h = std::get_if<wire::hello>(&*m)) {
+    known = {from, h->incarnation};
+  } else if (const auto* b = std::get_if<wire::batch>(&*m); b != nullptr && from == known.agent) {
+    auto& numbers = batches_[{known.incarnation, b->number}];
     if (!numbers.empty() || b->flows.empty()) return;
     for (const auto& one : b->flows) numbers.push_back(one.connection);
-  } else if (const auto* a = std::get_if<wire::acknowledgement>(&*m); a != nullptr && !from_agent) {
-    acknowledged(incarnation, a->batch);
+  } else if (const auto* a = std::get_if<wire::acknowledgement>(&*m); a != nullptr && from != known.agent) {
+    acknowledged(known.incarnation, a->batch);
   }
 }
 
@@ -104,8 +110,8 @@ std::shared_ptr<attributor> oracle::watch(const prefix_set& routable, std::share
   return judge;
 }
 
-std::shared_ptr<sinks::record_sink> oracle::make_sink() {
-  return std::make_shared<watched_sink>(*this);
+std::shared_ptr<simulated_disk> oracle::make_disk() {
+  return std::make_shared<watched_disk>(*this);
 }
 
 /// I2: what a node believes of a tenancy lies inside its truth, of the same endpoint and workload.

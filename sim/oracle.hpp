@@ -52,6 +52,13 @@ struct measured_errors {
   double flow_seconds = 0;
 };
 
+/// Where a node's records go. What was appended and not yet made durable dies with the node.
+class simulated_disk : public sinks::record_sink {
+ public:
+  /// The node is gone: what its actors still say while they are taken down counts for nothing.
+  virtual void lose() = 0;
+};
+
 /// Knows the truth, sees every merge, every answer and every frame, and says what is wrong with them. Slow
 /// and obvious, and apart from what it judges.
 class oracle final : public frame_tap {
@@ -61,17 +68,15 @@ class oracle final : public frame_tap {
 
   /// The kernel of a host stamps this instance's sockets with this tenancy.
   void stamped(instance_id who, tenancy_id tenancy);
-  void sent(machine_id from, machine_id to, const transport::frame& f) override;
-  /// The agent on this machine is this incarnation from now on; 0: none.
-  void agent_is(machine_id machine, std::uint64_t incarnation) { incarnations_[machine] = incarnation; }
+  void sent(std::uint64_t link, machine_id from, const transport::frame& f) override;
 
   /// A node's judge, watched.
   /// @param inner what does the judging
   std::shared_ptr<attributor> watch(const prefix_set& routable, std::shared_ptr<attributor> inner,
                                     std::shared_ptr<const machine_clock> clock, names_slot names,
                                     random draw);
-  /// A node's sink, watched, that keeps everything durable for ever.
-  std::shared_ptr<sinks::record_sink> make_sink();
+  /// A node's sink, watched, that keeps what is durable for ever.
+  std::shared_ptr<simulated_disk> make_disk();
 
   /// The checks that only the end of a run allows. @param live the incarnations that still run
   /// @param settled records that closed until then have had time to reach a sink; true time
@@ -89,7 +94,7 @@ class oracle final : public frame_tap {
 
  private:
   class watched_judge;
-  class watched_sink;
+  class watched_disk;
   struct answer {
     flow_id id;
     std::string workload;
@@ -115,7 +120,12 @@ class oracle final : public frame_tap {
   const socket_records& records_;
   std::uint32_t evidence_kept_;
   std::unordered_map<tenancy_id, instance_id> tenancies_;
-  std::map<machine_id, std::uint64_t> incarnations_;
+  /// The agent's end of a link, as its hello told.
+  struct greeting {
+    machine_id agent = 0;
+    std::uint64_t incarnation = 0;
+  };
+  std::unordered_map<std::uint64_t, greeting> links_;
   std::unordered_map<std::uint64_t, answer> answers_;                                      // by record number
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::uint64_t>> batches_;  // record numbers
   std::vector<std::shared_ptr<watched_judge>> judges_;  ///< also of nodes that are gone

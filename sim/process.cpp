@@ -44,6 +44,11 @@ void process::resume() {
   run();
 }
 
+void process::stop_after(std::uint64_t messages, std::function<void()> then) {
+  steps_left_ = messages;
+  stopped_ = std::move(then);
+}
+
 void process::run() {
   if (paused_ || stalled_) return;
   const std::chrono::nanoseconds now{clock_->now()};
@@ -51,6 +56,11 @@ void process::run() {
   if (passed.count() > 0) scheduler_.advance_time(passed);
   while (scheduler_.has_job()) {
     run_one();
+    if (steps_left_ > 0 && --steps_left_ == 0) {
+      paused_ = true;
+      time_.after(0, std::exchange(stopped_, {}));
+      return;
+    }
     if (slow_.chance > 0 && draw_.chance(slow_.chance)) {
       stalled_ = true;
       time_.after(1 + draw_.exponential(slow_.mean), [self = self_] {

@@ -44,7 +44,14 @@ class process {
   void pause() { paused_ = true; }
   void resume();
   bool paused() const { return paused_; }
-  void set_stalls(stalls slow) { slow_ = slow; }
+  /// After so many more messages nothing is handled any more, and `then` is called a moment later.
+  /// @param messages at least 1
+  void stop_after(std::uint64_t messages, std::function<void()> then);
+  /// From now on its scheduler is not slowed down, and `stop_after` is off.
+  void calm() {
+    slow_ = {};
+    steps_left_ = 0;
+  }
 
   /// Runs all that is left without drawing; for after the actors were told to end.
   void drain();
@@ -67,6 +74,8 @@ class process {
   bool paused_ = false;
   bool stalled_ = false;
   std::uint64_t messages_ = 0;
+  std::uint64_t steps_left_ = 0;  ///< 0: it goes on
+  std::function<void()> stopped_;
   nanos wake_at_ = time_max;        ///< true time of the earliest wake on the agenda
   std::shared_ptr<process*> self_;  ///< emptied when this process is gone: the agenda may outlive it
 };

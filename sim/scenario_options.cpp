@@ -130,6 +130,7 @@ void name_fleet(names& n) {
   TENURE_TIME(fleet.set_late);
   TENURE_TIME(fleet.del_late);
   TENURE_COUNT(fleet.double_grant_share);
+  TENURE_COUNT(fleet.in_place_share);
   TENURE_COUNT(fleet.repeat_share);
   TENURE_COUNT(fleet.deploys_per_hour);
   TENURE_COUNT(fleet.allocator_restarts_per_hour);
@@ -153,11 +154,13 @@ void name_traffic(names& n) {
   TENURE_COUNT(traffic.slow_share);
   TENURE_TIME(traffic.transit);
   TENURE_COUNT(traffic.loss);
+  TENURE_COUNT(traffic.outside_share);
   TENURE_COUNT(traffic.stale_share);
   TENURE_TIME(traffic.stale_age);
   TENURE_COUNT(traffic.masquerade_share);
   TENURE_COUNT(traffic.challenge_share);
   TENURE_TIME(traffic.server_patience);
+  TENURE_COUNT(traffic.kept_share);
   TENURE_TIME(traffic.tick);
 }
 
@@ -174,11 +177,13 @@ void name_cluster(names& n) {
   TENURE_TIME(network.delay_min);
   TENURE_TIME(network.delay_max);
   TENURE_COUNT(network.loss);
+  TENURE_COUNT(network.unacknowledged);
   TENURE_COUNT(network.refused);
 }
 
 void name_faults(names& n) {
   TENURE_COUNT(faults.agent_crashes);
+  TENURE_COUNT(faults.agent_upgrades);
   TENURE_COUNT(faults.node_crashes);
   TENURE_COUNT(faults.link_cuts);
   TENURE_COUNT(faults.partitions);
@@ -188,6 +193,8 @@ void name_faults(names& n) {
   TENURE_COUNT(faults.guest_pauses);
   TENURE_COUNT(faults.node_pauses);
   TENURE_TIME(faults.pause_mean);
+  TENURE_TIME(faults.pause_most);
+  TENURE_COUNT(faults.crash_steps);
   TENURE_COUNT(faults.clock_changes);
   TENURE_COUNT(faults.wall_steps);
   n.count(

@@ -16,6 +16,7 @@ struct tcp_socket {
   instance_id owner = no_instance;
   tenancy_id stamp;                ///< from the identity maps, when it was made
   instance_id peer = no_instance;  ///< whose segments it accepts
+  bool before_agent = false;       ///< the agent that runs found it open, at `established` if that was over
   nanos opened = 0;
   nanos established = 0;
   nanos last_received = 0;

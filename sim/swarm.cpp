@@ -16,8 +16,8 @@ double strength(random& draw, double most) {
   return most * u * u;
 }
 
-template <std::size_t N>
-nanos one_of(random& draw, const std::array<nanos, N>& all) {
+template <std::size_t N, class T = nanos>
+T one_of(random& draw, const std::array<T, N>& all) {
   return all[draw.below(N)];
 }
 
@@ -36,8 +36,9 @@ void draw_fleet(fleet_options& f, random& draw) {
   f.port_share = strength(draw, 1.0);
   f.unseen_share = strength(draw, 1.0);
   f.withdrawn_share = draw.unit();
-  f.set_late = one_of<3>(draw, {0, 200 * millisecond, 5 * second});
-  f.del_late = one_of<3>(draw, {0, 200 * millisecond, 5 * second});
+  f.in_place_share = strength(draw, 1.0);
+  f.set_late = one_of<4>(draw, {0, 200 * millisecond, 5 * second, 60 * second});
+  f.del_late = one_of<4>(draw, {0, 200 * millisecond, 5 * second, 60 * second});
   f.repeat_share = strength(draw, 0.5);
   f.deploys_per_hour = strength(draw, 120);
   f.allocator_restarts_per_hour = strength(draw, 60);
@@ -46,14 +47,16 @@ void draw_fleet(fleet_options& f, random& draw) {
 void draw_traffic(traffic_options& t, random& draw) {
   t.connect_every = one_of<3>(draw, {2 * second, 5 * second, 20 * second});
   t.exchange_gap = one_of<3>(draw, {50 * millisecond, second, 5 * second});
-  t.exchanges = static_cast<std::uint32_t>(draw.below(8));
+  t.exchanges = static_cast<std::uint32_t>(draw.chance(0.2) ? draw.below(300) : draw.below(8));
   t.udp_share = strength(draw, 0.5);
   t.slow_share = strength(draw, 0.5);
   t.transit = one_of<3>(draw, {20 * millisecond, 200 * millisecond, 2 * second});
   t.delay_max = std::min(t.delay_max, t.transit);
   t.loss = strength(draw, 0.3);
+  t.outside_share = strength(draw, 0.3);
   t.stale_share = strength(draw, 1.0);
   t.challenge_share = draw.unit();
+  t.kept_share = strength(draw, 1.0);
   t.server_patience = one_of<2>(draw, {5 * second, 30 * second});
 }
 
@@ -62,25 +65,28 @@ void draw_cluster(cluster_options& c, random& draw) {
   c.hold = one_of<3>(draw, {second, 15 * second, 60 * second});
   c.heartbeat = one_of<3>(draw, {second, 10 * second, 20 * second});
   c.linger = one_of<2>(draw, {100 * millisecond, second});
-  c.clock_ppm = draw.between(0, 98);
+  c.clock_ppm = draw.chance(0.3) ? 100 : draw.between(0, 100);  // 200 of one to the other: the declared bound
   c.clock_offset = draw.chance(0.2) ? 0 : 300 * second;
 }
 
 void draw_faults(fault_options& f, network_conditions& n, random& draw) {
   f.agent_crashes = strength(draw, 200);
+  f.agent_upgrades = strength(draw, 120);
   f.node_crashes = strength(draw, 60);
   f.link_cuts = strength(draw, 600);
   f.partitions = strength(draw, 120);
   f.clogs = strength(draw, 120);
-  f.clog_mean = one_of<3>(draw, {second, 10 * second, 120 * second});
+  f.clog_mean = one_of<4>(draw, {second, 10 * second, 120 * second, 600 * second});
   f.agent_pauses = strength(draw, 120);
   f.guest_pauses = strength(draw, 120);
   f.node_pauses = strength(draw, 60);
-  f.pause_mean = one_of<3>(draw, {second, 10 * second, 60 * second});
+  f.pause_mean = one_of<4>(draw, {second, 10 * second, 60 * second, 300 * second});
+  f.crash_steps = one_of<3, std::uint32_t>(draw, {0, 20, 500});
   f.clock_changes = strength(draw, 600);
   f.wall_steps = strength(draw, 120);
   f.slow = {strength(draw, 0.2), one_of<3>(draw, {millisecond, 20 * millisecond, 500 * millisecond})};
   n.loss = strength(draw, 0.3);
+  n.unacknowledged = strength(draw, 0.5);
   n.refused = strength(draw, 0.5);
   n.delay_max = one_of<3>(draw, {200 * microsecond, 20 * millisecond, second});
   n.delay_min = draw.chance(0.3) ? 0 : std::min(n.delay_min, n.delay_max);
@@ -112,7 +118,8 @@ scenario swarm(std::uint64_t seed) {
   draw_cluster(s.cluster, draw);
   draw_faults(s.faults, s.network, draw);
   if (draw.chance(0.2)) make_exact(s, draw);
-  s.horizon = draw.between(60, 240) * second;
+  // Most are short; in the long ones what lasts ten minutes has its time.
+  s.horizon = draw.chance(0.15) ? draw.between(600, 1800) * second : draw.between(60, 240) * second;
   s.cooldown = s.cluster.hold + 90 * second;
   if (draw.chance(0.3)) s.cluster.horizon = 2 * s.cluster.hold + minute;
   return s;

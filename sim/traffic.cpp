@@ -8,6 +8,9 @@ namespace {
 constexpr nanos syn_timeout = second;
 constexpr nanos request_timeout = 300 * millisecond;
 constexpr nanos probe_timeout = 2 * second;
+// Where nobody of the fleet is: outside what the nodes route, and host-local. Nobody answers.
+const address beyond_the_fleet = address::v4(0xc633'6407);
+const address metadata_service = address::v4(0xa9fe'a9fe);
 constexpr std::uint32_t most_syns = 4;
 constexpr std::uint32_t most_requests = 5;
 constexpr std::uint32_t most_probes = 3;
@@ -38,6 +41,8 @@ void traffic::connect_soon(instance_id who) {
 
 /// An address of a workload that this one calls, as a service registry with a delay would give it.
 address traffic::pick_address(instance_id who) {
+  if (options_.outside_share > 0 && draw_.chance(options_.outside_share))
+    return draw_.chance(0.5) ? beyond_the_fleet : metadata_service;
   const auto& me = around_.truth.of(who);
   const std::uint32_t callee =
       static_cast<std::uint32_t>((me.workload + 1 + draw_.below(options_.callees)) % tenants_.workloads());
@@ -243,7 +248,8 @@ void traffic::record(const connection& c, const tcp_socket& s, end_reason why) {
   f.end = why;
   f.near_address = me.address;
   f.near_port = server ? c.server_port : c.client_port;
-  f.near_tenancy = s.stamp;
+  if (!s.before_agent) f.near_tenancy = s.stamp;
+  o.open_before_agent = s.before_agent;
   f.counters.segments_sent = s.segments_sent;
   f.counters.segments_received = s.segments_received;
   auto& clock = host_of(s.owner).clock();
@@ -252,12 +258,25 @@ void traffic::record(const connection& c, const tcp_socket& s, end_reason why) {
     const nanos received = clock.at(s.last_received);
     f.times.established = clock.at(s.established);
     f.times.last_received = received - received % std::max<nanos>(options_.tick, 1);
+    if (s.before_agent) f.times.last_received = std::max(f.times.last_received, f.times.established);
   } else {
     f.times.established = time_min;
     f.times.last_received = time_min;
   }
   f.times.error = options_.tick;
+  if (s.before_agent) f.times.opened = time_min;
   hand_over(r, o);
+}
+
+/// What a kernel program can say of a socket that was there before it: that it is established by now.
+void traffic::agent_started(host_id where) {
+  for (auto& [_, c] : open_)
+    for (auto* s : {&c.client, &c.servers[0], &c.servers[1]}) {
+      if (!s->open() || around_.truth.of(s->owner).host != where) continue;
+      s->before_agent = true;
+      if (s->phase == socket_phase::established) s->established = around_.time.now();
+      around_.faults.add(fault::open_before_agent);
+    }
 }
 
 void traffic::hand_over(socket_record r, agent::observed_flow o) {
@@ -266,7 +285,7 @@ void traffic::hand_over(socket_record r, agent::observed_flow o) {
   f.far_address = r.far_address;
   f.far_port = r.far_port;
   f.connection = records_.size() + 1;
-  f.times.opened = where.clock().at(r.opened);
+  if (!o.open_before_agent) f.times.opened = where.clock().at(r.opened);
   f.times.closed = where.clock().at(r.closed);
   f.times.transit = rules_.transit_is_zero ? 0 : options_.transit;
   o.netns_cookie = around_.truth.of(r.near).cookie;

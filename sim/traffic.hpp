@@ -17,6 +17,7 @@ struct stamp_rules {
   bool reset_counts_as_received = false;
   bool challenge_counts_as_received = false;
   bool transit_is_zero = false;
+  nanos card_delay = 0;  ///< after a pause, until a guest's card hands over what it kept
 };
 
 /// The instances' connections, segment by segment: SYNs and their retries, requests, replies, half-open ends,
@@ -31,6 +32,9 @@ class traffic final : public tenant_listener {
   void stop() { stopped_ = true; }
 
   const socket_records& records() const { return records_; }
+
+  /// A new agent finds the sockets that are open on its host.
+  void agent_started(host_id where);
 
   void ready(instance_id who) override;
   void closing(instance_id who) override;
@@ -55,6 +59,7 @@ class traffic final : public tenant_listener {
   void send_to_server(connection& c, segment_kind kind);
   void send_to_client(connection& c, tcp_socket& from, segment_kind kind);
   void arrive(const segment& s);
+  void arrive_at_paused(instance_id me, const segment& s);
   void at_server(connection& c, tcp_socket& s, const segment& in);
   void at_client(connection& c, tcp_socket& s, const segment& in);
   void on_syn(connection& c, instance_id me, const segment& in);

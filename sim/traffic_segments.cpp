@@ -34,7 +34,11 @@ void traffic::arrive(const segment& s) {
   const auto known = open_.find(s.connection);
   auto* c = known == open_.end() ? nullptr : &known->second;
   if (c != nullptr && c->masqueraded && !s.to_server) me = c->client.owner;
-  if (me == no_instance || host_of(me).guest_paused()) return;
+  if (me == no_instance) return;
+  if (host_of(me).guest_paused()) {
+    arrive_at_paused(me, s);
+    return;
+  }
   if (s.kind == segment_kind::syn) {
     if (c != nullptr) on_syn(*c, me, s);
     return;
@@ -52,6 +56,23 @@ void traffic::arrive(const segment& s) {
   } else {
     at_client(*c, *socket, s);
   }
+}
+
+/// A guest's card may keep what comes in a pause. It is accepted afterwards by the same instance or by
+/// nobody.
+void traffic::arrive_at_paused(instance_id me, const segment& s) {
+  if (options_.kept_share <= 0 || !draw_.chance(options_.kept_share)) return;
+  const auto arrival = [this, me, s] {
+    if (around_.truth.holder(s.to_address, around_.time.now()) == me) arrive(s);
+  };
+  const nanos late = rules_.card_delay;
+  const bool kept = host_of(me).keep([this, arrival, late] {
+    if (late > 0)
+      around_.time.after(late, arrival);
+    else
+      arrival();
+  });
+  around_.faults.add(kept ? fault::segment_kept : fault::segment_lost);
 }
 
 void traffic::on_syn(connection& c, instance_id me, const segment& in) {

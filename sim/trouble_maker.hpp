@@ -15,9 +15,17 @@ class trouble_maker {
 
  private:
   void every(double per_hour, std::function<void()> make);
-  nanos pause_length() { return 1 + draw_.exponential(world_.options_.faults.pause_mean); }
+  nanos pause_length();
+  /// Counts a pause that lasted.
+  void paused_for(nanos length);
+  /// After how many messages a crash comes; 0: at once.
+  std::uint64_t steps_to_crash();
   void crash_agent();
+  void agent_crashed(host& h);
+  void upgrade_agent();
+  void replace_agent(host& h);
   void crash_node();
+  void node_crashed(std::uint32_t index);
   void partition();
   void clog();
   void pause_agent();

@@ -17,7 +17,7 @@ inline constexpr std::uint16_t service_port = 80;
 inline constexpr instance_id no_instance = ~instance_id{0};
 
 /// One workload instance with the one address that it holds in [from, until) of true time. Every instance has
-/// a network namespace of its own.
+/// a network namespace of its own, unless it took the place of another in place.
 struct instance {
   instance_id id = no_instance;
   std::uint32_t workload = 0;
@@ -26,7 +26,10 @@ struct instance {
   std::uint16_t claimed_port = 0;  ///< 0: its tenancy is the whole address; otherwise only this port
   nanos from = 0;
   nanos until = time_max;
-  std::uint64_t cookie = 0;  ///< its network namespace's
+  std::uint64_t cookie = 0;         ///< its network namespace's
+  instance_id netns = no_instance;  ///< whose namespace it is in: its own, or that of the one it replaced
+
+  bool started() const { return from != time_max; }
 
   bool alive() const { return until == time_max; }
   bool held(nanos t) const { return from <= t && t < until; }
@@ -39,7 +42,8 @@ class truth {
  public:
   instance& add(instance i) {
     i.id = static_cast<instance_id>(instances_.size());
-    i.cookie = i.id + std::uint64_t{1};
+    if (i.netns == no_instance) i.netns = i.id;
+    i.cookie = i.netns + std::uint64_t{1};
     by_address_[i.address].push_back(i.id);
     return instances_.emplace_back(i);
   }

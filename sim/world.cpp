@@ -83,7 +83,8 @@ void world::start_agent(host_id where) {
     o.settings.nodes.push_back(
         node_machine::address_of(static_cast<std::uint32_t>((first + i) % options_.cluster.nodes)));
   auto& h = *hosts_[where];
-  h.start_agent(o, [this, where](std::uint64_t incarnation) { oracle_.agent_is(where, incarnation); });
+  h.start_agent(o);
+  traffic_.agent_started(where);
 }
 
 report world::run() {
@@ -135,18 +136,19 @@ void world::heal() {
   auto fine = options_.network;
   fine.loss = 0;
   fine.refused = 0;
+  fine.unacknowledged = 0;
   options_.faults.slow = {};
   net_.set_conditions(fine);
   net_.unblock_all();
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i]->calm();
     nodes_[i]->pause(false);
-    nodes_[i]->end_stalls();
     if (!nodes_[i]->up()) nodes_[i]->start(node_machine::address_of(i));
   }
   for (auto& h : hosts_) {
+    h->calm();
     h->pause_guest(false);
     h->pause_agent(false);
-    h->end_stalls();
     if (!h->agent_up()) start_agent(h->id());
   }
 }

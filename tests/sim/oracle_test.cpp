@@ -17,7 +17,8 @@ constexpr std::uint64_t seeds = 100;
 /// A violation that the truth shows, and not only the rule done once more.
 const violation* shown_by_truth(const report& r) {
   for (const auto& v : r.violations)
-    if (v.what.find("done naively") == std::string::npos) return &v;
+    if (v.invariant == "I2" || (v.invariant == "I1" && v.what.find("done naively") == std::string::npos))
+      return &v;
   return nullptr;
 }
 
@@ -101,14 +102,11 @@ bool said(const report& r, std::string_view text) {
   return false;
 }
 
-// As long as the assumptions hold, asking the port alone is as good as asking both: one of them is empty.
-// Where somebody states an address that is not his alone, the rule answers `conflict`, and this mistake
-// somebody.
-TEST(planted, port_before_address_hides_conflicts_and_is_caught_by_the_naive_rule) {
+// By sound evidence this mistake never names somebody wrong: it misses answers, and hides conflicts where
+// somebody states what is not his. So it is the rule done once more, naively, that shows it.
+TEST(planted, fallback_from_a_port_to_its_address_is_caught_by_the_naive_rule) {
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    auto s = swarm(seed);
-    s.fleet.double_grant_share = 0.5;
-    s.fleet.port_share = 0.5;
+    const auto s = swarm(seed);
     ASSERT_FALSE(said(run(s, seed, judge_with(mistake::none)), "done naively")) << seed;
     if (said(run(s, seed, judge_with(mistake::port_before_address)), "done naively")) return;
   }
@@ -121,6 +119,29 @@ TEST(negative_control, drift_beyond_its_bound) {
 
 TEST(negative_control, false_exclusive_claim) {
   EXPECT_NE(caught({}, [](scenario& s) { s.fleet.double_grant_share = 0.1; }), 0U);
+}
+
+TEST(negative_control, false_exclusive_claims_come_out_as_conflicts_where_both_are_known) {
+  std::uint64_t conflicts = 0;
+  for (std::uint64_t seed = 1; seed <= seeds && conflicts == 0; ++seed) {
+    auto s = swarm(seed);
+    s.fleet.double_grant_share = 0.5;
+    auto r = run(s, seed);
+    conflicts += r.answers.unattributed["conflict"];
+  }
+  EXPECT_GT(conflicts, 0U);
+}
+
+// A4: transit counts from the sending to the accepting, whatever lies in between.
+TEST(negative_control, segments_that_a_card_hands_over_long_after_a_pause) {
+  plants p;
+  p.stamps.card_delay = 10 * second;
+  EXPECT_NE(caught(p,
+                   [](scenario& s) {
+                     s.traffic.kept_share = 1;
+                     s.faults.guest_pauses = 200;
+                   }),
+            0U);
 }
 
 TEST(negative_control, masqueraded_address_claimed) {

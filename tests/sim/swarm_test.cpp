@@ -27,7 +27,8 @@ TEST(swarm, breaks_no_promise_and_fires_every_fault) {
     const auto kind = static_cast<fault>(i);
     EXPECT_GT(fired[kind], 0U) << to_string(kind) << " never happened: the swarm proves less than it says";
   }
-  for (const auto* why : {"no_evidence", "clock", "before_first", "after_last", "between"})
+  for (const auto* why :
+       {"external", "local", "no_evidence", "clock", "before_first", "after_last", "between"})
     EXPECT_GT(reasons[why], 0U) << why;
 }
 
