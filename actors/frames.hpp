@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 
+#include "capnp/messages.hpp"
 #include "ownership/time.hpp"
 #include "transport/transport.hpp"
 
@@ -14,5 +17,19 @@ struct received_frame {
   nanos at = 0;
 };
 using received_frame_ptr = std::shared_ptr<const received_frame>;
+
+/// One connection of an agent that said hello.
+struct arrival {
+  transport::link_ptr link;
+  wire::hello hello;
+  /// Of frames that the session has not looked at yet, as inbox_cost has it.
+  std::atomic<std::size_t> inbox_bytes{0};
+};
+using arrival_ptr = std::shared_ptr<arrival>;
+
+/// What a frame takes while it waits in a mailbox: small ones cost more than their bytes.
+inline std::size_t inbox_cost(const transport::frame& f) {
+  return f.size() * sizeof(f[0]) + 256;
+}
 
 }  // namespace tenure::actors

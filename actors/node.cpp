@@ -19,6 +19,9 @@ namespace {
 using pointer = node_actor::stateful_pointer<node_state>;
 using answer = caf::typed_response_promise<bool>;
 
+// Within one to two of these a connection has said hello.
+constexpr auto hello_bound = std::chrono::seconds{5};
+
 // Draining resolves what is held from memory; a part that takes longer than this hangs.
 constexpr auto drain_limit = std::chrono::seconds{30};
 
@@ -44,7 +47,9 @@ void drain_all(pointer self, const std::vector<Actor>& parts, answer promise, Ne
 }
 
 node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const session_routes> routes,
-                                        sink_actor sink, std::function<void()> failed) {
+                                        sink_actor sink, std::shared_ptr<reception> door,
+                                        std::function<void()> failed) {
+  self->state.door = std::move(door);
   self->state.routes = std::move(routes);
   self->state.sink = std::move(sink);
   self->state.failed = std::move(failed);
@@ -55,6 +60,7 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
     if (down.reason == caf::exit_reason::user_shutdown) return;
     if (auto f = std::exchange(self->state.failed, nullptr)) f();
   });
+  self->delayed_send(self, hello_bound, hurry_atom_v);
   return {
       [self](drain_atom) {
         // In the order of the path: what a delay actor releases has to pass its shard before the sink is
@@ -66,39 +72,19 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
         });
         return promise;
       },
+      [self](hurry_atom) {
+        self->state.door->hurry();
+        self->delayed_send(self, hello_bound, hurry_atom_v);
+      },
       [self](stop_atom) {
         self->state.failed = nullptr;
+        self->state.door->close();
         for (const auto& d : self->state.routes->delays) self->send_exit(d, caf::exit_reason::user_shutdown);
         for (const auto& s : self->state.routes->shards) self->send_exit(s, caf::exit_reason::user_shutdown);
         self->send_exit(self->state.sink, caf::exit_reason::user_shutdown);
         self->quit();
       },
   };
-}
-
-transport::acceptor make_acceptor(caf::actor_system& system, std::shared_ptr<const session_parts> parts,
-                                  std::size_t max_sessions) {
-  return
-      [&system, parts = std::move(parts), max_sessions](transport::link_ptr link) -> transport::link_events {
-        auto& counters = *parts->counters;
-        if (counters.sessions_opened - counters.sessions_closed >= max_sessions) {
-          ++counters.sessions_refused;
-          link->send(wire::encode(wire::goodbye{"this node has as many agents as it may have"}));
-          link->close();
-          return {[](transport::frame) {}, [](transport::close_reason) {}};
-        }
-        auto handle = system.spawn(session, parts, std::move(link));
-        auto clock = parts->clock;
-        return {[handle, clock](transport::frame f) {
-                  auto received = std::make_shared<received_frame>();
-                  received->at = clock->now();
-                  received->bytes = std::move(f);
-                  caf::anon_send(handle, frame_atom_v, received_frame_ptr{std::move(received)});
-                },
-                [handle](transport::close_reason why) {
-                  caf::anon_send(handle, gone_atom_v, static_cast<std::uint8_t>(why));
-                }};
-      };
 }
 
 }  // namespace
@@ -121,7 +107,6 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
         system.spawn(shard, std::move(owners), kept, world.clock, sink_handle, n.counters));
     routes->delays.push_back(system.spawn(delay, settings.hold, memory, routes->shards.back(), world.clock));
   }
-  n.root = system.spawn(node_behavior, routes, sink_handle, std::move(world.failed));
 
   auto shared = std::make_shared<session_settings>();
   shared->node = settings.name;
@@ -130,11 +115,14 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->shards = settings.shards;
   auto parts = std::make_shared<session_parts>();
   parts->settings = std::move(shared);
-  parts->routes = std::move(routes);
+  parts->routes = routes;
   parts->workloads = n.workloads;
   parts->clock = std::move(world.clock);
   parts->counters = n.counters;
-  n.accept = make_acceptor(system, std::move(parts), settings.max_sessions);
+  auto door = std::make_shared<reception>(system, std::move(parts), settings.max_sessions);
+  n.accept = [door](transport::link_ptr link) { return door->accept(std::move(link)); };
+  n.root =
+      system.spawn(node_behavior, std::move(routes), sink_handle, std::move(door), std::move(world.failed));
   return n;
 }
 

@@ -9,6 +9,7 @@
 #include "actors/clocks.hpp"
 #include "actors/hold_queue.hpp"
 #include "actors/node_counters.hpp"
+#include "actors/reception.hpp"
 #include "actors/session.hpp"
 #include "actors/sink.hpp"
 #include "ownership/attributor.hpp"
@@ -56,6 +57,7 @@ struct node_state {
 
   std::shared_ptr<const session_routes> routes;
   sink_actor sink;
+  std::shared_ptr<reception> door;
   std::function<void()> failed;
 };
 

@@ -14,17 +14,19 @@ inline constexpr std::size_t reason_count = static_cast<std::size_t>(reason::bet
 
 /// What one node counted since it started. Written by its actors, read by anyone.
 ///
-/// The ledger: flows_received = flows_attributed + flows_unattributed (all reasons) + flows_held +
-/// flows_dropped, where held is everything between a session and the sink's durability.
+/// The ledger: flows_received = flows_repeated + flows_attributed + flows_unattributed (all reasons) +
+/// flows_held + flows_dropped, where held is everything between a session and the sink's durability.
 struct node_counters {
   using counter = std::atomic<std::uint64_t>;
 
   counter sessions_opened = 0;
   counter sessions_closed = 0;
-  counter sessions_refused = 0;  ///< wrong version, or more sessions than allowed
-  counter frames_refused = 0;    ///< too long, cut off, not a valid message, or out of order
+  counter sessions_refused = 0;   ///< wrong version, or more sessions than allowed
+  counter sessions_flooding = 0;  ///< cut off: far more was sent than credit allows
+  counter frames_refused = 0;     ///< too long, cut off, not a valid message, or out of order
   counter batches_received = 0;
-  counter batches_repeated = 0;  ///< of a number this session has already seen
+  counter batches_repeated = 0;  ///< that were taken before, over an earlier connection of their agent
+  counter batches_refused = 0;   ///< they broke the protocol, and their connection was closed
   counter batches_acknowledged = 0;
   counter batches_abandoned =
       0;  ///< their session ended before they were converted; the agent sends them again
@@ -40,7 +42,8 @@ struct node_counters {
   counter addresses = 0;
   counter tenancies = 0;
   counter timeline_bytes = 0;
-  counter flows_received = 0;
+  counter flows_received = 0;  ///< repeats included
+  counter flows_repeated = 0;  ///< of batches that were taken before: not written a second time
   counter flows_attributed = 0;
   std::array<counter, reason_count> flows_unattributed{};
   counter flows_dropped = 0;      ///< abandoned with their batch; counted again when they are sent again
@@ -67,7 +70,9 @@ struct node_counters {
     for (const auto& c : flows_unattributed) sum += c;
     return sum;
   }
-  std::uint64_t flows_held() const { return flows_received - flows_resolved() - flows_dropped; }
+  std::uint64_t flows_held() const {
+    return flows_received - flows_repeated - flows_resolved() - flows_dropped;
+  }
 };
 
 }  // namespace tenure::actors

@@ -30,6 +30,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::due_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::batch_shares_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::received_frame_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::arrival_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::observed_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::ipman_request_ptr)
 
@@ -41,7 +42,10 @@ CAF_ADD_ATOM(tenure, tenure::actors, heartbeat_atom, "heartbeat")
 CAF_ADD_ATOM(tenure, tenure::actors, seal_atom, "seal")
 CAF_ADD_ATOM(tenure, tenure::actors, dial_atom, "dial")
 CAF_ADD_ATOM(tenure, tenure::actors, frame_atom, "frame")
+CAF_ADD_ATOM(tenure, tenure::actors, arrival_atom, "arrival")
 CAF_ADD_ATOM(tenure, tenure::actors, gone_atom, "gone")
+CAF_ADD_ATOM(tenure, tenure::actors, retire_atom, "retire")
+CAF_ADD_ATOM(tenure, tenure::actors, hurry_atom, "hurry")
 CAF_ADD_ATOM(tenure, tenure::actors, ping_atom, "ping")
 CAF_ADD_ATOM(tenure, tenure::actors, evidence_atom, "evidence")
 CAF_ADD_ATOM(tenure, tenure::actors, hold_atom, "hold")
@@ -83,13 +87,17 @@ using exporter_actor = caf::typed_actor<
     // Seal and send all there is; answers when nothing is retained any more. Who asks bounds the wait.
     caf::replies_to<drain_atom>::with<bool>>;
 
-/// One connected agent on a node: bounds its clock, routes its evidence and flows, keeps the ledger of its
-/// batches.
+/// One incarnation of an agent on a node, over one connection after the other: bounds its clock, routes its
+/// evidence and flows, keeps the ledger of its batches.
 using session_actor = caf::typed_actor<
-    // The agent said something.
-    caf::reacts_to<frame_atom, received_frame_ptr>,
-    // The link ended, for this transport::close_reason; the session ends too.
-    caf::reacts_to<gone_atom, std::uint8_t>,
+    // The agent connected, and said hello. An earlier connection of it is closed.
+    caf::reacts_to<arrival_atom, arrival_ptr>,
+    // The agent said something on this connection.
+    caf::reacts_to<frame_atom, received_frame_ptr, arrival_ptr>,
+    // This connection ended, for this transport::close_reason.
+    caf::reacts_to<gone_atom, std::uint8_t, arrival_ptr>,
+    // Others need the room: end, unless the agent is connected or its flows are on their way.
+    caf::reacts_to<retire_atom>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
     caf::reacts_to<ping_atom>,
     // So many flows of these batches are durable at the sink: all that one sync covered.
@@ -126,11 +134,13 @@ using sink_actor = caf::typed_actor<
     // Makes everything durable that came before, then answers whether that worked.
     caf::replies_to<drain_atom>::with<bool>>;
 
-/// The root of a node: watches over the others and stops them in order. Sessions are made by the acceptor
-/// (node.hpp).
+/// The root of a node: watches over the others and stops them in order. Sessions are made by
+/// the reception (reception.hpp).
 using node_actor = caf::typed_actor<
     // Resolve and write all that is held; answers whether everything is durable.
     caf::replies_to<drain_atom>::with<bool>,
+    // Time to look for connections that do not say hello.
+    caf::reacts_to<hurry_atom>,
     // Stop all actors of this node.
     caf::reacts_to<stop_atom>>;
 

@@ -6,6 +6,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/reception.hpp"
 #include "actors/shard_key.hpp"
 
 namespace tenure::actors {
@@ -14,6 +15,8 @@ namespace {
 using pointer = session_actor::stateful_pointer<session_state>;
 
 constexpr auto ping_interval = std::chrono::seconds{5};
+// An agent that comes back within this time is known again; later, its repeats count as new.
+constexpr nanos remembered_for = 10 * minute;
 
 /// Evidence goes to the shard of each local address.
 void route_evidence(pointer self, const std::vector<evidence>& items) {
@@ -40,61 +43,93 @@ void route_flows(pointer self, placed_batch& batch) {
   }
 }
 
+void end_connection(pointer self) {
+  auto& state = self->state;
+  state.here.reset();
+  state.gone_at = state.clock->now();
+  state.protocol->disconnected();
+}
+
 void react(pointer self, outcome<session_reaction> reaction) {
   auto& state = self->state;
   if (!reaction) {
-    if (std::exchange(state.refused, true)) return;  // what was still under way when it was closed
-    spdlog::warn("session {}: closing: {}", state.link->peer(), reaction.error().text);
-    state.link->send(wire::encode(wire::goodbye{wire::as_text(reaction.error().text)}));
-    state.link->close();
+    const auto& link = state.here->link;
+    spdlog::warn("session {}: closing: {}", link->peer(), reaction.error().text);
+    link->send(wire::encode(wire::goodbye{wire::as_text(reaction.error().text)}));
+    link->close();
+    end_connection(self);
     return;
-  }
-  if (!state.origin && state.protocol->greeted()) {
-    state.origin = std::make_shared<const flow_origin>(
-        flow_origin{caf::weak_actor_ptr{self->ctrl()}, state.protocol->agent()});
-    spdlog::info("session {}: agent {}", state.link->peer(), state.origin->agent);
   }
   for (auto& placed : reaction->placed) {
     // Evidence first: where both go to one shard, it is there before any flow's hold is over.
     route_evidence(self, placed.items);
     route_flows(self, placed);
   }
-  for (const auto& m : reaction->send) state.link->send(wire::encode(m));
+  if (!state.here) return;
+  for (const auto& m : reaction->send) state.here->link->send(wire::encode(m));
 }
 
-/// A frame that the transport refused before anybody could look into it.
-bool breaks_framing(transport::close_reason why) {
-  return why == transport::close_reason::too_long || why == transport::close_reason::truncated;
+void arrive(pointer self, const arrival_ptr& who) {
+  auto& state = self->state;
+  ++state.arrivals;
+  if (state.here) {
+    // The agent knows better than we do that its earlier connection is dead.
+    state.here->link->close();
+    end_connection(self);
+  }
+  state.here = who;
+  if (!state.origin || state.origin->agent != who->hello.agent)
+    state.origin =
+        std::make_shared<const flow_origin>(flow_origin{caf::weak_actor_ptr{self->ctrl()}, who->hello.agent});
+  spdlog::info("session {}: agent {}", who->link->peer(), state.origin->agent);
+  react(self, state.protocol->connected(who->hello, state.clock->now()));
+}
+
+/// Ends the session when nothing holds it here any more. @param remembered for so long it is known again
+void end_if_forgotten(pointer self, nanos remembered) {
+  auto& state = self->state;
+  if (state.here || state.arrivals == 0 || state.protocol->owes()) return;
+  if (state.protocol->has_history() && state.clock->now() - state.gone_at < remembered) return;
+  const auto door = state.door.lock();
+  if (!door || door->leave(state.protocol->incarnation(), state.arrivals)) self->quit();
+}
+
+void gone(pointer self, transport::close_reason why, const arrival_ptr& who) {
+  auto& state = self->state;
+  if (state.here != who) return;  // it was closed from here
+  spdlog::info("session {}: ended: {}", who->link->peer(), transport::to_string(why));
+  end_connection(self);
+  if (state.protocol->has_history())
+    if (const auto door = state.door.lock()) door->rests(state.protocol->incarnation());
+  end_if_forgotten(self, remembered_for);
 }
 
 }  // namespace
 
 session_actor::behavior_type session(pointer self, std::shared_ptr<const session_parts> parts,
-                                     transport::link_ptr link) {
+                                     std::weak_ptr<reception> door) {
   auto& state = self->state;
   state.protocol = std::make_unique<session_protocol>(parts->settings, parts->workloads, parts->counters);
   state.routes = parts->routes;
   state.clock = parts->clock;
   state.counters = parts->counters;
-  state.link = std::move(link);
-  ++state.counters->sessions_opened;
+  state.door = std::move(door);
   self->delayed_send(self, ping_interval, ping_atom_v);
   return {
-      [self](frame_atom, const received_frame_ptr& f) {
-        react(self, self->state.protocol->receive({f, &f->bytes}, f->at, self->state.clock->now()));
-      },
-      [self](gone_atom, std::uint8_t reason) {
+      [self](arrival_atom, const arrival_ptr& who) { arrive(self, who); },
+      [self](frame_atom, const received_frame_ptr& f, const arrival_ptr& from) {
+        from->inbox_bytes -= inbox_cost(f->bytes);
         auto& s = self->state;
-        const auto why = static_cast<transport::close_reason>(reason);
-        if (breaks_framing(why)) ++s.counters->frames_refused;
-        if (!s.refused) spdlog::info("session {}: ended: {}", s.link->peer(), transport::to_string(why));
-        s.protocol->abandon();
-        ++s.counters->sessions_closed;
-        self->quit();
+        if (s.here == from) react(self, s.protocol->receive({f, &f->bytes}, f->at, s.clock->now()));
       },
+      [self](gone_atom, std::uint8_t why, const arrival_ptr& who) {
+        gone(self, static_cast<transport::close_reason>(why), who);
+      },
+      [self](retire_atom) { end_if_forgotten(self, 0); },
       [self](ping_atom) {
         self->delayed_send(self, ping_interval, ping_atom_v);
         react(self, self->state.protocol->tick(self->state.clock->now()));
+        end_if_forgotten(self, remembered_for);
       },
       [self](durable_atom, const batch_shares_ptr& shares) {
         for (const auto& s : *shares) react(self, self->state.protocol->durable(s.batch, s.flows));

@@ -15,6 +15,12 @@ struct session_routes {
   std::vector<delay_actor> delays;
 };
 
+class reception;
+
+/// What frames of one connection may take while they wait for the session: more than credit allows an agent
+/// to send at once.
+inline constexpr std::size_t max_inbox_bytes = 8U << 20;
+
 /// Drives a session_protocol: frames in, lots and frames out.
 struct session_state {
   static inline const char* name = "session";
@@ -23,9 +29,11 @@ struct session_state {
   std::shared_ptr<const session_routes> routes;
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
-  transport::link_ptr link;
-  flow_origin_ptr origin;  ///< since the agent said its name
-  bool refused = false;    ///< the protocol was broken, and that has been said
+  std::weak_ptr<reception> door;
+  flow_origin_ptr origin;      ///< since the agent said its name
+  arrival_ptr here;            ///< the connection; null when there is none
+  std::uint64_t arrivals = 0;  ///< connections so far
+  nanos gone_at = 0;           ///< when the last one ended
 };
 
 /// What sessions of one node are made from.
@@ -37,8 +45,9 @@ struct session_parts {
   std::shared_ptr<node_counters> counters;
 };
 
-/// @param link the agent's; closed when the session ends.
+/// Ends by itself when the agent has been away for long enough and nothing of it is on its way.
 session_actor::behavior_type session(session_actor::stateful_pointer<session_state> self,
-                                     std::shared_ptr<const session_parts> parts, transport::link_ptr link);
+                                     std::shared_ptr<const session_parts> parts,
+                                     std::weak_ptr<reception> door);
 
 }  // namespace tenure::actors

@@ -5,12 +5,14 @@
 
 #include "actors/shard_key.hpp"
 #include "ownership/attributor.hpp"
+#include "ownership/invariant.hpp"
 
 namespace tenure::actors {
 namespace {
 
-// A node that answers every batch with a ping needs few under way; more unanswered ones mean a silent agent.
-constexpr std::size_t max_pings_under_way = 64;
+// What is remembered of an agent's clock: two minutes at least, however many batches cause pings.
+constexpr std::size_t brackets_kept = 256;
+constexpr nanos brackets_apart = second / 2;
 
 }  // namespace
 
@@ -20,7 +22,18 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
     : settings_(std::move(settings)),
       workloads_(std::move(workloads)),
       counters_(std::move(counters)),
-      clock_(settings_->drift_ppm) {}
+      clock_(settings_->drift_ppm, brackets_kept, brackets_apart) {}
+
+session_reaction session_protocol::connected(const wire::hello& h, nanos now) {
+  invariant(!connected_ && (incarnation_ == 0 || incarnation_ == h.incarnation), "one connection at a time");
+  connected_ = true;
+  incarnation_ = h.incarnation;
+  agent_ = h.agent;
+  session_reaction r;
+  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node});
+  r.send.push_back(next_ping(now));
+  return r;
+}
 
 outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now) {
   const std::size_t bytes = frame->size() * sizeof(frame->front());
@@ -29,35 +42,11 @@ outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos
     ++counters_->frames_refused;
     return tl::unexpected(received.error());
   }
-  if (auto* b = std::get_if<wire::received_batch>(&*received); b != nullptr && greeted())
-    return take(std::move(*b), bytes, now);
-  if (const auto* message = std::get_if<wire::message>(&*received)) {
-    const auto* h = std::get_if<wire::hello>(message);
-    if (h != nullptr && !greeted()) return greet(*h, now);
-    const auto* p = std::get_if<wire::pong>(message);
-    if (p != nullptr && greeted()) return bracket_with(*p, at);
-  }
+  if (auto* b = std::get_if<wire::received_batch>(&*received)) return take(std::move(*b), bytes, now);
+  if (const auto* p = std::get_if<wire::pong>(std::get_if<wire::message>(&*received)))
+    return bracket_with(*p, at, now);
   ++counters_->frames_refused;
-  return fail(trouble::usage,
-              greeted() ? "a message that an agent does not send now" : "expected hello first");
-}
-
-outcome<session_reaction> session_protocol::greet(const wire::hello& h, nanos now) {
-  if (h.version != wire::protocol_version) {
-    ++counters_->sessions_refused;
-    return fail(trouble::usage, "protocol version " + std::to_string(h.version) +
-                                    " is not spoken here, only " + std::to_string(wire::protocol_version));
-  }
-  if (h.incarnation == 0) {
-    ++counters_->frames_refused;
-    return fail(trouble::usage, "an incarnation of 0");
-  }
-  incarnation_ = h.incarnation;
-  agent_ = h.agent;
-  session_reaction r;
-  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node});
-  r.send.push_back(next_ping(now));
-  return r;
+  return fail(trouble::usage, "a message that an agent does not send now");
 }
 
 wire::message session_protocol::next_ping(nanos now) {
@@ -68,23 +57,44 @@ wire::message session_protocol::next_ping(nanos now) {
 
 outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {
   ++counters_->batches_received;
-  if (b.tables.number <= last_batch_) {
-    ++counters_->batches_repeated;
+  const std::uint64_t number = b.tables.number;
+  if (number <= last_batch_) {
+    ++counters_->batches_refused;
     return fail(trouble::usage, "batch numbers must increase");
   }
-  if (waiting_bytes_ + bytes > settings_->max_waiting_bytes)
-    return fail(trouble::usage, "too many batches while clock pings stay unanswered");
-  last_batch_ = b.tables.number;
-  counters_->evidence_received += b.tables.evidence.size();
+  last_batch_ = number;
   counters_->flows_received += b.flow_count;
-  waiting_.push_back({std::move(b), now, bytes});
+  if (const auto known = ledger_.of(number); known != batch_ledger::standing::unknown)
+    return take_again(b, known);
+  if (waiting_bytes_ + bytes > settings_->max_waiting_bytes) {
+    ++counters_->batches_refused;
+    counters_->flows_dropped += b.flow_count;
+    return fail(trouble::usage, "too many batches while clock pings stay unanswered");
+  }
+  counters_->evidence_received += b.tables.evidence.size();
+  waiting_.push_back({std::move(b), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   session_reaction r;
-  if (pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
+  place_what_can_be(r);
+  ping_if_waiting(r, now);
   return r;
 }
 
-outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, nanos at) {
+// Its first copy was taken over an earlier connection, and is not to be written a second time.
+session_reaction session_protocol::take_again(const wire::received_batch& b, batch_ledger::standing known) {
+  ++counters_->batches_repeated;
+  counters_->flows_repeated += b.flow_count;
+  session_reaction r;
+  if (known == batch_ledger::standing::durable) acknowledge(r, b.tables.number);
+  return r;
+}
+
+void session_protocol::acknowledge(session_reaction& r, std::uint64_t batch) {
+  ++counters_->batches_acknowledged;
+  r.send.emplace_back(wire::acknowledgement{batch});
+}
+
+outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, nanos at, nanos now) {
   const auto ping = pings_.find(p.id);
   if (ping == pings_.end()) {
     ++counters_->brackets_refused;
@@ -93,51 +103,59 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
   const bracket b{ping->second, at, p.reading};
   // Pongs come in the order of the pings: whatever was asked before will not be answered any more.
   pings_.erase(pings_.begin(), std::next(ping));
+  session_reaction r;
   if (!clock_.add(b)) {
     ++counters_->brackets_refused;
-    return session_reaction{};
+    return r;
   }
   ++counters_->brackets;
   latest_reading_ = std::max(latest_reading_, b.theirs);
-  session_reaction r;
+  place_what_can_be(r);
+  if (!waiting_.empty() && waiting_.front().first_ping_after <= p.id) {
+    ++counters_->batches_refused;
+    return fail(trouble::usage, "stamps that the agent's own clock had not reached when it sent them");
+  }
+  ping_if_waiting(r, now);
+  return r;
+}
+
+void session_protocol::place_what_can_be(session_reaction& r) {
   while (!waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_) {
     const std::size_t flows = waiting_.front().batch.flow_count;
     placed_batch placed = place(waiting_.front().batch);
     waiting_bytes_ -= waiting_.front().bytes;
     waiting_.pop_front();
-    if (ledger_.open(placed.number, flows)) {
-      ++counters_->batches_acknowledged;
-      r.send.emplace_back(wire::acknowledgement{placed.number});
-    }
+    if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
     r.placed.push_back(std::move(placed));
   }
-  return r;
+}
+
+// One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few.
+void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
+  if (!waiting_.empty() && pings_.empty()) r.send.push_back(next_ping(now));
 }
 
 outcome<session_reaction> session_protocol::tick(nanos now) {
-  if (!greeted() && ++ticks_before_hello_ > 1) {
-    ++counters_->sessions_refused;
-    return fail(trouble::usage, "no hello in time");
-  }
+  session_reaction r;
+  if (!connected_) return r;
   if (!waiting_.empty() && now - waiting_.front().since > settings_->max_wait)
     return fail(trouble::usage, "no clock reading after the last stamp of a batch for too long");
   if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)
     return fail(trouble::usage, "clock pings unanswered for too long");
-  session_reaction r;
-  if (greeted() && pings_.size() < max_pings_under_way) r.send.push_back(next_ping(now));
+  if (pings_.empty()) r.send.push_back(next_ping(now));
   return r;
 }
 
 session_reaction session_protocol::durable(std::uint64_t batch, std::size_t flows) {
   session_reaction r;
-  if (ledger_.durable(batch, flows)) {
-    ++counters_->batches_acknowledged;
-    r.send.emplace_back(wire::acknowledgement{batch});
-  }
+  if (ledger_.durable(batch, flows) && connected_) acknowledge(r, batch);
   return r;
 }
 
-void session_protocol::abandon() {
+void session_protocol::disconnected() {
+  connected_ = false;
+  last_batch_ = 0;
+  pings_.clear();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
     counters_->flows_dropped += w.batch.flow_count;

@@ -43,45 +43,58 @@ struct session_reaction {
   std::vector<placed_batch> placed;
 };
 
-/// The node's side of capnp/wire.capnp for one connection. Knows neither actors nor sockets; one thread.
+/// The node's side of capnp/wire.capnp for one incarnation of an agent, over one connection after the other.
+/// Knows neither actors nor sockets; one thread.
 ///
-/// A batch is placed in time only when a pong was read after its last stamp, so each batch causes a ping and
-/// waits for the answer: one round trip.
+/// A batch is placed in time only when a pong was read after its last stamp, so batches cause pings and wait
+/// for the answer: one round trip. What the clock showed and what became of batches outlives the connection:
+/// an agent that comes back sends again what is not acknowledged, and that is neither written twice nor
+/// without a clock.
 class session_protocol {
  public:
   session_protocol(std::shared_ptr<const session_settings> settings,
                    std::shared_ptr<workload_table> workloads, std::shared_ptr<node_counters> counters);
 
+  /// The agent connected, and said this. @pre the same incarnation as ever, and it is not connected
+  session_reaction connected(const wire::hello& h, nanos now);
+
   /// @param at when the transport handed the frame over; @param now, for the ping that may go out. Cluster
   /// time.
   /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
-  /// goodbye with its text.
+  /// goodbye with its text. @pre it is connected
   outcome<session_reaction> receive(wire::frame_ptr frame, nanos at, nanos now);
 
-  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long, or has not
-  /// said hello by the second tick.
+  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
   outcome<session_reaction> tick(nanos now);
 
-  /// So many flows of a batch are durable; acknowledges it when it is complete.
+  /// So many flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
   session_reaction durable(std::uint64_t batch, std::size_t flows);
 
-  /// Counts what is lost with the connection; the agent sends it again. @pre nothing else is called
-  /// afterwards.
-  void abandon();
+  /// The connection is lost. Counts what was not placed yet; the agent sends it again.
+  void disconnected();
 
+  bool is_connected() const { return connected_; }
   const std::string& agent() const { return agent_; }
-  bool greeted() const { return incarnation_ != 0; }
+  std::uint64_t incarnation() const { return incarnation_; }
+  /// Whether flows are on their way.
+  bool owes() const { return ledger_.open_batches() > 0; }
+  /// Whether there is anything to know again, should the agent come back.
+  bool has_history() const { return !ledger_.empty(); }
 
  private:
   struct waiting_batch {
     wire::received_batch batch;
     nanos since = 0;
     std::size_t bytes = 0;
+    std::uint64_t first_ping_after = 0;  // an answer to it was read after the batch was sent
   };
 
-  outcome<session_reaction> greet(const wire::hello& h, nanos now);
   outcome<session_reaction> take(wire::received_batch&& b, std::size_t bytes, nanos now);
-  outcome<session_reaction> bracket_with(const wire::pong& p, nanos at);
+  outcome<session_reaction> bracket_with(const wire::pong& p, nanos at, nanos now);
+  void acknowledge(session_reaction& r, std::uint64_t batch);
+  session_reaction take_again(const wire::received_batch& b, batch_ledger::standing known);
+  void place_what_can_be(session_reaction& r);
+  void ping_if_waiting(session_reaction& r, nanos now);
   wire::message next_ping(nanos now);
   placed_batch place(const wire::received_batch& b);
   void place_evidence(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
@@ -93,15 +106,17 @@ class session_protocol {
   std::shared_ptr<node_counters> counters_;
   std::string agent_;
   std::uint64_t incarnation_ = 0;
-  std::uint64_t last_batch_ = 0;
-  std::uint64_t next_ping_ = 1;
-  int ticks_before_hello_ = 0;
-  std::map<std::uint64_t, nanos> pings_;  // id -> sent at
   clock_bound clock_;
   nanos latest_reading_ = time_min;
+  batch_ledger ledger_;
+
+  // Of this connection.
+  bool connected_ = false;
+  std::uint64_t last_batch_ = 0;
+  std::map<std::uint64_t, nanos> pings_;  // id -> sent at
+  std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
   std::deque<waiting_batch> waiting_;
   std::size_t waiting_bytes_ = 0;
-  batch_ledger ledger_;
 };
 
 }  // namespace tenure::actors

@@ -63,8 +63,8 @@ bounded_stamp stamped(nanos theirs, const offset& o) {
 
 }  // namespace
 
-clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory)
-    : drift_ppm_(drift_ppm), memory_(memory) {
+clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory, nanos spacing)
+    : drift_ppm_(drift_ppm), memory_(memory), spacing_(spacing) {
   invariant(drift_ppm >= 0 && drift_ppm < million, "drift is 0 to 999,999 millionths");
   invariant(memory >= 2, "a stamp is bounded from both sides");
 }
@@ -75,9 +75,20 @@ bool clock_bound::add(const bracket& b) {
     const auto& last = brackets_.back();
     if (b.theirs < last.theirs || b.sent < last.sent || b.received < last.received) return false;
   }
+  thin_out();
   brackets_.push_back(b);
   if (brackets_.size() > memory_) brackets_.pop_front();
   return true;
+}
+
+// Before a new bracket comes: what was the latest need not stay for being the latest any more.
+void clock_bound::thin_out() {
+  if (spacing_ == 0 || brackets_.size() < 3) return;
+  auto last = std::prev(brackets_.end());
+  auto before = std::prev(last);
+  if (last->theirs - before->theirs >= spacing_) return;
+  const auto width = [](const bracket& b) { return b.received - b.sent; };
+  brackets_.erase(width(*last) < width(*before) ? before : last);
 }
 
 std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {

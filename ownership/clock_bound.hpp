@@ -29,7 +29,9 @@ class clock_bound {
  public:
   /// @param drift_ppm how fast the two clocks may drift apart, in millionths.
   /// @param memory how many brackets are kept; the oldest go first.
-  explicit clock_bound(std::int64_t drift_ppm = 200, std::size_t memory = 128);
+  /// @param spacing of what is kept: of two brackets that were read closer to each other the wider one goes,
+  /// so that many pings in a short time push nothing out. The first and the latest one stay.
+  explicit clock_bound(std::int64_t drift_ppm = 200, std::size_t memory = 128, nanos spacing = 0);
 
   /// @returns false, and counts nothing, when the bracket is not one: received before sent, or their clock or
   /// ours ran backwards since the last one.
@@ -53,8 +55,11 @@ class clock_bound {
   bool empty() const { return brackets_.empty(); }
 
  private:
+  void thin_out();
+
   std::int64_t drift_ppm_;
   std::size_t memory_;
+  nanos spacing_;
   std::deque<bracket> brackets_;
 };
 

@@ -158,6 +158,81 @@ TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
   EXPECT_EQ(w.exported->disconnects, 0U);
 }
 
+/// What a connection of our own hears and when it ends.
+struct visitor {
+  std::vector<wire::message> heard;
+  bool closed = false;
+  transport::link_ptr link;
+
+  explicit visitor(world& w) {
+    link = w.links->dial("", {[this](transport::frame f) {
+                                if (const auto m = wire::decode(f, 0)) heard.push_back(*m);
+                              },
+                              [this](transport::close_reason) { closed = true; }});
+  }
+};
+
+TEST_F(path, a_connection_begins_with_hello_in_time) {
+  begin();
+  visitor early(w);
+  early.link->send(wire::encode(wire::pong{1, 1}));
+  visitor other(w);
+  other.link->send(wire::encode(wire::hello{.version = 99, .incarnation = 9, .agent = "a"}));
+  visitor silent(w);
+  w.advance(second);
+  EXPECT_TRUE(early.closed);
+  EXPECT_TRUE(other.closed);
+  EXPECT_EQ(w.running.counters->frames_refused, 1U);
+  EXPECT_EQ(w.running.counters->sessions_refused, 1U);
+  EXPECT_FALSE(silent.closed);
+  w.advance(11 * second);
+  EXPECT_TRUE(silent.closed);
+  EXPECT_EQ(w.running.counters->sessions_refused, 2U);
+}
+
+TEST_F(path, the_later_connection_of_an_incarnation_is_the_one_that_counts) {
+  begin();
+  visitor first(w);
+  visitor second_one(w);
+  first.link->send(wire::encode(wire::hello{.incarnation = 9, .agent = "a"}));
+  w.settle();
+  EXPECT_FALSE(first.closed);
+  second_one.link->send(wire::encode(wire::hello{.incarnation = 9, .agent = "a"}));
+  w.settle();
+  EXPECT_TRUE(first.closed);
+  EXPECT_FALSE(second_one.closed);
+}
+
+TEST_F(path, a_link_broken_during_the_hold_repeats_nothing_and_is_acknowledged) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(20 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(20 * second);
+  w.links->cut();
+  w.advance(60 * second);
+  EXPECT_EQ(w.sink->written.size(), 1U) << "the copy over the new connection joined the first";
+  EXPECT_EQ(w.running.counters->batches_repeated, 1U);
+  EXPECT_EQ(w.exported->flows_acknowledged, 1U);
+}
+
+TEST_F(path, flows_observed_without_a_link_have_the_clock_of_before) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(20 * second);
+  w.links->reachable = false;
+  w.links->cut();
+  w.advance(10 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(10 * second);
+  w.links->reachable = true;
+  w.advance(80 * second);
+  ASSERT_EQ(w.sink->written.size(), 1U);
+  EXPECT_EQ(w.sink->written[0].far, "checkout");
+}
+
 TEST_F(path, frames_that_the_transport_refuses_are_counted_too) {
   struct silent_link final : transport::link {
     void send(transport::frame) override {}

@@ -48,13 +48,14 @@ bool holds(const bounded_stamp& b, const stamp& s) {
 struct weather {
   std::int64_t most_ppm = drift_ppm;
   int pause_percent = 0;
+  nanos spacing = 0;
 };
 
 // Pings with delays that are not the same there and back, stamps in between; and then what does not hold.
 int stamps_missed(std::uint64_t seed, const weather& w) {
   history::dice d(seed);
   their_clock clock(d.below(1'000'000) * second);
-  clock_bound bound(drift_ppm);
+  clock_bound bound(drift_ppm, 128, w.spacing);
   std::vector<stamp> stamps;
   bool bracketed = false;
   for (int round = 0; round < 20; ++round) {
@@ -85,6 +86,20 @@ RC_GTEST_PROP(ClockBound, HoldsTheTruthWhateverTheDelaysAndTheDrift, ()) {
 
 RC_GTEST_PROP(ClockBound, HoldsTheTruthThroughPausesOfAnyLength, ()) {
   RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {.pause_percent = 30}) == 0);
+}
+
+RC_GTEST_PROP(ClockBound, HoldsTheTruthWhenClosePingsAreThinnedOut, ()) {
+  const nanos spacing = *rc::gen::element(10 * millisecond, second, 20 * second);
+  RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {.pause_percent = 30, .spacing = spacing}) ==
+            0);
+}
+
+TEST(ClockBound, ThinnedOutItRemembersLongerAndKeepsTheFirstAndTheLatest) {
+  clock_bound bound(0, 8, second);
+  for (nanos t = 0; t <= 5 * second; t += 10 * millisecond) ASSERT_TRUE(bound.add({t, t, t}));
+  EXPECT_TRUE(bound.bracketed_before(0));
+  EXPECT_TRUE(bound.convert(5 * second).has_value());
+  EXPECT_TRUE(bound.convert(1).has_value());
 }
 
 TEST(ClockBound, DriftBeyondTheBoundIsNoticedByTheModel) {

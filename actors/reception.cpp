@@ -1,0 +1,155 @@
+#include "actors/reception.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+namespace tenure::actors {
+namespace {
+
+// Some ten kilobytes each: what their clocks showed, and which batches are durable.
+constexpr std::size_t max_resting = 8'192;
+
+/// A frame that the transport refused before anybody could look into it.
+bool breaks_framing(transport::close_reason why) {
+  return why == transport::close_reason::too_long || why == transport::close_reason::truncated;
+}
+
+}  // namespace
+
+/// One connection. After its hello only the transport's thread touches it.
+struct reception::door {
+  std::shared_ptr<arrival> who;
+  session_actor session;  // none before its hello
+  bool refused = false;
+  bool hurried = false;
+};
+
+reception::reception(caf::actor_system& system, std::shared_ptr<const session_parts> parts,
+                     std::size_t max_sessions)
+    : system_(system), parts_(std::move(parts)), max_sessions_(max_sessions) {}
+
+transport::link_events reception::accept(transport::link_ptr link) {
+  auto at = std::make_shared<door>();
+  at->who = std::make_shared<arrival>();
+  at->who->link = std::move(link);
+  ++parts_->counters->sessions_opened;
+  bool room = false;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto& c = *parts_->counters;
+    room = !closed_ && c.sessions_opened - c.sessions_closed <= max_sessions_;
+    if (room) waiting_.insert(at);
+  }
+  if (!room) {
+    ++parts_->counters->sessions_refused;
+    turn_away(at, "this node has as many agents as it may have");
+  }
+  return {[self = shared_from_this(), at](transport::frame f) { self->heard(at, std::move(f)); },
+          [self = shared_from_this(), at](transport::close_reason why) { self->ended(at, why); }};
+}
+
+void reception::heard(const std::shared_ptr<door>& at, transport::frame f) {
+  if (at->refused) return;
+  if (!at->session) return greet(at, f);
+  auto received = std::make_shared<received_frame>();
+  received->at = parts_->clock->now();
+  received->bytes = std::move(f);
+  auto& inbox = at->who->inbox_bytes;
+  if ((inbox += inbox_cost(received->bytes)) > max_inbox_bytes) {
+    ++parts_->counters->sessions_flooding;
+    return turn_away(at, "more was sent than credit allows");
+  }
+  caf::anon_send(at->session, frame_atom_v, received_frame_ptr{std::move(received)}, arrival_ptr{at->who});
+}
+
+void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f) {
+  auto& count = *parts_->counters;
+  const auto message = wire::decode(f, 0);
+  const auto* h = message ? std::get_if<wire::hello>(&*message) : nullptr;
+  if (h == nullptr) {
+    ++count.frames_refused;
+    return turn_away(at, message ? "expected hello first" : message.error().text);
+  }
+  if (h->version != wire::protocol_version) {
+    ++count.sessions_refused;
+    return turn_away(at, "protocol version " + std::to_string(h->version) + " is not spoken here, only " +
+                             std::to_string(wire::protocol_version));
+  }
+  at->who->hello = *h;
+  const std::lock_guard lock{mutex_};
+  if (closed_ || at->refused) return;
+  waiting_.erase(at);
+  auto& known = sessions_[h->incarnation];
+  if (!known.session) known.session = system_.spawn(session, parts_, weak_from_this());
+  ++known.arrivals;
+  at->session = known.session;
+  // Under the lock, so that a session that leaves knows whether it was sent another one.
+  caf::anon_send(at->session, arrival_atom_v, arrival_ptr{at->who});
+}
+
+void reception::turn_away(const std::shared_ptr<door>& at, const std::string& why) {
+  at->refused = true;
+  const auto& link = at->who->link;
+  spdlog::warn("node: {}: closing: {}", link->peer(), why);
+  link->send(wire::encode(wire::goodbye{wire::as_text(why)}));
+  link->close();
+}
+
+void reception::ended(const std::shared_ptr<door>& at, transport::close_reason why) {
+  if (breaks_framing(why)) ++parts_->counters->frames_refused;
+  ++parts_->counters->sessions_closed;
+  if (at->session)
+    caf::anon_send(at->session, gone_atom_v, static_cast<std::uint8_t>(why), arrival_ptr{at->who});
+  const std::lock_guard lock{mutex_};
+  waiting_.erase(at);
+}
+
+void reception::hurry() {
+  std::vector<std::shared_ptr<door>> late;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& at : waiting_)
+      if (std::exchange(at->hurried, true)) late.push_back(at);
+    for (const auto& at : late) waiting_.erase(at);
+  }
+  for (const auto& at : late) {
+    ++parts_->counters->sessions_refused;
+    at->who->link->send(wire::encode(wire::goodbye{"no hello in time"}));
+    at->who->link->close();
+  }
+}
+
+void reception::rests(std::uint64_t incarnation) {
+  const std::lock_guard lock{mutex_};
+  resting_.push_back(incarnation);
+  if (resting_.size() <= max_resting) return;
+  const auto longest = sessions_.find(resting_.front());
+  resting_.pop_front();
+  if (longest != sessions_.end()) caf::anon_send(longest->second.session, retire_atom_v);
+}
+
+bool reception::leave(std::uint64_t incarnation, std::uint64_t arrivals) {
+  const std::lock_guard lock{mutex_};
+  const auto it = sessions_.find(incarnation);
+  if (it == sessions_.end()) return true;
+  if (it->second.arrivals != arrivals) return false;
+  sessions_.erase(it);
+  return true;
+}
+
+void reception::close() {
+  std::unordered_map<std::uint64_t, known_session> all;
+  {
+    const std::lock_guard lock{mutex_};
+    closed_ = true;
+    all.swap(sessions_);
+  }
+  for (const auto& [incarnation, known] : all)
+    caf::anon_send_exit(known.session, caf::exit_reason::user_shutdown);
+}
+
+}  // namespace tenure::actors

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/session.hpp"
+
+namespace tenure::actors {
+
+/// The front door of a node: takes connections, hears each one's hello, and hands it to the session of that
+/// agent's incarnation, which may be there from an earlier connection. Any thread; connections speak on the
+/// transport's.
+class reception : public std::enable_shared_from_this<reception> {
+ public:
+  reception(caf::actor_system& system, std::shared_ptr<const session_parts> parts, std::size_t max_sessions);
+
+  /// What becomes of a connection that was accepted.
+  transport::link_events accept(transport::link_ptr link);
+
+  /// Closes connections that were here at the last call too and have not said hello since.
+  void hurry();
+
+  /// The agent of this incarnation is away, its session remembers it. Of too many, the longest away is
+  /// forgotten.
+  void rests(std::uint64_t incarnation);
+
+  /// The session of this incarnation would like to end, having been given so many connections.
+  /// @returns false when it has been given another one meanwhile: then it stays.
+  bool leave(std::uint64_t incarnation, std::uint64_t arrivals);
+
+  /// Ends all sessions and takes no more connections.
+  void close();
+
+ private:
+  struct door;
+  struct known_session {
+    session_actor session;
+    std::uint64_t arrivals = 0;
+  };
+
+  void heard(const std::shared_ptr<door>& at, transport::frame f);
+  void ended(const std::shared_ptr<door>& at, transport::close_reason why);
+  void greet(const std::shared_ptr<door>& at, const transport::frame& f);
+  void turn_away(const std::shared_ptr<door>& at, const std::string& why);
+
+  caf::actor_system& system_;
+  const std::shared_ptr<const session_parts> parts_;
+  const std::size_t max_sessions_;
+
+  std::mutex mutex_;
+  // Under mutex_.
+  std::unordered_map<std::uint64_t, known_session> sessions_;  // by incarnation
+  std::unordered_set<std::shared_ptr<door>> waiting_;          // for a hello
+  std::deque<std::uint64_t> resting_;                          // incarnations, the longest away first
+  bool closed_ = false;
+};
+
+}  // namespace tenure::actors
