@@ -9,6 +9,7 @@ namespace tenure {
 namespace {
 
 __extension__ using wide = __int128;
+__extension__ using unsigned_wide = unsigned __int128;
 
 // Ours minus theirs lies in [low, high].
 struct offset {
@@ -16,18 +17,17 @@ struct offset {
   wide high = 0;
 };
 
-constexpr wide million = 1'000'000;
+constexpr std::int64_t million = 1'000'000;
 
-wide distance(nanos a, nanos b) {
-  return a < b ? wide{b} - a : wide{a} - b;
-}
+// A round trip that met a busy machine bounds little, and its neighbour may be much tighter. How far to look.
+// Any of them may stand for its side: if the clock jumped, all jumps went the same way (a clock that stood
+// still lost time, it won none), so the hull of one offset from before the stamp and one from after it holds
+// what it was at the stamp.
+constexpr std::size_t neighbours = 8;
 
-// The bracket's offset as it may be at their stamp. The drift is at most `ppm` of the distance by either
-// clock; by the slower one that is ppm / (1 - ppm) of it, rounded up.
-offset widened(const bracket& b, nanos theirs, std::int64_t ppm) {
-  const wide slower = million - ppm;
-  const wide drift = (distance(b.theirs, theirs) * ppm + slower - 1) / slower;
-  return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
+std::uint64_t distance(nanos a, nanos b) {
+  return a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a)
+               : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
 }
 
 // What the offset may be at a stamp between two brackets. Their hull and not what both allow: a clock that
@@ -37,20 +37,9 @@ offset between(const offset& a, const offset& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-// A round trip that met a busy machine bounds little, and its neighbour may be much tighter. How far to look.
-constexpr std::ptrdiff_t neighbours = 8;
-
-// The tightest of the brackets [first, last) at their stamp. Any of them may stand for its side: if the clock
-// jumped, all jumps went the same way (a clock that stood still lost time, it won none), so the hull of one
-// offset from before the stamp and one from after it holds what it was at the stamp.
-template <class Iterator>
-offset tightest(Iterator first, Iterator last, nanos theirs, std::int64_t ppm) {
-  offset best = widened(*first, theirs, ppm);
-  for (auto it = std::next(first); it != last; ++it) {
-    const offset o = widened(*it, theirs, ppm);
-    if (o.high - o.low < best.high - best.low) best = o;
-  }
-  return best;
+// The bracket's offset as it may be at a stamp that is `drift` of theirs away.
+offset widened(const bracket& b, std::uint64_t drift) {
+  return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
 }
 
 bounded_stamp stamped(nanos theirs, const offset& o) {
@@ -64,42 +53,78 @@ bounded_stamp stamped(nanos theirs, const offset& o) {
 }  // namespace
 
 clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory, nanos spacing)
-    : drift_ppm_(drift_ppm), memory_(memory), spacing_(spacing) {
-  invariant(drift_ppm >= 0 && drift_ppm < million, "drift is 0 to 999,999 millionths");
+    : memory_(memory), spacing_(spacing) {
+  invariant(drift_ppm >= 0 && drift_ppm < million / 2, "drift is 0 to 499,999 millionths");
   invariant(memory >= 2, "a stamp is bounded from both sides");
+  const auto slower = static_cast<unsigned_wide>(million - drift_ppm);
+  drift_share_ =
+      static_cast<std::uint64_t>(((static_cast<unsigned_wide>(drift_ppm) << 64) + slower - 1) / slower);
+}
+
+std::uint64_t clock_bound::drift_over(std::uint64_t distance) const {
+  constexpr auto up = ~std::uint64_t{0};
+  return static_cast<std::uint64_t>((static_cast<unsigned_wide>(distance) * drift_share_ + up) >> 64);
+}
+
+clock_bound::wide clock_bound::width(const bracket& b, nanos theirs) const {
+  return wide{b.received} - b.sent + 2 * wide{drift_over(distance(b.theirs, theirs))};
 }
 
 bool clock_bound::add(const bracket& b) {
   if (b.received < b.sent) return false;
-  if (!brackets_.empty()) {
-    const auto& last = brackets_.back();
+  if (!kept_.empty()) {
+    const auto& last = kept_.back().of;
     if (b.theirs < last.theirs || b.sent < last.sent || b.received < last.received) return false;
   }
   thin_out();
-  brackets_.push_back(b);
-  if (brackets_.size() > memory_) brackets_.pop_front();
+  if (kept_.size() == 2 * memory_) {
+    kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+  kept_.push_back({b});
+  if (kept_.size() - first_ > memory_) ++first_;
+  find_tightest();
   return true;
 }
 
 // Before a new bracket comes: what was the latest need not stay for being the latest any more.
 void clock_bound::thin_out() {
-  if (spacing_ == 0 || brackets_.size() < 3) return;
-  auto last = std::prev(brackets_.end());
+  if (spacing_ == 0 || kept_.size() - first_ < 3) return;
+  auto last = std::prev(kept_.end());
   auto before = std::prev(last);
-  if (last->theirs - before->theirs >= spacing_) return;
+  if (last->of.theirs - before->of.theirs >= spacing_) return;
   const auto width = [](const bracket& b) { return b.received - b.sent; };
-  brackets_.erase(width(*last) < width(*before) ? before : last);
+  kept_.erase(width(last->of) < width(before->of) ? before : last);
+}
+
+// Of the latest, whose neighbours are new ones.
+void clock_bound::find_tightest() {
+  const std::size_t count = kept_.size();
+  for (std::size_t i = count - std::min(count, neighbours + 1); i < count; ++i) {
+    auto& k = kept_[i];
+    k.tightest_before = k.tightest_after = 0;
+    for (std::size_t n = 1; n < neighbours; ++n) {
+      if (n <= i && width(kept_[i - n].of, k.of.theirs) < width(kept_[i - k.tightest_before].of, k.of.theirs))
+        k.tightest_before = static_cast<std::uint8_t>(n);
+      if (i + n < count &&
+          width(kept_[i + n].of, k.of.theirs) < width(kept_[i + k.tightest_after].of, k.of.theirs))
+        k.tightest_after = static_cast<std::uint8_t>(n);
+    }
+  }
 }
 
 std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
-  const auto after = std::lower_bound(brackets_.begin(), brackets_.end(), theirs,
-                                      [](const bracket& b, nanos stamp) { return b.theirs < stamp; });
-  if (after == brackets_.end()) return std::nullopt;
-  const auto end = after + std::min(neighbours, brackets_.end() - after);
-  const offset late = tightest(after, end, theirs, drift_ppm_);
-  if (after == brackets_.begin()) return stamped(theirs, late);
-  const auto begin = after - std::min(neighbours, after - brackets_.begin());
-  return stamped(theirs, between(tightest(begin, after, theirs, drift_ppm_), late));
+  const auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first_);
+  const auto after = std::lower_bound(begin, kept_.end(), theirs,
+                                      [](const kept_bracket& b, nanos stamp) { return b.of.theirs < stamp; });
+  if (after == kept_.end()) return std::nullopt;
+  const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
+  const offset late = at_stamp((after + after->tightest_after)->of);
+  if (after == begin) return stamped(theirs, late);
+  const auto before = after - 1;
+  // One that is forgotten may still be the tightest; one that is gone may not.
+  const auto back = std::min<std::ptrdiff_t>(before->tightest_before, before - kept_.begin());
+  return stamped(theirs, between(at_stamp((before - back)->of), late));
 }
 
 }  // namespace tenure

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "ownership/time.hpp"
 
@@ -27,7 +27,7 @@ struct bounded_stamp {
 /// one agent.
 class clock_bound {
  public:
-  /// @param drift_ppm how fast the two clocks may drift apart, in millionths.
+  /// @param drift_ppm how fast the two clocks may drift apart, in millionths; less than half a million.
   /// @param memory how many brackets are kept; the oldest go first.
   /// @param spacing of what is kept: of two brackets that were read closer to each other the wider one goes,
   /// so that many pings in a short time push nothing out. The first and the latest one stay.
@@ -48,19 +48,31 @@ class clock_bound {
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
   /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
   /// says.
-  bool bracketed_before(nanos theirs) const {
-    return !brackets_.empty() && brackets_.front().theirs <= theirs;
-  }
+  bool bracketed_before(nanos theirs) const { return !empty() && kept_[first_].of.theirs <= theirs; }
 
-  bool empty() const { return brackets_.empty(); }
+  bool empty() const { return kept_.empty(); }
 
  private:
-  void thin_out();
+  /// A bracket, with the tightest of its neighbours. A bracket's width grows with the distance of a stamp,
+  /// equally for all on its side, so the tightest is the same for every stamp: it is looked for once.
+  struct kept_bracket {
+    bracket of;
+    std::uint8_t tightest_before = 0;  ///< so many places back, for stamps from here on
+    std::uint8_t tightest_after = 0;   ///< so many places on, for stamps up to here
+  };
 
-  std::int64_t drift_ppm_;
+  std::uint64_t drift_over(std::uint64_t distance) const;
+  __extension__ using wide = __int128;
+  wide width(const bracket& b, nanos theirs) const;
+  void thin_out();
+  void find_tightest();
+
+  /// Drift by the slower clock, ppm / (1 - ppm), times 2^64 and rounded up.
+  std::uint64_t drift_share_;
   std::size_t memory_;
   nanos spacing_;
-  std::deque<bracket> brackets_;
+  std::vector<kept_bracket> kept_;  // those before first_ are forgotten
+  std::size_t first_ = 0;
 };
 
 }  // namespace tenure
