@@ -90,9 +90,10 @@ class command {
   }
   /// `--name`, false unless given.
   option_entry& flag(const std::string& name, bool& target, const std::string& help);
-  /// `NAME`, by its place; not in the environment and not in files.
+  /// `NAME`, by its place; not in the environment and not in files. Required, unless the result is told not
+  /// to.
   template <class T>
-  void positional(const std::string& name, T& target, const std::string& help) {
+  CLI::Option& positional(const std::string& name, T& target, const std::string& help) {
     auto* const o = app_.add_option_function<std::string>(
         name,
         [&target, name](const std::string& text) {
@@ -104,6 +105,7 @@ class command {
         },
         help);
     o->required()->type_name("");
+    return *o;
   }
 
   /// What the command does, once all options are read.

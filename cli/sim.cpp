@@ -1,6 +1,5 @@
 #include "cli/sim.hpp"
 
-#include <ctime>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -10,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/sim_source.hpp"
+#include "cli/sim_sweep.hpp"
 #include "cli/worker_pool.hpp"
 #include "sim/report_json.hpp"
 #include "sim/report_text.hpp"
@@ -21,37 +22,13 @@ namespace tenure::cli {
 namespace {
 
 struct sim_options {
-  std::string scenario;
+  sim_source source;
   std::uint64_t seed = 1;
   std::uint64_t runs = 1;
   unsigned jobs = 0;
-  std::vector<std::string> set;
   std::string json;
   std::string shrunk = "shrunk.toml";
 };
-
-double cpu_seconds() {
-  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
-
-outcome<sim::scenario_source> read_source(const sim_options& o) {
-  auto source = sim::scenario_source::read(o.scenario);
-  if (!source) return source;
-  for (const auto& text : o.set) {
-    const auto equals = text.find('=');
-    if (equals == std::string::npos)
-      return fail(trouble::usage, "--set: expected KEY=VALUE, not '" + text + "'");
-    if (auto done = source->set(text.substr(0, equals), text.substr(equals + 1)); !done)
-      return fail(trouble::usage, "--set: " + done.error().text);
-  }
-  return source;
-}
-
-std::string replay_command(const sim_options& o, std::uint64_t seed) {
-  std::string text = fmt::format("tenure sim run {} --seed {}", o.scenario, seed);
-  for (const auto& s : o.set) text += " --set " + s;
-  return text;
-}
 
 void say_failure(console& io, const sim_options& o, const sim::scenario& s, const sim::report& r) {
   io.err << fmt::format("tenure: seed {} broke {} promises\n", r.seed, r.violation_count);
@@ -59,7 +36,7 @@ void say_failure(console& io, const sim_options& o, const sim::scenario& s, cons
     io.err << fmt::format("  {} at {:.6f} s: {}\n", v.invariant, static_cast<double>(v.time) / 1e9, v.what);
   io.err << "  options:";
   for (const auto& [key, value] : sim::all_options(s)) io.err << ' ' << key << '=' << value;
-  io.err << "\n  again: " << replay_command(o, r.seed) << "\n";
+  io.err << "\n  again: " << o.source.run_command(r.seed, o.source.set) << "\n";
 }
 
 void say_sum(console& io, const sim::report_sum& sum) {
@@ -114,19 +91,6 @@ void write_shrunk(console& io, const sim_options& o, const sim::scenario_source&
     io.err << fmt::format("tenure: {}: cannot be written\n", o.shrunk);
 }
 
-/// Run number i of `sim run`, with what it took.
-sim::report run_one(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t i) {
-  const double began = cpu_seconds();
-  auto r = sim::run(scenario, seed);
-  r.cpu_seconds = cpu_seconds() - began;
-  // One run in twenty is done twice: equal seeds are equal runs, or nothing of this can be replayed.
-  if (i % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
-    ++r.violation_count;
-    r.violations.push_back({"I8", 0, "the same seed gave another run"});
-  }
-  return r;
-}
-
 /// All runs, in worker processes, added up in the order of their seeds.
 outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_source& source, console& io) {
   sim::report_sum sum;
@@ -134,12 +98,12 @@ outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_sourc
   std::size_t next = 0;
   const auto run_number = [&](std::size_t i) {
     const auto seed = o.seed + i;
-    return sim::to_text(run_one(source.make(seed), seed, i));
+    return sim::to_text(run_and_measure(source.make(seed), seed, i));
   };
   const auto done = [&](std::size_t i, outcome<std::string> text) -> outcome<void> {
     if (!text)
       return fail(trouble::check_failed, fmt::format("seed {}: {}; again: {}", o.seed + i, text.error().text,
-                                                     replay_command(o, o.seed + i)));
+                                                     o.source.run_command(o.seed + i, o.source.set)));
     early.emplace(i, sim::report_from(*text));
     for (auto r = early.find(next); r != early.end(); r = early.find(++next)) {
       if (r->second.violation_count > 0) say_failure(io, o, source.make(r->second.seed), r->second);
@@ -153,7 +117,7 @@ outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_sourc
 }
 
 outcome<void> run_sim(const sim_options& o, console& io) {
-  const auto source = read_source(o);
+  const auto source = o.source.read(o.source.set);
   if (!source) return tl::unexpected(source.error());
   if (o.runs == 0) return fail(trouble::usage, "--runs: expected at least 1");
   io.err << fmt::format("tenure: {}, seeds {} to {}\n", source->name(), o.seed, o.seed + o.runs - 1);
@@ -166,7 +130,7 @@ outcome<void> run_sim(const sim_options& o, console& io) {
   write_shrunk(io, o, *source, sum->failed_seeds.front());
   return fail(trouble::check_failed,
               fmt::format("{} of {} seeds broke a promise; the first again: {}", sum->failed_seeds.size(),
-                          sum->runs, replay_command(o, sum->failed_seeds.front())));
+                          sum->runs, o.source.run_command(sum->failed_seeds.front(), o.source.set)));
 }
 
 outcome<void> replay(const std::string& path, console& io) {
@@ -174,7 +138,7 @@ outcome<void> replay(const std::string& path, console& io) {
   if (!source) return tl::unexpected(source.error());
   if (!source->seed()) return fail(trouble::usage, path + ": names no seed; `sim run` takes scenarios");
   sim_options o;
-  o.scenario = path;
+  o.source.scenario = path;
   o.seed = *source->seed();
   o.shrunk.clear();
   return run_sim(o, io);
@@ -186,16 +150,18 @@ void add_sim(command_line& line) {
   line.group("sim", "the production actors in a simulated fleet, judged by an oracle");
   auto o = std::make_shared<sim_options>();
   auto& c = line.add("sim run", "run a scenario, and fail when a promise is broken");
-  c.positional("scenario", o->scenario, "a file such as config/scenarios/swarm.toml");
+  o->source.add_to(c);
   c.option("seed", o->seed, "of the first run; it decides everything");
   c.option("runs", o->runs, "how many, each with the next seed");
   c.option("jobs", o->jobs, "how many at a time; 0: one for each processor");
-  c.option("set", o->set, "an option of the scenario, over what the file says; repeatable")
+  c.option("set", o->source.set, "an option of the scenario, over what the file says; repeatable")
       .shown_as("KEY=VALUE");
   c.option("json", o->json, "where to write the summary as one JSON object").shown_as("FILE");
   c.option("shrunk", o->shrunk, "where to write a smaller case of the first seed that fails; empty: nowhere")
       .shown_as("FILE");
   c.run([o](console& io) { return run_sim(*o, io); });
+
+  add_sim_sweep(line);
 
   auto file = std::make_shared<std::string>();
   auto& r = line.add("sim replay", "run a case that sim run wrote down");

@@ -48,10 +48,16 @@ void fleet::spawn(std::uint32_t workload) {
     around_.time.after(pool_retry, [this, workload] { spawn(workload); });
     return;
   }
+  place(workload, where.id(), *a);
+}
+
+void fleet::place(std::uint32_t workload, host_id where, address a) {
+  if (stopped_) return;
+  const nanos now = around_.time.now();
   instance fresh;
   fresh.workload = workload;
-  fresh.host = where.id();
-  fresh.address = *a;
+  fresh.host = where;
+  fresh.address = a;
   if (draw_.chance(options_.double_grant_share) && around_.truth.size() > 0)
     fresh.address = around_.truth.of(static_cast<instance_id>(draw_.below(around_.truth.size()))).address;
   fresh.from = now;
@@ -242,12 +248,18 @@ void fleet::release(instance_id who) {
   left(who);
   forget_successor(who);
   const nanos gap = now < gap_off_until_ ? 0 : options_.reuse_gap;
-  pool_.give_back(i.address, now + gap);
+  const bool again = options_.same_again_share > 0 && draw_.chance(options_.same_again_share);
+  if (!again) pool_.give_back(i.address, now + gap);
   if (!announced_end && draw_.chance(options_.withdrawn_share))
     around_.time.after(draw_.exponential(5 * millisecond),
                        [this, who] { host_of(who).withdrawn(around_.truth.of(who)); });
   if (announced_end && draw_.chance(options_.repeat_share)) say_del_again(who, fault::stale_del);
-  around_.time.after(draw_.chance(0.5) ? 0 : draw_.exponential(second), [this, w = i.workload] {
+  const nanos wait = draw_.chance(0.5) ? 0 : draw_.exponential(second);
+  if (again) {
+    around_.time.after(wait, [this, w = i.workload, on = i.host, a = i.address] { place(w, on, a); });
+    return;
+  }
+  around_.time.after(wait, [this, w = i.workload] {
     spawn(draw_.chance(0.7) ? w : static_cast<std::uint32_t>(draw_.below(options_.workloads)));
   });
 }

@@ -65,6 +65,8 @@ class fleet final : public kernel_listener {
   };
 
   void spawn(std::uint32_t workload);
+  /// One more instance of this workload, there.
+  void place(std::uint32_t workload, host_id where, address a);
   void announce(instance_id who);
   void end(instance_id who);
   void kill(instance_id who);

@@ -1,6 +1,8 @@
 #include "sim/lifetimes.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 
 namespace tenure::sim {
 
@@ -25,6 +27,24 @@ nanos draw_lifetime(std::span<const quantile> quantiles, random& draw) {
     low = high;
   }
   return quantiles.back().age;
+}
+
+std::vector<quantile> lifetimes_from_file(
+    const std::string& file, const std::function<std::optional<nanos>(std::string_view)>& read_span) {
+  std::ifstream in(file);
+  std::vector<nanos> lives;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    const auto life = read_span(line);
+    if (!life || *life <= 0) return {};
+    lives.push_back(*life);
+  }
+  std::ranges::sort(lives);
+  std::vector<quantile> all;
+  if (!lives.empty()) all.push_back({0, lives.front()});
+  for (std::size_t i = 0; i < lives.size(); ++i)
+    all.push_back({static_cast<double>(i + 1) / static_cast<double>(lives.size()), lives[i]});
+  return all;
 }
 
 std::vector<quantile> scaled(std::vector<quantile> quantiles, double factor) {

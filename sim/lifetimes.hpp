@@ -1,6 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "sim/options.hpp"
 #include "sim/random.hpp"
@@ -13,6 +18,11 @@ std::vector<quantile> container_lifetimes();
 
 /// A lifetime drawn from the quantiles, log-uniform between two of them. @pre there is at least one
 nanos draw_lifetime(std::span<const quantile> quantiles, random& draw);
+
+/// Lives that were measured: a file with one a line, as `read_span` reads it; empty lines and those that
+/// begin with '#' are passed over. Their distribution, or nothing when the file cannot be read.
+std::vector<quantile> lifetimes_from_file(
+    const std::string& file, const std::function<std::optional<nanos>(std::string_view)>& read_span);
 
 /// Multiplies every age, so that the shape of a distribution fits a short run.
 std::vector<quantile> scaled(std::vector<quantile> quantiles, double factor);

@@ -34,6 +34,7 @@ struct fleet_options {
   double double_grant_share = 0;           ///< broken assumption: an address is given out while it is held
   double in_place_share = 0;               ///< of endings: the platform sets the next over the held address
   double repeat_share = 0.1;               ///< of calls that platforms make twice, or long afterwards
+  double same_again_share = 0;             ///< of endings after which the same workload has the address again
   double deploys_per_hour = 0;             ///< each swaps a quarter of a workload at once
   double allocator_restarts_per_hour = 0;  ///< each drops the re-use gap to 0 for a minute
 };

@@ -1,5 +1,7 @@
 #include "sim/scenario_file.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -69,6 +71,18 @@ outcome<scenario_source> scenario_source::read(const std::filesystem::path& file
       source.settings_.emplace_back(std::move(key), std::move(value));
     }
   }
+  std::ranges::stable_partition(source.settings_, [](const auto& s) { return s.first == "preset"; });
+  return source;
+}
+
+scenario_source scenario_source::plain(std::string name) {
+  scenario_source source;
+  source.name_ = std::move(name);
+  source.settings_ = {{"fleet.workloads", "12"},
+                      {"fleet.instances", "120"},
+                      {"fleet.hosts", "12"},
+                      {"fleet.addresses", "150"},
+                      {"horizon", "30m"}};
   return source;
 }
 

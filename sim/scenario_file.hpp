@@ -14,7 +14,7 @@
 namespace tenure::sim {
 
 /// Sets one option by its name as it stands in a scenario file: "fleet.hosts", "horizon". Values are texts:
-/// "20", "0.5", "true", "30s".
+/// "20", "0.5", "true", "30s". "preset" sets all that one of sim/presets.hpp names.
 outcome<void> set_option(scenario& s, std::string_view key, std::string_view value);
 
 /// Every name that `set_option` knows, with what the scenario has there.
@@ -24,8 +24,10 @@ std::vector<std::pair<std::string, std::string>> all_options(const scenario& s);
 /// drawn first, and then what the file sets is set.
 class scenario_source {
  public:
-  /// A TOML file; failures name file and line.
+  /// A TOML file; failures name file and line. Presets that it names come before everything else it sets.
   static outcome<scenario_source> read(const std::filesystem::path& file);
+  /// No file: 120 instances of 12 workloads on 12 hosts and 150 addresses, for half an hour.
+  static scenario_source plain(std::string name);
 
   scenario make(std::uint64_t seed) const;
   const std::string& name() const { return name_; }

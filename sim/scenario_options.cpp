@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "ownership/invariant.hpp"
 #include "sim/lifetimes.hpp"
+#include "sim/presets.hpp"
 #include "sim/scenario_file.hpp"
 
 // The names of all options, as files and sweeps write them.
@@ -28,6 +30,7 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
+/// Its result is nothing when the text is no span of time.
 std::optional<nanos> span(std::string_view text) {
   const auto letters = text.find_first_not_of("0123456789.");
   if (letters == std::string_view::npos || letters == 0) return std::nullopt;
@@ -105,6 +108,10 @@ bool set_lifetimes(scenario& s, std::string_view text) {
     s.fleet.lifetimes = {{0, 1800 * second}, {0.5, 6 * 3600 * second}, {1, 72 * 3600 * second}};
   } else if (text == "forever") {
     s.fleet.lifetimes = {{1, 1'000'000'000 * second}};
+  } else if (text.starts_with("file:")) {
+    auto from_file = lifetimes_from_file(std::string{text.substr(5)}, span);
+    if (from_file.empty()) return false;
+    s.fleet.lifetimes = std::move(from_file);
   } else {
     return set_quantiles(s, text);
   }
@@ -132,6 +139,7 @@ void name_fleet(names& n) {
   TENURE_COUNT(fleet.double_grant_share);
   TENURE_COUNT(fleet.in_place_share);
   TENURE_COUNT(fleet.repeat_share);
+  TENURE_COUNT(fleet.same_again_share);
   TENURE_COUNT(fleet.deploys_per_hour);
   TENURE_COUNT(fleet.allocator_restarts_per_hour);
   n.all.push_back({"fleet.lifetimes", set_lifetimes, [](const scenario& s) {
@@ -227,7 +235,21 @@ const std::vector<option>& options() {
 
 }  // namespace
 
+outcome<void> apply_preset(scenario& s, std::string_view name) {
+  std::string known;
+  for (const auto& p : presets()) {
+    if (p.name == name) {
+      for (const auto& [key, value] : p.settings)
+        invariant(set_option(s, key, value).has_value(), "a preset sets what there is");
+      return {};
+    }
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", p.name);
+  }
+  return fail(trouble::usage, fmt::format("preset: there is none called '{}'; there are {}", name, known));
+}
+
 outcome<void> set_option(scenario& s, std::string_view key, std::string_view value) {
+  if (key == "preset") return apply_preset(s, value);
   if (value == "true") value = "1";
   if (value == "false") value = "0";
   for (const auto& o : options()) {
