@@ -1,7 +1,12 @@
 #include "agent/bpf_flow_source.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "agent/flow_builder.hpp"
@@ -11,6 +16,9 @@
 namespace tenure::agent {
 
 namespace {
+
+/// Between two walks over all sockets.
+constexpr nanos shortest_pace = 50 * millisecond;
 
 class bpf_flow_source final : public flow_source {
  public:
@@ -26,12 +34,24 @@ class bpf_flow_source final : public flow_source {
     // Attached first: a socket that opens meanwhile is seen by one or the other, and the second leaves it
     // alone.
     if (auto attached = programs_->attach(); !attached) return attached;
-    if (auto found = programs_->find_open_sockets(netns_paths()); !found) return found;
+    if (auto found = programs_->walk(netns_paths(), 0); !found) return found;
     reader_ = std::thread([this] { run(); });
+    if (options_.active_timeout > 0) walker_ = std::thread([this] { walk(); });
     return {};
   }
 
   void stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    {
+      const std::scoped_lock lock(mutex_);
+      ending_ = true;
+    }
+    over_.notify_all();
+    if (walker_.joinable()) walker_.join();
+    // While the reader still reads, for there may be more of them than the ring holds; and before the
+    // programs go, so that one that closes meanwhile is not forgotten.
+    if (reader_.joinable()) std::ignore = programs_->cut_off(netns_paths());
     programs_->detach();
     stopping_ = true;
     if (reader_.joinable()) reader_.join();
@@ -58,6 +78,17 @@ class bpf_flow_source final : public flow_source {
     hand_over();
   }
 
+  /// Beside the reader, so that a long walk does not let the ring fill up.
+  void walk() {
+    const std::chrono::nanoseconds pace{std::max(options_.active_timeout / 4, shortest_pace)};
+    std::unique_lock lock(mutex_);
+    while (!over_.wait_for(lock, pace, [this] { return ending_; })) {
+      lock.unlock();
+      std::ignore = programs_->walk(netns_paths(), options_.active_timeout);
+      lock.lock();
+    }
+  }
+
   void take(const tenure_socket_event& e) {
     waiting_.push_back(builder_.build(e));
     if (waiting_.size() >= options_.deliver_at_most) hand_over();
@@ -74,6 +105,11 @@ class bpf_flow_source final : public flow_source {
   std::vector<observed_flow> waiting_;  // the reader's thread only
   std::atomic<bool> stopping_ = false;
   std::thread reader_;
+  std::thread walker_;
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool ending_ = false;  // under the mutex
+  bool stopped_ = false;
 };
 
 }  // namespace

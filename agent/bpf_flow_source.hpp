@@ -20,6 +20,9 @@ struct bpf_options {
   /// The ring between kernel and agent; a power of two, at least one page. An event takes about 250 bytes,
   /// and the ring counts twice towards the memory that is resident, being mapped twice.
   std::size_t ring_bytes = std::size_t{2} << 20;
+  /// A connection that has been open for so long is reported in parts, one for each such time in which
+  /// segments passed; 0: only when it ends.
+  nanos active_timeout = 60 * second;
   /// How often the ring is emptied when it is not filling up.
   nanos poll_interval = 50 * millisecond;
   /// How many flows are handed over at once, at the most.

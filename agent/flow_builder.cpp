@@ -20,6 +20,8 @@ address address_of(const __u8 (&bytes)[16]) {
 
 /// A FIN or a RST is a signal, either way. Where the kernel gave up on a silent far end there was none.
 end_reason end_of(const tenure_socket_event& e) {
+  if (e.flags & TENURE_SOCKET_CUT_OFF) return end_reason::forced_end;
+  if (e.flags & TENURE_SOCKET_STILL_OPEN) return end_reason::active_timeout;
   switch (e.error) {
     case ETIMEDOUT:
     case EHOSTUNREACH:
@@ -73,7 +75,9 @@ flow_times flow_builder::times_of(const tenure_socket_event& e) const {
 observed_flow flow_builder::build(const tenure_socket_event& e) {
   observed_flow result;
   auto& f = result.flow;
-  f.connection = ++connections_;
+  // Two counts, the kernel's and ours, that never meet.
+  f.connection = e.connection != 0 ? 2 * e.connection + 1 : 2 * ++connections_;
+  f.part = e.part;
   f.reporter = e.flags & TENURE_SOCKET_ACTIVE ? reporter::source : reporter::destination;
   f.end = end_of(e);
   f.near_address = address_of(e.near_address);

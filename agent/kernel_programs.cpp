@@ -61,7 +61,9 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
   if (programs == nullptr) return tl::unexpected(step_failed("opening", errno));
   std::unique_ptr<kernel_programs> result{new kernel_programs(programs)};
   ::bpf_map__set_max_entries(programs->maps.events, static_cast<__u32>(options.ring_bytes));
-  programs->rodata->wake_above_bytes = options.ring_bytes / 8;
+  // Above what comes between two regular looks at tens of thousands of connections a second: past it, every
+  // event is a wake-up.
+  programs->rodata->wake_above_bytes = options.ring_bytes / 4;
   if (!options.pin.empty()) {
     for (const auto& [map, path] : {std::pair{programs->maps.identities, pinned_map_path(options.pin)},
                                     {programs->maps.port_tenancies, pinned_port_count_path(options.pin)}})
@@ -107,9 +109,19 @@ void kernel_programs::detach() {
   state_changes_unseen_ = nullptr;
 }
 
-outcome<void> kernel_programs::find_open_sockets(const std::vector<std::string>& paths) {
+outcome<void> kernel_programs::walk(const std::vector<std::string>& paths, nanos part_after) {
+  programs_->bss->part_after_ns = static_cast<__u64>(part_after);
+  return visit_sockets(paths);
+}
+
+outcome<void> kernel_programs::cut_off(const std::vector<std::string>& paths) {
+  programs_->bss->agent_ends = 1;
+  return visit_sockets(paths);
+}
+
+outcome<void> kernel_programs::visit_sockets(const std::vector<std::string>& paths) {
   const std::unique_ptr<bpf_link, int (*)(bpf_link*)> link{
-      ::bpf_program__attach_iter(programs_->progs.found_socket, nullptr), ::bpf_link__destroy};
+      ::bpf_program__attach_iter(programs_->progs.socket_walked_over, nullptr), ::bpf_link__destroy};
   if (!link) return tl::unexpected(step_failed("attaching", errno));
   for (const auto& path : paths) {
     std::ignore = run_in_netns(path, [&] {

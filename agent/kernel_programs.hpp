@@ -34,9 +34,12 @@ class kernel_programs {
   outcome<void> attach();
   /// When this returns, no program runs any more.
   void detach();
-  /// Marks the sockets that are open already, in the namespaces at `paths`; those that are gone by now are
-  /// passed over.
-  outcome<void> find_open_sockets(const std::vector<std::string>& paths);
+  /// Walks over the sockets in the namespaces at `paths`; those that are gone by now are passed over. Marks
+  /// the ones that were open before, and reports a part of each that has been open for `part_after` since its
+  /// last one (0: of none).
+  outcome<void> walk(const std::vector<std::string>& paths, nanos part_after);
+  /// Reports every open connection as cut off, once; nothing more is to be told of them.
+  outcome<void> cut_off(const std::vector<std::string>& paths);
 
   /// @param take is called by `drain`, on its thread, for each event.
   outcome<void> read_events(std::function<void(const tenure_socket_event&)> take);
@@ -50,6 +53,7 @@ class kernel_programs {
 
  private:
   explicit kernel_programs(tenure_programs* loaded) : programs_(loaded) {}
+  outcome<void> visit_sockets(const std::vector<std::string>& paths);
 
   tenure_programs* programs_;
   bpf_link* state_changes_ = nullptr;

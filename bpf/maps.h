@@ -36,7 +36,7 @@ struct {
 } events SEC(".maps");
 
 /* How much may wait in it before the agent is woken; user space sets it with the size. */
-const volatile __u64 wake_above_bytes = 1 << 19;
+const volatile __u64 wake_above_bytes = 1 << 20;
 
 /* One counter for each `enum tenure_counter`, for each CPU. */
 struct {

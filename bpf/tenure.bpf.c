@@ -9,7 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/handlers.h"
-#include "bpf/socket_event.h"
+#include "bpf/walk.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -68,12 +68,12 @@ int BPF_PROG(socket_state_changed_unseen, struct sock* sk, int old_state, int ne
 
 /* Runs over the sockets of the reader's network namespace. */
 SEC("iter/tcp")
-int found_socket(struct bpf_iter__tcp* ctx) {
+int socket_walked_over(struct bpf_iter__tcp* ctx) {
   struct sock_common* found = ctx->sk_common;
   struct tcp_sock* tp;
   if (!found) return 0;
   tp = bpf_skc_to_tcp_sock(found);
-  if (tp) on_found((struct sock*)tp);
+  if (tp) on_walked_over((struct sock*)tp, tp);
   return 0;
 }
 

@@ -65,6 +65,7 @@ class running_agent final : public agent_service {
     agent::bpf_options kernel;
     kernel.pin = o.pin;
     kernel.transit_floor = o.transit.count();
+    kernel.active_timeout = o.active_timeout.count();
     auto source = agent::make_bpf_flow_source(kernel);
     if (!source) return tl::unexpected(source.error());
     source_ = std::move(*source);
@@ -198,6 +199,9 @@ void add_agent_options(command& c, agent_options& o) {
            "for how long an ended tenancy is still reported: the longest hold and five minutes");
   c.option("transit", o.transit,
            "a segment that TCP accepted was sent at most this long before (or four round trips)");
+  c.option(
+      "active-timeout", o.active_timeout,
+      "a connection open for so long is reported in parts, one for each such time; 0s: only when it ends");
   c.option("stop-timeout", o.stop_timeout, "how long the end waits for acknowledgements");
 }
 
