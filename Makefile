@@ -21,6 +21,7 @@ help: ## list the commands
 
 install-packages: ## install from Debian what is missing (needs root only when something is)
 	@./config/install-packages.sh
+	@./config/install-packages.sh --unpack build/packages etcd-server
 
 build: install-packages ## build everything into build/
 	$(call say,building into build/)
