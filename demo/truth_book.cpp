@@ -14,6 +14,8 @@ constexpr nanos late_opening = 3 * second;
 constexpr nanos late_ending = 200 * millisecond;
 
 constexpr std::size_t max_examples = 20;
+// What a process closed this shortly before it died may still have waited for the other side's answer.
+constexpr nanos last_closing = 2 * second;
 
 }  // namespace
 
@@ -110,11 +112,16 @@ connection_end* truth_book::find(side s, const connection_tuple& t, nanos at) {
   return best;
 }
 
-std::uint64_t truth_book::count_without_record() const {
-  std::uint64_t count = 0;
+bool truth_book::is_orphan(const connection_end& e) const {
+  const nanos died = instances_.at(e.instance).died;
+  return died != time_max && ended(e) > died - last_closing;
+}
+
+std::uint64_t truth_book::count_without_record(bool orphans) const {
+  std::uint64_t count = forgotten_without_record_[orphans ? 1 : 0];
   for (const auto& [key, told] : ends_) {
-    count += static_cast<std::uint64_t>(
-        std::count_if(told.begin(), told.end(), [](const auto& e) { return e.records == 0; }));
+    count += static_cast<std::uint64_t>(std::count_if(
+        told.begin(), told.end(), [&](const auto& e) { return e.records == 0 && is_orphan(e) == orphans; }));
   }
   return count;
 }
@@ -152,7 +159,7 @@ void truth_book::forget(nanos before) {
     std::erase_if(told, [&](const connection_end& e) {
       const bool old = ended(e) < before;
       if (old && e.records == 0) {
-        ++forgotten_without_record_;
+        ++forgotten_without_record_[is_orphan(e) ? 1 : 0];
         if (forgotten_examples_.size() < max_examples)
           forgotten_examples_.push_back(describe(key.first, key.second, e));
       }

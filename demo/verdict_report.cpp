@@ -17,12 +17,18 @@ double milliseconds(nanos n) {
 
 }  // namespace
 
+// Of all ends, one in so many may be an orphan that the kernel ended where it runs no program
+// (docs/limits.md).
+constexpr std::uint64_t most_orphans = 200;
+
 std::vector<std::string> faults(const run_report& r) {
   std::vector<std::string> found;
   const auto& c = r.counts;
   if (c.misattributed > 0)
     found.push_back(fmt::format("{} flows were given to a wrong workload or tenancy", c.misattributed));
   if (r.lost > 0) found.push_back(fmt::format("{} connection ends have no record", r.lost));
+  if (r.lost_orphans > r.ends_told / most_orphans)
+    found.push_back(fmt::format("{} connection ends whose process had died have no record", r.lost_orphans));
   if (c.unexplained > 0)
     found.push_back(fmt::format("{} records are about connections that nobody made", c.unexplained));
   if (c.unreadable > 0) found.push_back(fmt::format("{} records could not be read", c.unreadable));
@@ -39,6 +45,7 @@ std::string to_json(const run_report& r) {
   j["unattributed"] = c.unattributed;
   j["misattributed"] = c.misattributed;
   j["lost"] = r.lost;
+  j["lost_orphans"] = r.lost_orphans;
   j["kernel_events_lost"] = r.kernel_events_lost ? nlohmann::ordered_json(*r.kernel_events_lost) : nullptr;
   j["baselines"]["current_owner"]["misattributed"] = c.current_owner_misattributed;
   j["both_named"] = c.both_named;
@@ -91,6 +98,8 @@ std::string to_table(const run_report& r, bool colour) {
     row("near end not proved", number(c.near_unnamed), percent(c.near_unnamed, c.flows));
   row("misattributed", number(c.misattributed), "either end, by workload and by tenancy");
   row("lost", number(r.lost), fmt::format("of {} connection ends", r.ends_told));
+  if (r.lost_orphans > 0)
+    row("lost orphans", number(r.lost_orphans), "ended by the kernel after their process had died, unseen");
   row("kernel events lost", r.kernel_events_lost ? number(*r.kernel_events_lost) : "unknown");
   out += "The same flows, by who holds the address when they are written\n";
   row("current owner: wrong", number(c.current_owner_misattributed),
@@ -109,7 +118,9 @@ std::string to_table(const run_report& r, bool colour) {
   const char* plain = colour ? "\x1b[0m" : "";
   for (const auto& f : wrong) out += fmt::format("{}FAILED{}: {}\n", red, plain, f);
   for (const auto& e : c.examples) out += "  " + e + "\n";
-  if (wrong.empty()) out += fmt::format("{}Right{}: nothing misattributed, nothing lost.\n", green, plain);
+  if (wrong.empty())
+    out += fmt::format("{}Right{}: nothing misattributed, nothing lost{}.\n", green, plain,
+                       r.lost_orphans > 0 ? " but orphans" : "");
   return out;
 }
 

@@ -16,8 +16,10 @@ struct run_report {
   std::uint64_t seed = 0;
   double seconds = 0;  ///< of churn and traffic
   bool interrupted = false;
-  std::uint64_t ends_told = 0;                      ///< connection ends that the instances told of
-  std::uint64_t lost = 0;                           ///< of these, without any record
+  std::uint64_t ends_told = 0;  ///< connection ends that the instances told of
+  std::uint64_t lost = 0;       ///< of these, without any record
+  std::uint64_t lost_orphans =
+      0;  ///< the same, of ends that were open when their process died; not in `lost`
   std::optional<std::uint64_t> kernel_events_lost;  ///< as the agent counted; nothing when it never said
   std::string last_words;                           ///< of the `tenure up` that was judged
   fleet_counters churn;

@@ -216,6 +216,20 @@ TEST_F(Judge, TellsConnectionsOfOneTupleApartByTime) {
   EXPECT_EQ(truth.find(side::server, tuple, 2 * second)->instance, answerer);
 }
 
+TEST_F(Judge, CountsApartWhatTheKernelHadToEndAlone) {
+  converse(2 * second, 3 * second);
+  truth.died(answerer, 4 * second, "vanished");
+  EXPECT_EQ(truth.without_record(), 1U) << "the caller lives";
+  EXPECT_EQ(truth.orphans_without_record(), 1U);
+  truth.died(answerer, 6 * second, "vanished");
+  EXPECT_EQ(truth.without_record(), 2U) << "it closed its end long before";
+  EXPECT_EQ(truth.orphans_without_record(), 0U);
+  truth.died(answerer, 4 * second, "vanished");
+  truth.forget(5 * second);
+  EXPECT_EQ(truth.without_record(), 1U);
+  EXPECT_EQ(truth.orphans_without_record(), 1U);
+}
+
 TEST_F(Judge, CountsEndsWithoutARecordAlsoWhenForgotten) {
   converse(2 * second, 3 * second);
   EXPECT_EQ(truth.without_record(), 2U);

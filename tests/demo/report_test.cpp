@@ -34,6 +34,8 @@ TEST(Verdict, IsGoodOnlyWhenNothingIsWrong) {
   };
   EXPECT_EQ(spoilt([](auto& r) { r.counts.misattributed = 1; }), 1U);
   EXPECT_EQ(spoilt([](auto& r) { r.lost = 1; }), 1U);
+  EXPECT_EQ(spoilt([](auto& r) { r.lost_orphans = r.ends_told / 200; }), 0U);
+  EXPECT_EQ(spoilt([](auto& r) { r.lost_orphans = r.ends_told / 200 + 1; }), 1U);
   EXPECT_EQ(spoilt([](auto& r) { r.counts.unexplained = 1; }), 1U);
   EXPECT_EQ(spoilt([](auto& r) { r.counts.unreadable = 1; }), 1U);
   EXPECT_EQ(spoilt([](auto& r) { r.counts.flows = 0; }), 1U);
