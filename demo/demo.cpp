@@ -122,7 +122,8 @@ class run {
   /// Until every end that was told of has its record, or the last sockets must have ended.
   void settle(nanos start, const std::function<void(const view_state&)>& show) {
     const nanos until = boot_time() + settle_bound + options_.hold.count();
-    while (boot_time() < until && truth_.without_record() + truth_.orphans_without_record() > 0 && tenure_->check()) {
+    while (boot_time() < until && truth_.without_record() + truth_.orphans_without_record() > 0 &&
+           tenure_->check()) {
       read_records();
       keep_up(start, show);
       pause_for(slice);
