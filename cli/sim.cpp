@@ -1,14 +1,17 @@
 #include "cli/sim.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "cli/build_commit.hpp"
 #include "cli/sim_source.hpp"
 #include "cli/sim_sweep.hpp"
 #include "cli/worker_pool.hpp"
@@ -30,10 +33,14 @@ struct sim_options {
   std::string shrunk = "shrunk.toml";
 };
 
+std::string words_of(const sim::violation& v) {
+  return fmt::format("{} at {:.6f} s: {}", v.invariant, static_cast<double>(v.time) / 1e9, v.what);
+}
+
 void say_failure(console& io, const sim_options& o, const sim::scenario& s, const sim::report& r) {
-  io.err << fmt::format("tenure: seed {} broke {} promises\n", r.seed, r.violation_count);
-  for (const auto& v : r.violations)
-    io.err << fmt::format("  {} at {:.6f} s: {}\n", v.invariant, static_cast<double>(v.time) / 1e9, v.what);
+  io.err << fmt::format("tenure: seed {} of commit {} broke {} promises\n", r.seed, build_commit(),
+                        r.violation_count);
+  for (const auto& v : r.violations) io.err << "  " << words_of(v) << '\n';
   io.err << "  options:";
   for (const auto& [key, value] : sim::all_options(s)) io.err << ' ' << key << '=' << value;
   io.err << "\n  again: " << o.source.run_command(r.seed, o.source.set) << "\n";
@@ -75,15 +82,33 @@ outcome<void> write_json(const sim_options& o, const sim::report_sum& sum) {
   return {};
 }
 
-/// Makes the first failing case smaller and writes it down for `sim replay`.
+/// Makes the first failing case smaller and writes it down for `sim replay`. It has to break the same
+/// promise.
 void write_shrunk(console& io, const sim_options& o, const sim::scenario_source& source, std::uint64_t seed) {
   if (o.shrunk.empty()) return;
-  constexpr int most_runs = 200;
-  const auto small = sim::shrink(
-      source.make(seed), [seed](const sim::scenario& s) { return sim::run(s, seed).violation_count > 0; },
-      most_runs);
+  constexpr int most_runs = 300;
+  io.err << fmt::format("tenure: making seed {} smaller, in {} runs at most\n", seed, most_runs);
+  io.err.flush();
+  const auto first = sim::run(source.make(seed), seed);
+  if (first.violations.empty()) return;  // I8 alone: no single run shows it
+  const auto& promise = first.violations.front().invariant;
+  const sim::violation* shown = nullptr;
+  sim::report last;
+  const auto fails = [&](const sim::scenario& s) -> std::optional<sim::event_count> {
+    auto r = sim::run(s, seed);
+    const auto same = std::ranges::find(r.violations, promise, &sim::violation::invariant);
+    if (same == r.violations.end()) return std::nullopt;
+    const auto place = same - r.violations.begin();
+    last = std::move(r);
+    shown = &last.violations[static_cast<std::size_t>(place)];
+    return sim::event_count{last.troubles, last.attempts};
+  };
+  const auto small = sim::shrink(source.make(seed), fails, most_runs);
+  std::vector<std::string> words{
+      fmt::format("seed {} of {}, made smaller; commit {}", seed, source.name(), build_commit())};
+  if (shown != nullptr) words.push_back(words_of(*shown));
   std::ofstream file(o.shrunk);
-  file << sim::to_toml(small, seed);
+  file << sim::to_toml(small, seed, words);
   file.close();
   if (file)
     io.err << fmt::format("tenure: a smaller case of seed {}: tenure sim replay {}\n", seed, o.shrunk);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,15 @@ struct quantile {
   double share = 0;
   nanos age = 0;
 };
+
+/// Which of the events of one kind happen, by their number in the run, from 1; all of them when empty. What
+/// is left of a failing case that was made smaller.
+using chosen_events = std::optional<std::vector<std::uint32_t>>;
+
+/// @pre the numbers are rising
+inline bool happens(const chosen_events& chosen, std::uint64_t number) {
+  return !chosen || std::binary_search(chosen->begin(), chosen->end(), number);
+}
 
 /// The workloads, where they run and how they come and go.
 struct fleet_options {
@@ -59,6 +70,7 @@ struct traffic_options {
   double challenge_share = 0.2;   ///< of strange segments that are answered by a challenge ACK, not a RST
   nanos server_patience = 20 * second;  ///< idle servers probe after that
   double kept_share = 0;                ///< of segments to a paused guest that its card keeps for it
+  chosen_events only;                   ///< of the attempts to connect
   nanos tick = 4 * millisecond;         ///< the kernel's; last_received is known to it
 };
 
@@ -94,6 +106,7 @@ struct fault_options {
   double clock_changes = 0;
   double wall_steps = 0;
   stalls slow;
+  chosen_events only;
 };
 
 /// What the baselines are told of the churn, and when.

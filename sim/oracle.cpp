@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "capnp/codec.hpp"
+#include "sim/oracle_evidence.hpp"
 #include "sim/oracle_judge.hpp"
 
 namespace tenure::sim {
@@ -133,7 +134,9 @@ void oracle::check_hull(const evidence& e, const attributor& judge, const machin
     if (h.sure.from < from || h.sure.until > until)
       complain("I2", "the hull of " + h.tenancy.to_string() + " reaches " +
                          std::to_string(std::max(from - h.sure.from, h.sure.until - until)) +
-                         " ns beyond the truth of " + describe(who));
+                         " ns beyond the truth of " + describe(who) + "\n    said last: " + to_text(e) +
+                         "\n    in truth: [" + std::to_string(from) + ", " + std::to_string(until) + ")" +
+                         statements(h.tenancy));
   }
 }
 
@@ -175,10 +178,12 @@ void oracle::written(const sinks::flow_record& r, const sinks::record_context& c
                        (real.far != no_instance
                             ? describe(real.far)
                             : describe(truth_.holder(real.far_address, real.opened)) + " at its beginning") +
-                       "; open from " + text(real.opened) + " to " + text(real.closed));
+                       "; open from " + text(real.opened) + " to " + text(real.closed) + shown_by(r));
   }
   if (r.far.reason == reason::conflict)
-    complain("I1", "record " + std::to_string(number) + " is in conflict: two hulls of two workloads meet");
+    complain("I1", "record " + std::to_string(number) +
+                       " is in conflict: two hulls of two workloads meet; it was " + describe(real.far) +
+                       shown_by(r));
   auto [known, fresh] =
       answers_.try_emplace(number, answer{r.flow.id, std::string{name}, who, r.far.reason, false});
   if (fresh) return;

@@ -113,6 +113,8 @@ class oracle final : public frame_tap {
   void count_dependencies();
   void count_proved();
   instance_id holder_of(tenancy_id t) const;
+  std::string statements(tenancy_id t) const;
+  std::string shown_by(const sinks::flow_record& r) const;
   std::string describe(instance_id who) const;
 
   const agenda& time_;

@@ -20,6 +20,9 @@ class oracle::watched_judge final : public attributor {
   std::size_t forget_before(nanos cutoff) override;
   const tenure::timelines& timelines() const override { return inner_->timelines(); }
 
+  const std::vector<evidence>& kept() const { return kept_; }
+  const machine_clock& clock() const { return *clock_; }
+
   /// I3: every answer given is asked for again, now that all evidence is there. I4: the evidence is merged
   /// again, shuffled and with repeats, and has to give the same timelines. I1: the rule once more, naively.
   void finish();

@@ -24,7 +24,8 @@ static void from_json(const nlohmann::json& j, fault_counts& c) {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(report, scenario, seed, answers, baselines, also_judged, faults, proved,
                                    errors, violations, violation_count, hash, virtual_seconds,
-                                   instance_seconds, cpu_seconds, messages, frames, events, instances)
+                                   instance_seconds, cpu_seconds, messages, frames, events, troubles,
+                                   attempts, instances)
 
 std::string to_text(const report& r) {
   // Not JSON's text: what a violation says may hold bytes that are no UTF-8.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "ownership/invariant.hpp"
 #include "sim/lifetimes.hpp"
@@ -118,6 +119,30 @@ bool set_lifetimes(scenario& s, std::string_view text) {
   return true;
 }
 
+/// "all", or numbers with blanks between them, rising; "none" for none.
+bool set_chosen(chosen_events& into, std::string_view text) {
+  if (text == "all") {
+    into.reset();
+    return true;
+  }
+  std::vector<std::uint32_t> all;
+  if (text == "none") text = {};
+  while (!text.empty()) {
+    const auto one = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+    const auto n = number(one);
+    if (!n || *n < 1 || *n > 4e9 || (!all.empty() && *n <= all.back())) return false;
+    all.push_back(static_cast<std::uint32_t>(*n));
+  }
+  into = std::move(all);
+  return true;
+}
+
+std::string text_of(const chosen_events& chosen) {
+  if (!chosen) return "all";
+  return chosen->empty() ? "none" : fmt::format("{}", fmt::join(*chosen, " "));
+}
+
 #define TENURE_TIME(field) n.time(#field, [](scenario& s) -> nanos& { return s.field; })
 #define TENURE_COUNT(field) \
   n.count(                  \
@@ -208,6 +233,12 @@ void name_faults(names& n) {
   n.count(
       "faults.stall_chance", [](scenario & s) -> auto& { return s.faults.slow.chance; });
   n.time("faults.stall_mean", [](scenario& s) -> nanos& { return s.faults.slow.mean; });
+  n.all.push_back({"faults.only",
+                   [](scenario& s, std::string_view text) { return set_chosen(s.faults.only, text); },
+                   [](const scenario& s) { return text_of(s.faults.only); }});
+  n.all.push_back({"traffic.only",
+                   [](scenario& s, std::string_view text) { return set_chosen(s.traffic.only, text); },
+                   [](const scenario& s) { return text_of(s.traffic.only); }});
   TENURE_TIME(baselines.delay);
   TENURE_COUNT(baselines.loss);
   TENURE_TIME(baselines.hold);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,7 +15,9 @@ namespace {
 
 // What can go wrong, each of which a small case may do without.
 constexpr std::array troubles = {"faults.agent_crashes",
+                                 "faults.agent_upgrades",
                                  "faults.node_crashes",
+                                 "faults.crash_steps",
                                  "faults.link_cuts",
                                  "faults.partitions",
                                  "faults.clogs",
@@ -23,14 +28,18 @@ constexpr std::array troubles = {"faults.agent_crashes",
                                  "faults.wall_steps",
                                  "faults.stall_chance",
                                  "network.loss",
+                                 "network.unacknowledged",
                                  "network.refused",
                                  "traffic.loss",
                                  "traffic.udp_share",
                                  "traffic.slow_share",
+                                 "traffic.kept_share",
+                                 "traffic.outside_share",
                                  "traffic.stale_share",
                                  "traffic.challenge_share",
                                  "fleet.port_share",
                                  "fleet.unseen_share",
+                                 "fleet.in_place_share",
                                  "fleet.repeat_share",
                                  "fleet.deploys_per_hour",
                                  "fleet.allocator_restarts_per_hour"};
@@ -47,10 +56,41 @@ void halve(T& value, T least, const std::function<bool()>& still_fails) {
   }
 }
 
+/// Leaves out of `only` what the failure does not need: halves first, then ever smaller pieces (Zeller and
+/// Hildebrandt's delta debugging, without its last refinements).
+void leave_out(chosen_events& only, std::uint64_t count, const std::function<bool()>& still_fails) {
+  const chosen_events all = only;
+  std::vector<std::uint32_t> needed(count);
+  std::iota(needed.begin(), needed.end(), 1U);
+  const auto fails_with = [&](std::vector<std::uint32_t> rest) {
+    only = std::move(rest);
+    return still_fails();
+  };
+  for (std::size_t piece = std::max<std::size_t>(needed.size() / 2, 1); !needed.empty(); piece /= 2) {
+    for (std::size_t at = 0; at < needed.size();) {
+      auto rest = needed;
+      const auto begin = rest.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto end = rest.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece, rest.size()));
+      rest.erase(begin, end);
+      if (fails_with(rest))
+        needed = std::move(rest);
+      else
+        at += piece;
+    }
+    if (piece == 1) break;
+  }
+  only = needed.size() == count ? all : chosen_events{needed};
+}
+
 }  // namespace
 
-scenario shrink(scenario s, const std::function<bool(const scenario&)>& fails, int budget) {
-  const std::function<bool()> still_fails = [&] { return budget-- > 0 && fails(s); };
+scenario shrink(scenario s, const trial& fails, int budget) {
+  event_count last;
+  const std::function<bool()> still_fails = [&] {
+    const auto counted = budget-- > 0 ? fails(s) : std::nullopt;
+    if (counted) last = *counted;
+    return counted.has_value();
+  };
   halve<nanos>(s.horizon, 5 * second, still_fails);
   for (const auto* key : troubles) {
     const scenario before = s;
@@ -62,11 +102,19 @@ scenario shrink(scenario s, const std::function<bool(const scenario&)>& fails, i
   halve<std::uint32_t>(s.fleet.workloads, 1, still_fails);
   halve<std::uint32_t>(s.cluster.nodes, 1, still_fails);
   halve<nanos>(s.horizon, 5 * second, still_fails);
+  if (!still_fails()) return s;  // also counts what there is to leave out
+  leave_out(s.faults.only, last.troubles, still_fails);
+  leave_out(s.traffic.only, last.attempts, still_fails);
   return s;
 }
 
-std::string to_toml(const scenario& s, std::uint64_t seed) {
-  std::string text = fmt::format("name = \"{}\"\nseed = {}\n", s.name, seed);
+std::string to_toml(const scenario& s, std::uint64_t seed, const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& said : words) {
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);) text += fmt::format("# {}\n", line);
+  }
+  text += fmt::format("name = \"{}\"\nseed = {}\n", s.name, seed);
   for (const auto& [key, value] : all_options(s)) text += fmt::format("{} = \"{}\"\n", key, value);
   return text;
 }

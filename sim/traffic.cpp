@@ -34,7 +34,7 @@ void traffic::ready(instance_id who) {
 void traffic::connect_soon(instance_id who) {
   around_.time.after(wait(options_.connect_every), [this, who] {
     if (stopped_ || !tenants_.usable(who)) return;
-    if (!host_of(who).guest_paused()) connect(who);
+    if (happens(options_.only, ++attempts_) && !host_of(who).guest_paused()) connect(who);
     connect_soon(who);
   });
 }

@@ -32,6 +32,8 @@ class traffic final : public tenant_listener {
   void stop() { stopped_ = true; }
 
   const socket_records& records() const { return records_; }
+  /// To connect, made or not.
+  std::uint64_t attempts() const { return attempts_; }
 
   /// A new agent finds the sockets that are open on its host.
   void agent_started(host_id where);
@@ -83,6 +85,7 @@ class traffic final : public tenant_listener {
   std::vector<std::vector<number>> by_instance_;  ///< connections that an instance has, or had
   socket_records records_;
   number next_ = 1;
+  std::uint64_t attempts_ = 0;
   bool stopped_ = false;
 };
 

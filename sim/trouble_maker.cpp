@@ -48,7 +48,7 @@ void trouble_maker::every(double per_hour, std::function<void()> make) {
   const auto wait = draw_.exponential(static_cast<nanos>(static_cast<double>(hour) / per_hour));
   world_.time_.after(wait, [this, per_hour, make = std::move(make)] {
     if (world_.over_) return;
-    make();
+    if (happens(world_.options_.faults.only, ++world_.troubles_)) make();
     every(per_hour, make);
   });
 }

@@ -127,6 +127,8 @@ report world::run() {
   for (const auto& n : nodes_) r.messages += n->messages();
   r.frames = net_.frames();
   r.events = time_.steps();
+  r.troubles = troubles_;
+  r.attempts = traffic_.attempts();
   r.instances = truth_.size();
   return r;
 }

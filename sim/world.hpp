@@ -39,6 +39,8 @@ struct report {
   std::uint64_t messages = 0;
   std::uint64_t frames = 0;
   std::uint64_t events = 0;
+  std::uint64_t troubles = 0;  ///< faults that the trouble maker was to make, numbered from 1
+  std::uint64_t attempts = 0;  ///< to connect, numbered from 1
   std::uint64_t instances = 0;
 };
 
@@ -77,7 +79,8 @@ class world {
   oracle oracle_;
   std::unique_ptr<kernel_listener> listener_;
   std::vector<std::unique_ptr<node_machine>> nodes_;
-  bool over_ = false;  ///< the horizon has passed: no more faults
+  std::uint64_t troubles_ = 0;  ///< that the scenario asked for, made or not
+  bool over_ = false;           ///< the horizon has passed: no more faults
 };
 
 /// Runs a scenario once. Everything that happens follows from the scenario and the seed.

@@ -65,11 +65,17 @@ TEST(shrinking, keeps_what_makes_it_fail_and_drops_the_rest) {
   s.fleet.instances = 64;
   s.faults.guest_pauses = 3;
   s.faults.link_cuts = 3;
-  const auto small = shrink(
-      s, [](const scenario& c) { return c.faults.link_cuts > 0 && c.fleet.instances >= 10; }, 500);
+  const auto fails = [](const scenario& c) -> std::optional<event_count> {
+    const bool same = c.faults.link_cuts > 0 && c.fleet.instances >= 10 && happens(c.traffic.only, 77) &&
+                      happens(c.traffic.only, 300) && happens(c.faults.only, 3);
+    return same ? std::optional{event_count{5, 400}} : std::nullopt;
+  };
+  const auto small = shrink(s, fails, 500);
   EXPECT_EQ(small.faults.link_cuts, 3);
   EXPECT_EQ(small.faults.guest_pauses, 0);
   EXPECT_EQ(small.fleet.instances, 16U);
+  EXPECT_EQ(small.faults.only, chosen_events{{3}});
+  EXPECT_EQ(small.traffic.only, (chosen_events{{77, 300}}));
 }
 
 }  // namespace
