@@ -1,6 +1,6 @@
 #include "cli/build_commit.hpp"
 
-#include "commit.hpp"
+#include "cli/commit.hpp"
 
 namespace tenure::cli {
 

@@ -3,6 +3,7 @@
 #include "cli/attribute.hpp"
 #include "cli/bench.hpp"
 #include "cli/bench_load.hpp"
+#include "cli/check.hpp"
 #include "cli/demo.hpp"
 #include "cli/explain.hpp"
 #include "cli/ipman.hpp"
@@ -20,6 +21,7 @@ void add_commands(command_line& line) {
   add_attribute(line);
   add_explain(line);
   add_sim(line);
+  add_check(line);
   add_bench(line);
   add_bench_load(line);
 }

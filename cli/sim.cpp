@@ -1,6 +1,7 @@
 #include "cli/sim.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "cli/build_commit.hpp"
+#include "cli/sim_export.hpp"
 #include "cli/sim_source.hpp"
 #include "cli/sim_sweep.hpp"
 #include "cli/worker_pool.hpp"
@@ -30,8 +32,12 @@ struct sim_options {
   std::uint64_t runs = 1;
   unsigned jobs = 0;
   std::string json;
+  std::string export_to;
   std::string shrunk = "shrunk.toml";
 };
+
+/// How a worker says that a history could not be written.
+constexpr const char* not_exported = "export";
 
 std::string words_of(const sim::violation& v) {
   return fmt::format("{} at {:.6f} s: {}", v.invariant, static_cast<double>(v.time) / 1e9, v.what);
@@ -123,13 +129,23 @@ outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_sourc
   std::size_t next = 0;
   const auto run_number = [&](std::size_t i) {
     const auto seed = o.seed + i;
-    return sim::to_text(run_and_measure(source.make(seed), seed, i));
+    const auto scenario = source.make(seed);
+    if (o.export_to.empty()) return sim::to_text(run_and_measure(scenario, seed, i));
+    sim::kept_history history;
+    auto r = run_and_measure(scenario, seed, i, {}, &history);
+    const std::filesystem::path folder = o.export_to;
+    const auto done = export_history(o.runs == 1 ? folder : folder / std::to_string(seed), history);
+    if (!done) r.violations.push_back({not_exported, 0, done.error().text});
+    return sim::to_text(r);
   };
   const auto done = [&](std::size_t i, outcome<std::string> text) -> outcome<void> {
     if (!text)
       return fail(trouble::check_failed, fmt::format("seed {}: {}; again: {}", o.seed + i, text.error().text,
                                                      o.source.run_command(o.seed + i, o.source.set)));
-    early.emplace(i, sim::report_from(*text));
+    auto report = sim::report_from(*text);
+    if (!report.violations.empty() && report.violations.back().invariant == not_exported)
+      return fail(trouble::refused, "--export: " + report.violations.back().what);
+    early.emplace(i, std::move(report));
     for (auto r = early.find(next); r != early.end(); r = early.find(++next)) {
       if (r->second.violation_count > 0) say_failure(io, o, source.make(r->second.seed), r->second);
       sum.add(r->second);
@@ -141,10 +157,21 @@ outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_sourc
   return sum;
 }
 
+/// A history is told in the time of one node.
+outcome<void> check_export(const sim_options& o, const sim::scenario_source& source) {
+  if (o.export_to.empty()) return {};
+  for (std::uint64_t i = 0; i < o.runs; ++i)
+    if (source.make(o.seed + i).cluster.nodes != 1)
+      return fail(trouble::usage,
+                  fmt::format("--export: seed {} has several nodes; add --set cluster.nodes=1", o.seed + i));
+  return {};
+}
+
 outcome<void> run_sim(const sim_options& o, console& io) {
   const auto source = o.source.read(o.source.set);
   if (!source) return tl::unexpected(source.error());
   if (o.runs == 0) return fail(trouble::usage, "--runs: expected at least 1");
+  if (auto possible = check_export(o, *source); !possible) return possible;
   io.err << fmt::format("tenure: {}, seeds {} to {}\n", source->name(), o.seed, o.seed + o.runs - 1);
   io.err.flush();
   const auto sum = run_all(o, *source, io);
@@ -182,6 +209,10 @@ void add_sim(command_line& line) {
   c.option("set", o->source.set, "an option of the scenario, over what the file says; repeatable")
       .shown_as("KEY=VALUE");
   c.option("json", o->json, "where to write the summary as one JSON object").shown_as("FILE");
+  c.option("export", o->export_to,
+           "a folder for truth, evidence and flows, as `tenure attribute` and `tenure check` read them; with "
+           "several runs one folder in it for each seed")
+      .shown_as("DIR");
   c.option("shrunk", o->shrunk, "where to write a smaller case of the first seed that fails; empty: nowhere")
       .shown_as("FILE");
   c.run([o](console& io) { return run_sim(*o, io); });

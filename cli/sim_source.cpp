@@ -69,9 +69,9 @@ std::vector<std::string> joined_at_commas(const std::vector<std::string>& texts)
 }
 
 sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t number,
-                            const std::vector<sim::baseline_options>& also) {
+                            const std::vector<sim::baseline_options>& also, sim::kept_history* keep) {
   const double began = cpu_seconds();
-  auto r = sim::run(scenario, seed, {}, also);
+  auto r = sim::run(scenario, seed, {}, also, keep);
   r.cpu_seconds = cpu_seconds() - began;
   if (number % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
     ++r.violation_count;

@@ -28,7 +28,9 @@ std::vector<std::string> joined_at_commas(const std::vector<std::string>& texts)
 
 /// One run, with the CPU time that it took. @param number one in twenty is done twice, which has to come to
 /// the same: otherwise I8 is broken
+/// @param keep as for sim::run
 sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t number,
-                            const std::vector<sim::baseline_options>& also = {});
+                            const std::vector<sim::baseline_options>& also = {},
+                            sim::kept_history* keep = nullptr);
 
 }  // namespace tenure::cli

@@ -4,4 +4,6 @@ execute_process(COMMAND git -C ${SOURCE} describe --always --abbrev=12 --exclude
 if(failed)
   set(commit unknown)
 endif()
+cmake_path(GET OUTPUT PARENT_PATH folder)
+file(MAKE_DIRECTORY ${folder})
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#define TENURE_COMMIT \"${commit}\"\n" @ONLY)

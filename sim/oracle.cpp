@@ -184,6 +184,7 @@ void oracle::written(const sinks::flow_record& r, const sinks::record_context& c
     complain("I1", "record " + std::to_string(number) +
                        " is in conflict: two hulls of two workloads meet; it was " + describe(real.far) +
                        shown_by(r));
+  if (keep_ != nullptr) keep_answer(r, name);
   auto [known, fresh] =
       answers_.try_emplace(number, answer{r.flow.id, std::string{name}, who, r.far.reason, false});
   if (fresh) return;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ownership/attributor.hpp"
+#include "sim/kept_history.hpp"
 #include "sim/machine_clock.hpp"
 #include "sim/network.hpp"
 #include "sim/records.hpp"
@@ -66,6 +67,11 @@ class oracle final : public frame_tap {
   /// @param evidence_kept one address in so many is replayed in another order at the end (I4)
   oracle(const agenda& time, const truth& world, const socket_records& records, std::uint32_t evidence_kept);
 
+  /// From now on everything said and answered is remembered there; `tell_truth` completes it.
+  void keep(kept_history& history) { keep_ = &history; }
+  /// @param clock of the node whose time the history is in
+  void tell_truth(const machine_clock& clock) const;
+
   /// The kernel of a host stamps this instance's sockets with this tenancy.
   void stamped(instance_id who, tenancy_id tenancy);
   void sent(std::uint64_t link, machine_id from, const transport::frame& f) override;
@@ -114,6 +120,7 @@ class oracle final : public frame_tap {
   void count_proved();
   instance_id holder_of(tenancy_id t) const;
   std::string statements(tenancy_id t) const;
+  void keep_answer(const sinks::flow_record& r, std::string_view workload);
   std::string shown_by(const sinks::flow_record& r) const;
   std::string describe(instance_id who) const;
 
@@ -137,6 +144,7 @@ class oracle final : public frame_tap {
   std::unordered_map<instance_id, nanos> proved_spans_;  ///< the longest hull that a node has of it
   proved_share proved_;
   measured_errors errors_;
+  kept_history* keep_ = nullptr;
   trace_hash digest_;
 };
 

@@ -23,6 +23,8 @@ oracle::watched_judge::watched_judge(oracle& o, const prefix_set& routable, std:
 
 attributor::merged oracle::watched_judge::merge(const evidence& e) {
   const auto result = inner_->merge(e);
+  if (oracle_.keep_ != nullptr)
+    oracle_.keep_->evidence.push_back({e, std::string{(*names_)->name(e.workload)}});
   oracle_.check_hull(e, *inner_, *clock_, **names_);
   if (result == merged::too_old || result == merged::no_room) return result;
   if (std::hash<address>{}(e.endpoint.address) % oracle_.evidence_kept_ == 0) kept_.push_back(e);

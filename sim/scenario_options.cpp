@@ -41,6 +41,13 @@ std::optional<nanos> span(std::string_view text) {
   return std::nullopt;
 }
 
+/// In the largest unit up to seconds that says it in whole numbers.
+std::string span_text(nanos t) {
+  if (t % second == 0) return fmt::format("{}s", t / second);
+  if (t % millisecond == 0) return fmt::format("{}ms", t / millisecond);
+  return t % microsecond == 0 ? fmt::format("{}us", t / microsecond) : fmt::format("{}ns", t);
+}
+
 /// One name with how its text is read and written.
 struct option {
   std::string name;
@@ -61,7 +68,7 @@ class names {
                    },
                    [part](const scenario& s) {
                      scenario copy = s;
-                     return fmt::format("{}ns", part(copy));
+                     return span_text(part(copy));
                    }});
   }
   template <class Part>
@@ -170,7 +177,7 @@ void name_fleet(names& n) {
   n.all.push_back({"fleet.lifetimes", set_lifetimes, [](const scenario& s) {
                      std::string text;
                      for (const auto& q : s.fleet.lifetimes)
-                       text += fmt::format("{}{}:{}ns", text.empty() ? "" : " ", q.share, q.age);
+                       text += fmt::format("{}{}:{}", text.empty() ? "" : " ", q.share, span_text(q.age));
                      return text;
                    }});
 }

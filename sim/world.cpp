@@ -29,11 +29,13 @@ constexpr nanos clock_start = 100'000 * second;
 
 }  // namespace
 
-world::world(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also)
+world::world(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also,
+             kept_history* keep)
     : options_(options),
       seed_(seed),
       planted_(std::move(planted)),
       also_(std::move(also)),
+      keep_(keep),
       draw_(seed),
       time_(options.grid),
       net_(time_, draw_.fork(), trace_, faults_, options.network),
@@ -55,6 +57,8 @@ void world::build() {
   const auto reading = [&] { return clock_start + draw_.between(-c.clock_offset, c.clock_offset); };
   const auto rate = [&] { return draw_.between(-c.clock_ppm, c.clock_ppm); };
   net_.set_tap(&oracle_);
+  invariant(keep_ == nullptr || c.nodes == 1, "a history is told in the time of one node");
+  if (keep_ != nullptr) oracle_.keep(*keep_);
   for (std::uint32_t i = 0; i < c.nodes; ++i) {
     const machine_id id = options_.fleet.hosts + i;
     const nanos shown = reading();
@@ -105,6 +109,7 @@ report world::run() {
     if (h->agent_up()) live.push_back(h->incarnation());
   oracle_.finish(live, options_.horizon);
   fleet_.close_books();
+  if (keep_ != nullptr) oracle_.tell_truth(nodes_.front()->clock());
 
   report r;
   r.scenario = options_.name;
@@ -181,9 +186,10 @@ class quiet_log {
 
 }  // namespace
 
-report run(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also) {
+report run(const scenario& options, std::uint64_t seed, plants planted, std::vector<baseline_options> also,
+           kept_history* keep) {
   const quiet_log quiet;
-  return world(options, seed, std::move(planted), std::move(also)).run();
+  return world(options, seed, std::move(planted), std::move(also), keep).run();
 }
 
 }  // namespace tenure::sim

@@ -48,8 +48,9 @@ struct report {
 class world {
  public:
   /// @param also further options of the baselines, judged over the same history
+  /// @param keep what the run is remembered in, or null. @pre one node, then
   world(const scenario& options, std::uint64_t seed, plants planted = {},
-        std::vector<baseline_options> also = {});
+        std::vector<baseline_options> also = {}, kept_history* keep = nullptr);
   ~world();
 
   /// Lives until the horizon and through the cooldown, then checks what only the end allows.
@@ -66,6 +67,7 @@ class world {
   std::uint64_t seed_;
   plants planted_;
   std::vector<baseline_options> also_;
+  kept_history* keep_;
   random draw_;
   trace_hash trace_;
   fault_counts faults_;
@@ -85,6 +87,6 @@ class world {
 
 /// Runs a scenario once. Everything that happens follows from the scenario and the seed.
 report run(const scenario& options, std::uint64_t seed, plants planted = {},
-           std::vector<baseline_options> also = {});
+           std::vector<baseline_options> also = {}, kept_history* keep = nullptr);
 
 }  // namespace tenure::sim
