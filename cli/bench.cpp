@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
-#include <malloc.h>
 #include <memory>
 #include <ostream>
 #include <random>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -49,9 +49,12 @@ class stopwatch {
   nanos total_ = 0;
 };
 
-std::size_t allocated() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+/// What this process has of the machine's memory: large tables are not malloc's.
+std::size_t resident() {
+  std::size_t total = 0;
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> total >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 address host(std::uint32_t n) {
@@ -107,7 +110,7 @@ filled fill(const bench_options& o) {
   std::vector<merged> results;
   stopwatch watch;
   std::mt19937_64 random(o.seed);
-  const std::size_t before = allocated();
+  const std::size_t before = resident();
   for (std::uint32_t nth = 0; nth < o.tenancies; ++nth) {
     std::shuffle(order.begin(), order.end(), random);
     for (std::size_t start = 0; start < order.size(); start += batch) {
@@ -123,7 +126,7 @@ filled fill(const bench_options& o) {
   const auto count = static_cast<double>(f.known.tenancies());
   const auto slots = static_cast<double>(f.known.table_bytes());
   f.microseconds_a_tenancy = watch.microseconds() / count;
-  f.allocated_a_tenancy = (static_cast<double>(allocated() - before) - slots) / count;
+  f.allocated_a_tenancy = (static_cast<double>(resident() - before) - slots) / count;
   f.table_bytes_an_address = slots / static_cast<double>(f.known.addresses());
   return f;
 }

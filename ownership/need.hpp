@@ -21,11 +21,13 @@ struct need {
   nanos first = 0;
   nanos last = 0;
 
-  /// Hulls are half-open: [100, 200) meets what ends at 100 and not what begins at 200. An empty hull never
-  /// answers.
+  /// A hull answers that begins at or before the one and ends after the other. Hulls are half-open: [100,
+  /// 200) meets what ends at 100 and not what begins at 200.
+  constexpr nanos begins_by() const { return demand == demand::meet ? last : first; }
+  constexpr nanos ends_after() const { return demand == demand::meet ? first : last; }
+  /// An empty hull never answers.
   constexpr bool met_by(const interval& hull) const {
-    const bool meets = demand == demand::meet;
-    return !hull.empty() && hull.from <= (meets ? last : first) && hull.until > (meets ? first : last);
+    return !hull.empty() && hull.from <= begins_by() && hull.until > ends_after();
   }
 };
 

@@ -1,11 +1,7 @@
 #include "ownership/timeline.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <new>
 #include <tuple>
-
-#include "ownership/invariant.hpp"
 
 namespace tenure {
 
@@ -22,146 +18,143 @@ bool grow(interval& hull, const interval& part) {
   return changed;
 }
 
-// Exact while it is short, as most are; then an eighth more, so that growing stays cheap.
-std::size_t grown(std::size_t capacity) {
-  return capacity < 8 ? capacity + 1 : capacity + capacity / 8;
+auto identity(const timeline_cell& c) {
+  return std::tuple(c.tenancy, c.workload, c.port);
 }
 
-// A few lines at the most: the processor only has so many under way, and long timelines are read in order
-// anyway.
-void fetch(const std::byte* block, std::size_t bytes) {
-  constexpr std::size_t line = 64;
-  const std::byte* const end = block + std::min(bytes, 6 * line);
-  for (const std::byte* at = block; at < end; at += line) __builtin_prefetch(at);
-  if (bytes > 0) __builtin_prefetch(end - 1);  // a block does not begin where a line does
+auto identity(const evidence& e) {
+  return std::tuple(e.tenancy, e.workload, e.endpoint.port);
+}
+
+bool before(const timeline_cell& a, const timeline_cell& b) {
+  return identity(a) < identity(b);
+}
+
+// Cells beyond the first few are kept in sorted runs, whose lengths are the powers of two that add up to
+// their number (less a rest that is shorter than the shortest run): finding one takes O(log² n), adding one
+// O(log n) on average, whatever the order in which they come.
+constexpr std::uint32_t shortest_run = 16;
+
+void put_in_order(timeline_cell* cells, std::uint32_t count) {
+  if (count % shortest_run != 0) return;
+  timeline_cell* const end = cells + count;
+  std::sort(end - shortest_run, end, before);
+  for (std::uint32_t run = shortest_run; (count & run) == 0; run *= 2)
+    std::inplace_merge(end - 2 * std::size_t{run}, end - run, end, before);
+}
+
+timeline_cell* find_in_runs(timeline_cell* cells, std::uint32_t count, const evidence& e) {
+  const auto wanted = identity(e);
+  timeline_cell* run = cells;
+  std::uint32_t left = count / shortest_run * shortest_run;
+  while (left > 0) {
+    timeline_cell* const end = run + std::bit_floor(left);
+    auto* const at = std::lower_bound(
+        run, end, wanted, [](const timeline_cell& c, const auto& value) { return identity(c) < value; });
+    if (at != end && identity(*at) == wanted) return at;
+    left -= std::bit_floor(left);
+    run = end;
+  }
+  auto* const end = cells + count;
+  auto* const at =
+      std::find_if(run, end, [&wanted](const timeline_cell& c) { return identity(c) == wanted; });
+  return at == end ? nullptr : at;
 }
 
 }  // namespace
 
-void timeline::release() {
-  ::operator delete(block_);
-  block_ = nullptr;
-  count_ = capacity_ = 0;
+holding timeline_cell::open() const {
+  return {port, tenancy, workload, sure.empty() ? interval{} : sure, said};
 }
 
-bool timeline::is(std::uint32_t index, const evidence& e) const {
-  return tenancies()[index] == e.tenancy && workloads()[index] == e.workload &&
-         ports()[index] == e.endpoint.port;
-}
-
-std::uint32_t timeline::lower_bound(const evidence& e) const {
-  const auto wanted = std::tie(e.tenancy, e.workload, e.endpoint.port);
-  std::uint32_t first = 0;
-  for (std::uint32_t length = count_; length > 0;) {
-    const std::uint32_t half = length / 2;
-    const std::uint32_t middle = first + half;
-    if (std::tie(tenancies()[middle], workloads()[middle], ports()[middle]) < wanted) {
-      first = middle + 1;
-      length -= half + 1;
-    } else {
-      length = half;
-    }
+timeline_cell* timeline::find(const evidence& e, const glance_clock& clock) const {
+  if (empty()) return nullptr;
+  const auto is_it = [wanted = identity(e)](const timeline_cell& c) { return identity(c) == wanted; };
+  timeline_cell* const cells = block_->cells();
+  if (!is_long()) {
+    // Most evidence extends what holds its beginning.
+    for (std::uint32_t near = seen({e.from, e.from, clock}); near != 0; near &= near - 1)
+      if (auto& c = cells[std::countr_zero(near)]; is_it(c)) return &c;
+    timeline_cell* const end = cells + block_->count;
+    auto* const at = std::find_if(cells, end, is_it);
+    return at == end ? nullptr : at;
   }
-  return first;
+  return find_in_runs(cells, block_->count, e);
 }
 
-bool timeline::merge(const evidence& e) {
-  const interval part = e.said();
-  const interval core = e.core();
-  invariant(!part.empty(), "evidence that says nothing is not merged");
-  const std::uint32_t index = lower_bound(e);
-  if (index == count_ || !is(index, e)) {
-    insert(index, {e.endpoint.port, e.tenancy, e.workload, core.empty() ? nothing : core, part});
-    return true;
-  }
-  const bool sure_grew = grow(sure()[index], core);
-  const bool said_grew = grow(said()[index], part);
+bool timeline::extend(timeline_cell& c, const evidence& e, const glance_clock& clock) {
+  const bool sure_grew = grow(c.sure, e.core());
+  const bool said_grew = grow(c.said, e.said());
+  if (said_grew && !is_long()) look(static_cast<std::uint32_t>(&c - block_->cells()), clock);
   return sure_grew || said_grew;
 }
 
-void timeline::insert(std::uint32_t index, const holding& h) {
-  timeline next;
-  timeline& to = count_ < capacity_ ? *this : next;
-  if (&to == &next) {
-    const std::size_t capacity = grown(capacity_);
-    invariant(capacity <= std::numeric_limits<std::uint32_t>::max(),
-              "fewer than 2^32 tenancies of an address");
-    next.block_ = static_cast<std::byte*>(::operator new(block_bytes(capacity)));
-    next.capacity_ = static_cast<std::uint32_t>(capacity);
+void timeline::look(std::uint32_t index, const glance_clock& clock) {
+  const interval& said = block_->cells()[index].said;
+  begins_[index] = clock.at(said.from);
+  ends_[index] = clock.at(said.until);
+}
+
+void timeline::grown(timeline_block* block, const glance_clock& clock) {
+  block_ = block;
+  put_in_order(block->cells(), block->count);
+  look_at_all(clock);
+}
+
+void timeline::replaced(timeline_block* block, const glance_clock& clock) {
+  block_ = block;
+  // In runs of any length, if all of them are in order.
+  if (block != nullptr) std::sort(block->cells(), block->cells() + block->count, before);
+  look_at_all(clock);
+}
+
+void timeline::look_at_all(const glance_clock& clock) {
+  const auto count = static_cast<std::uint32_t>(size());
+  const bool too_many = count > seen_at_a_glance;
+  begins_.fill(too_many ? 0 : nowhere);
+  ends_.fill(too_many ? long_mark : 0);
+  for (std::uint32_t i = 0; i < count && !too_many; ++i) look(i, clock);
+}
+
+void timeline::prefetch(const glance& g) const {
+  if (empty()) return;
+  const std::uint32_t near = seen(g);
+  const auto* const first = reinterpret_cast<const std::byte*>(block_);
+  if (near != 0 && !is_long()) {
+    const auto* const cell = reinterpret_cast<const std::byte*>(block_->cells() + std::countr_zero(near));
+    __builtin_prefetch(cell);
+    __builtin_prefetch(cell + sizeof(timeline_cell) - 1);
+    return;
   }
-  const auto make_room = [&](auto* from, auto* into, const auto& value) {
-    if (from != into) std::copy(from, from + index, into);
-    std::copy_backward(from + index, from + count_, into + count_ + 1);
-    into[index] = value;
-  };
-  make_room(sure(), to.sure(), h.sure);
-  make_room(workloads(), to.workloads(), h.workload);
-  make_room(ports(), to.ports(), h.port);
-  make_room(tenancies(), to.tenancies(), h.tenancy);
-  make_room(said(), to.said(), h.said);
-  to.count_ = count_ + 1;
-  if (&to == &next) swap(next);
+  // All of it is looked at; of a long one the beginning, the rest comes in order.
+  constexpr std::size_t line = 64;
+  for (std::size_t at = 0; at < seen_at_a_glance * sizeof(timeline_cell); at += line)
+    __builtin_prefetch(first + at);
 }
 
-std::size_t timeline::forget_before(nanos cutoff) {
-  std::uint32_t kept = 0;
-  for (std::uint32_t i = 0; i < count_; ++i) {
-    if (said()[i].until < cutoff) continue;
-    sure()[kept] = sure()[i];
-    workloads()[kept] = workloads()[i];
-    ports()[kept] = ports()[i];
-    tenancies()[kept] = tenancies()[i];
-    said()[kept] = said()[i];
-    ++kept;
-  }
-  const std::size_t forgotten = count_ - kept;
-  count_ = kept;
-  if (kept == 0) release();
-  return forgotten;
-}
-
-holding timeline::at(std::size_t index) const {
-  const interval& hull = sure()[index];
-  return {ports()[index], tenancies()[index], workloads()[index], hull.empty() ? interval{} : hull,
-          said()[index]};
-}
-
-std::size_t timeline::bytes() const {
-  return block_bytes(capacity_);
-}
-
-void timeline::prefetch() const {
-  fetch(block_, said_at(capacity_));
-}
-
-void timeline::prefetch_all() const {
-  fetch(block_, bytes());
-}
-
-bool timeline::knows(const evidence& e) const {
-  const std::uint32_t index = lower_bound(e);
-  return index < count_ && is(index, e);
-}
-
-bool timeline::any_said(std::uint16_t port, const need& n) const {
-  for (std::uint32_t i = 0; i < count_; ++i)
-    if (is_of(i, port) && n.met_by(said()[i])) return true;
-  return false;
+bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& clock) const {
+  bool any = false;
+  each_near({n, clock}, [&](const timeline_cell& c) {
+    any = c.is_of(port) && n.met_by(c.said);
+    return !any;
+  });
+  return any;
 }
 
 bool timeline::any_of(std::uint16_t port) const {
-  for (std::uint32_t i = 0; i < count_; ++i)
-    if (is_of(i, port)) return true;
+  for (std::uint32_t i = 0; i < size(); ++i)
+    if (block_->cells()[i].is_of(port)) return true;
   return false;
 }
 
 interval timeline::reach(std::uint16_t port) const {
   interval all_sure = nothing;
   interval all_said = nothing;
-  for (std::uint32_t i = 0; i < count_; ++i) {
-    if (!is_of(i, port)) continue;
-    grow(all_sure, sure()[i]);
-    grow(all_said, said()[i]);
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const auto& c = block_->cells()[i];
+    if (!c.is_of(port)) continue;
+    grow(all_sure, c.sure);
+    grow(all_said, c.said);
   }
   return all_sure.empty() ? all_said : all_sure;
 }

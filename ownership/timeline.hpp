@@ -1,12 +1,12 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 #include "ownership/evidence.hpp"
+#include "ownership/glance.hpp"
 #include "ownership/need.hpp"
 
 namespace tenure {
@@ -23,114 +23,107 @@ struct holding {
   friend bool operator==(const holding&, const holding&) = default;
 };
 
+/// A holding as it is kept, in the order in which questions read it.
+struct timeline_cell {
+  interval sure;  ///< empty: {time_max, time_min}, so that no comparison with it is ever true
+  workload_id workload = workload_id::none;
+  std::uint16_t port = 0;
+  tenancy_id tenancy;
+  interval said;
+
+  bool is_of(std::uint16_t wanted) const { return port == 0 || port == wanted; }
+  holding open() const;
+};
+static_assert(sizeof(timeline_cell) == 56);
+
+/// The cells of one timeline, one after the other behind this head. Lives in a timeline_store.
+struct timeline_block {
+  std::uint32_t owner = 0;  ///< whose it is: for the store, which moves blocks
+  std::uint32_t count = 0;
+
+  timeline_cell* cells() { return reinterpret_cast<timeline_cell*>(this + 1); }
+};
+
 /// Of one address, the tenancies that held it or one of its ports. Merging is commutative, associative and
 /// idempotent (a join-semilattice: hulls only grow), so evidence may come in any order, repeated, split or
 /// late. One tenancy id stated with two workloads, or of two ports, is kept as two holdings, never joined.
 ///
-/// Small and laid out for the rule: one block of memory, in which what every question reads (the sure hulls,
-/// ports, workloads) lies together. 54 bytes a tenancy, and at most an eighth of that spare.
+/// 48 bytes, in which one sees at a glance which of up to five tenancies can have held the address when; what
+/// is exact is in the block. So a question costs a line of memory here and one or two there.
 class timeline {
  public:
-  timeline() = default;
-  timeline(timeline&& other) noexcept { swap(other); }
-  timeline& operator=(timeline&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~timeline() { release(); }
+  bool empty() const { return block_ == nullptr; }
+  std::size_t size() const { return empty() ? 0 : block_->count; }
+  /// @pre index < size(). In no particular order.
+  holding at(std::size_t index) const { return block_->cells()[index].open(); }
 
-  /// @pre e.endpoint.address is this timeline's address, e.said() is not empty, and the errors are not
-  /// negative.
-  /// @returns whether anything changed.
-  bool merge(const evidence& e);
-  /// Whether there is a holding that this evidence would extend.
-  bool knows(const evidence& e) const;
-  /// Forgets the tenancies that ended, as far as was said, before `cutoff`. @returns how many.
-  std::size_t forget_before(nanos cutoff);
+  /// The cell that this evidence extends; null when there is none.
+  timeline_cell* find(const evidence& e, const glance_clock& clock) const;
+  /// Whether anything changed. @pre `c` is a cell of this timeline, found for this evidence
+  bool extend(timeline_cell& c, const evidence& e, const glance_clock& clock);
+  /// The block, perhaps another one, has one more cell than before, at its end.
+  void grown(timeline_block* block, const glance_clock& clock);
+  /// The block has other cells than before; null: none. Puts them in order.
+  void replaced(timeline_block* block, const glance_clock& clock);
+  /// The same cells, elsewhere.
+  void moved(timeline_block* block) { block_ = block; }
+  timeline_block* block() const { return block_; }
 
-  std::size_t size() const { return count_; }
-  bool empty() const { return count_ == 0; }
-  /// @pre index < size(). In the order of (tenancy, workload, port): the same evidence gives the same
-  /// timeline, whatever order it came in.
-  holding at(std::size_t index) const;
-  /// What the block takes from the allocator's caller.
-  std::size_t bytes() const;
-  /// Brings the part that questions read into the cache; or, of a short one, everything, as merging needs it.
-  void prefetch() const;
-  void prefetch_all() const;
+  /// Brings into the cache what a question at that time will read, or evidence of that time will extend.
+  void prefetch(const glance& g) const;
 
   /// Visits (tenancy, workload) of each holding of the port, or the whole address, whose sure hull meets the
   /// need.
   template <class Visit>
-  void each_sure(std::uint16_t port, const need& n, Visit&& visit) const {
-    const bool meets = n.demand == need::demand::meet;
-    const nanos begins_by = meets ? n.last : n.first;
-    const nanos ends_after = meets ? n.first : n.last;
-    const interval* const hulls = sure();
-    const std::uint16_t* const of = ports();
-    for (std::uint32_t start = 0; start < count_; start += 64) {
-      const std::uint32_t end = count_ - start < 64 ? count_ : start + 64;
-      // Without branches: which of them qualifies is what no processor can guess.
-      std::uint64_t qualify = 0;
-      for (std::uint32_t i = start; i < end; ++i) {
-        const unsigned q = static_cast<unsigned>(hulls[i].from <= begins_by) &
-                           static_cast<unsigned>(hulls[i].until > ends_after) &
-                           (static_cast<unsigned>(of[i] == 0) | static_cast<unsigned>(of[i] == port));
-        qualify |= std::uint64_t{q} << (i - start);
-      }
-      for (; qualify != 0; qualify &= qualify - 1) {
-        const auto i = start + static_cast<std::uint32_t>(std::countr_zero(qualify));
-        visit(tenancies()[i], workloads()[i]);
-      }
-    }
+  void each_sure(std::uint16_t port, const need& n, const glance_clock& clock, Visit&& visit) const {
+    each_near({n, clock}, [&](const timeline_cell& c) {
+      if (c.is_of(port) && c.sure.from <= n.begins_by() && c.sure.until > n.ends_after())
+        visit(c.tenancy, c.workload);
+      return true;
+    });
   }
-  bool any_said(std::uint16_t port, const need& n) const;
+  bool any_said(std::uint16_t port, const need& n, const glance_clock& clock) const;
   bool any_of(std::uint16_t port) const;
   interval reach(std::uint16_t port) const;
 
+  static constexpr std::uint32_t seen_at_a_glance = 5;
+  /// Whether it has more than can be seen at a glance.
+  bool is_long() const { return ends_[0] == long_mark; }
+
  private:
-  void swap(timeline& other) noexcept {
-    std::swap(block_, other.block_);
-    std::swap(count_, other.count_);
-    std::swap(capacity_, other.capacity_);
+  // Until visit(cell) returns false.
+  template <class Visit>
+  void each_near(const glance& g, Visit&& visit) const {
+    if (!is_long()) {
+      for (std::uint32_t near = seen(g); near != 0; near &= near - 1)
+        if (!visit(block_->cells()[std::countr_zero(near)])) return;
+      return;
+    }
+    for (std::uint32_t i = 0; i < block_->count; ++i)
+      if (!visit(block_->cells()[i])) return;
   }
-  void release();
-  void insert(std::uint32_t index, const holding& h);
-  std::uint32_t lower_bound(const evidence& e) const;
-  bool is(std::uint32_t index, const evidence& e) const;
-  bool is_of(std::uint32_t index, std::uint16_t port) const {
-    return ports()[index] == 0 || ports()[index] == port;
+  // One bit for each that can meet it.
+  std::uint32_t seen(const glance& g) const {
+    std::uint32_t near = 0;
+    for (std::uint32_t i = 0; i < seen_at_a_glance; ++i) {
+      const auto can =
+          static_cast<unsigned>(begins_[i] <= g.begins_by) & static_cast<unsigned>(ends_[i] >= g.ends_after);
+      near |= can << i;
+    }
+    return near;
   }
+  void look_at_all(const glance_clock& clock);
+  void look(std::uint32_t index, const glance_clock& clock);
 
-  // The arrays follow each other in the block, each for `capacity_` elements.
-  static std::size_t workloads_at(std::size_t capacity) { return capacity * sizeof(interval); }
-  static std::size_t ports_at(std::size_t capacity) {
-    return workloads_at(capacity) + capacity * sizeof(workload_id);
-  }
-  static std::size_t tenancies_at(std::size_t capacity) {
-    return (ports_at(capacity) + capacity * sizeof(std::uint16_t) + 7) / 8 * 8;
-  }
-  static std::size_t said_at(std::size_t capacity) {
-    return tenancies_at(capacity) + capacity * sizeof(tenancy_id);
-  }
-  static std::size_t block_bytes(std::size_t capacity) {
-    return said_at(capacity) + capacity * sizeof(interval);
-  }
+  // No glance is after it.
+  static constexpr std::uint32_t long_mark = 0xffff'ffff;
+  static constexpr std::uint32_t nowhere = 0xffff'ffff;
 
-  template <class T>
-  T* array(std::size_t offset) const {
-    return reinterpret_cast<T*>(block_ + offset);
-  }
-  // An empty hull is {time_max, time_min} in here, so that no comparison with it is ever true.
-  interval* sure() const { return array<interval>(0); }
-  workload_id* workloads() const { return array<workload_id>(workloads_at(capacity_)); }
-  std::uint16_t* ports() const { return array<std::uint16_t>(ports_at(capacity_)); }
-  tenancy_id* tenancies() const { return array<tenancy_id>(tenancies_at(capacity_)); }
-  interval* said() const { return array<interval>(said_at(capacity_)); }
-
-  std::byte* block_ = nullptr;
-  std::uint32_t count_ = 0;
-  std::uint32_t capacity_ = 0;
+  timeline_block* block_ = nullptr;
+  // Of what was said, which holds what is sure.
+  std::array<std::uint32_t, seen_at_a_glance> begins_{nowhere, nowhere, nowhere, nowhere, nowhere};
+  std::array<std::uint32_t, seen_at_a_glance> ends_{};
 };
+static_assert(sizeof(timeline) == 48);
 
 }  // namespace tenure

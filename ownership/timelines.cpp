@@ -1,6 +1,7 @@
 #include "ownership/timelines.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "ownership/invariant.hpp"
 #include "ownership/rule.hpp"
@@ -9,9 +10,6 @@ namespace tenure {
 
 namespace {
 
-constexpr std::size_t first_size = 16;
-// So many questions are under way to memory at once.
-constexpr std::size_t group = 16;
 // From here on a timeline is long: looking at it one by one takes longer than an index.
 constexpr std::size_t long_from = 128;
 // An index costs about as much as looking at its timeline this often.
@@ -19,18 +17,20 @@ constexpr std::size_t index_pays_after = 16;
 
 class candidates {
  public:
-  candidates(const timeline& line, std::uint16_t port) : line_(line), port_(port) {}
+  candidates(const timeline& line, std::uint16_t port, const glance_clock& clock)
+      : line_(line), port_(port), clock_(clock) {}
   template <class Visit>
   void each_sure(const need& n, Visit&& visit) const {
-    line_.each_sure(port_, n, std::forward<Visit>(visit));
+    line_.each_sure(port_, n, clock_, std::forward<Visit>(visit));
   }
-  bool any_said(const need& n) const { return line_.any_said(port_, n); }
+  bool any_said(const need& n) const { return line_.any_said(port_, n, clock_); }
   bool empty() const { return !line_.any_of(port_); }
   interval reach() const { return line_.reach(port_); }
 
  private:
   const timeline& line_;
   std::uint16_t port_;
+  const glance_clock& clock_;
 };
 
 class indexed_candidates {
@@ -60,65 +60,88 @@ class indexed_candidates {
 
 }  // namespace
 
-std::size_t timelines::find(address a) const {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = std::hash<address>{}(a)&mask;
-  while (!slots_[at].line.empty() && slots_[at].address != a) at = (at + 1) & mask;
-  return at;
+std::uint32_t timelines::find(address a) const {
+  return directory_.find(address_directory::hash(a),
+                         [&](std::uint32_t number) { return entries_[number].address == a; });
 }
 
-const timeline* timelines::line_of(address a) const {
-  if (slots_.empty()) return nullptr;
-  const slot& s = slots_[find(a)];
-  return s.line.empty() ? nullptr : &s.line;
+const timelines::address_entry& timelines::entry_of(address a) const {
+  static const address_entry nobody;
+  const std::uint32_t number = find(a);
+  return number == address_directory::nobody ? nobody : entries_[number];
 }
 
-void timelines::rehash(std::size_t size) {
-  std::vector<slot> old(size);
-  old.swap(slots_);
-  for (auto& s : old) {
-    if (s.line.empty()) continue;
-    slot& to = slots_[find(s.address)];
-    to.address = s.address;
-    to.line = std::move(s.line);
-  }
+std::uint32_t timelines::find_or_add(address a) {
+  if (const auto known = find(a); known != address_directory::nobody) return known;
+  const auto number = static_cast<std::uint32_t>(entries_.size());
+  invariant(number != address_directory::nobody, "fewer than 2^32 addresses");
+  // By halves: nothing is copied often, and not much stands empty.
+  if (entries_.size() == entries_.capacity())
+    entries_.reserve(entries_.size() + std::max<std::size_t>(entries_.size() / 2, 16));
+  entries_.push_back({a, {}});
+  if (directory_.has_room())
+    directory_.add(address_directory::hash(a), number);
+  else
+    rebuild_directory();
+  return number;
+}
+
+void timelines::rebuild_directory() {
+  directory_.clear(entries_.size());
+  for (std::uint32_t i = 0; i < entries_.size(); ++i)
+    directory_.add(address_directory::hash(entries_[i].address), i);
 }
 
 merged timelines::merge(const evidence& e) {
   invariant(e.from_error >= 0 && e.until_error >= 0, "an evidence's errors are never negative");
   if (e.said().empty()) return merged::unchanged;  // or it would leave an empty timeline behind
   if (e.until < forgotten_before_) return merged::too_old;
-  if (slots_.size() * 3 <= addresses_ * 4) rehash(std::max(first_size, slots_.size() * 2));
-  slot& s = slots_[find(e.endpoint.address)];
-  const bool full = bytes() >= most_bytes_;
-  if (full && !s.line.knows(e)) return merged::no_room;
-  const std::size_t size = s.line.size();
-  const std::size_t bytes = s.line.bytes();
-  if (size == 0) {
-    s.address = e.endpoint.address;
-    ++addresses_;
-  }
-  const bool changed = s.line.merge(e);
-  tenancies_ += s.line.size() - size;
-  block_bytes_ += s.line.bytes() - bytes;
-  if (changed && size >= long_from) long_ones_.erase(s.address);
-  return changed ? merged::changed : merged::unchanged;
-}
-
-void timelines::merge(std::span<const evidence> all, std::span<merged> results) {
-  invariant(all.size() == results.size(), "a result for each piece of evidence");
-  for (std::size_t start = 0; start < all.size(); start += group) {
-    const auto part = all.subspan(start, std::min(group, all.size() - start));
-    if (!slots_.empty()) {
-      const std::size_t mask = slots_.size() - 1;
-      for (const auto& e : part) __builtin_prefetch(&slots_[std::hash<address>{}(e.endpoint.address) & mask]);
-      for (const auto& e : part) slots_[find(e.endpoint.address)].line.prefetch_all();
+  if (tenancies_ == 0) clock_ = glance_clock(e.from);
+  const std::uint32_t known = find(e.endpoint.address);
+  if (known != address_directory::nobody) {
+    timeline& line = entries_[known].line;
+    if (timeline_cell* const cell = line.find(e, clock_)) {
+      if (!line.extend(*cell, e, clock_)) return merged::unchanged;
+      if (line.size() >= long_from) long_ones_.erase(e.endpoint.address);
+      return merged::changed;
     }
-    for (std::size_t i = 0; i < part.size(); ++i) results[start + i] = merge(part[i]);
   }
+  if (bytes() >= most_bytes_) return merged::no_room;
+  const std::uint32_t number = known != address_directory::nobody ? known : find_or_add(e.endpoint.address);
+  add(entries_[number].line, number, e);
+  return merged::changed;
 }
 
-const long_timeline* timelines::index_of(const slot& s) const {
+void timelines::add(timeline& line, std::uint32_t number, const evidence& e) {
+  timeline_block* const old = line.block();
+  const auto count = static_cast<std::uint32_t>(line.size());
+  const interval core = e.core();
+  const timeline_cell cell{.sure = core.empty() ? interval{time_max, time_min} : core,
+                           .workload = e.workload,
+                           .port = e.endpoint.port,
+                           .tenancy = e.tenancy,
+                           .said = e.said()};
+  if (timeline_store::has_room(count)) {
+    ++old->count;
+    old->cells()[count] = cell;
+    line.grown(old, clock_);
+  } else {
+    timeline_block* const block = store_.take(count + 1, number);
+    if (old != nullptr) std::copy_n(old->cells(), count, block->cells());
+    block->cells()[count] = cell;
+    line.grown(block, clock_);
+    if (old != nullptr) give_back(old, count);
+  }
+  ++tenancies_;
+  block_bytes_ += timeline_store::bytes(count + 1) - timeline_store::bytes(count);
+  if (count >= long_from) long_ones_.erase(e.endpoint.address);
+}
+
+void timelines::give_back(timeline_block* block, std::uint32_t count) {
+  if (auto* const other = store_.give_back(block, count)) entries_[other->owner].line.moved(other);
+}
+
+const long_timeline* timelines::index_of(const address_entry& s) const {
   auto& known = long_ones_[s.address];
   if (known.index == nullptr) {
     known.looked_at += s.line.size();
@@ -128,68 +151,66 @@ const long_timeline* timelines::index_of(const slot& s) const {
   return known.index.get();
 }
 
-verdict timelines::judge(const slot& s, std::uint16_t far_port, const flow_times& times) const {
-  if (s.line.size() >= long_from) [[unlikely]] {
+verdict timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times) const {
+  if (s.line.is_long() && s.line.size() >= long_from) [[unlikely]] {
     if (const auto* const index = index_of(s))
       return tenure::resolve(indexed_candidates(s.line, *index, far_port), times);
   }
-  return tenure::resolve(candidates(s.line, far_port), times);
+  return tenure::resolve(candidates(s.line, far_port, clock_), times);
 }
 
 verdict timelines::resolve(address far, std::uint16_t far_port, const flow_times& times) const {
-  static const slot nobody;
-  return judge(slots_.empty() ? nobody : slots_[find(far)], far_port, times);
-}
-
-void timelines::resolve(std::span<const question> questions, std::span<verdict> verdicts) const {
-  invariant(questions.size() == verdicts.size(), "a verdict for each question");
-  if (slots_.empty()) {
-    for (std::size_t i = 0; i < questions.size(); ++i)
-      verdicts[i] = resolve(questions[i].far, questions[i].far_port, questions[i].times);
-    return;
-  }
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t start = 0; start < questions.size(); start += group) {
-    const std::size_t count = std::min(group, questions.size() - start);
-    const question* const q = &questions[start];
-    const slot* at[group];
-    for (std::size_t i = 0; i < count; ++i)
-      __builtin_prefetch(&slots_[std::hash<address>{}(q[i].far) & mask]);
-    for (std::size_t i = 0; i < count; ++i) {
-      at[i] = &slots_[find(q[i].far)];
-      at[i]->line.prefetch();
-    }
-    for (std::size_t i = 0; i < count; ++i) verdicts[start + i] = judge(*at[i], q[i].far_port, q[i].times);
-  }
+  return judge(entry_of(far), far_port, times);
 }
 
 std::size_t timelines::forget_before(nanos cutoff) {
   if (cutoff <= forgotten_before_) return 0;
   forgotten_before_ = cutoff;
   std::size_t forgotten = 0;
-  std::size_t left = 0;
-  block_bytes_ = 0;
-  for (auto& s : slots_) {
-    if (s.line.empty()) continue;
-    forgotten += s.line.forget_before(cutoff);
-    left += s.line.empty() ? 0 : 1;
-    block_bytes_ += s.line.bytes();
-  }
-  tenancies_ -= forgotten;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) forgotten += forget_of(i, cutoff);
   if (forgotten == 0) return 0;
+  tenancies_ -= forgotten;
   long_ones_.clear();
-  // Always: a slot that became empty would end the search for those behind it.
-  addresses_ = left;
-  std::size_t size = first_size;
-  while (size * 3 <= left * 4) size *= 2;
-  rehash(size);
+  for (std::uint32_t i = 0; i < entries_.size();) {
+    if (entries_[i].line.empty())
+      remove(i);
+    else
+      ++i;
+  }
+  if (entries_.capacity() > 2 * entries_.size()) entries_ = entries(entries_);
+  rebuild_directory();
   return forgotten;
+}
+
+std::size_t timelines::forget_of(std::uint32_t number, nanos cutoff) {
+  timeline& line = entries_[number].line;
+  timeline_block* const old = line.block();
+  const std::uint32_t count = old->count;
+  timeline_cell* const cells = old->cells();
+  timeline_cell* const kept_end =
+      std::remove_if(cells, cells + count, [cutoff](const auto& c) { return c.said.until < cutoff; });
+  const auto kept = static_cast<std::uint32_t>(kept_end - cells);
+  if (kept == count) return 0;
+  timeline_block* const block = kept == 0 ? nullptr : store_.take(kept, number);
+  if (block != nullptr) std::copy(cells, kept_end, block->cells());
+  line.replaced(block, clock_);
+  give_back(old, count);
+  block_bytes_ -= timeline_store::bytes(count) - timeline_store::bytes(kept);
+  return count - kept;
+}
+
+// The last one takes its place.
+void timelines::remove(std::uint32_t number) {
+  entries_[number] = entries_.back();
+  entries_.pop_back();
+  if (number < entries_.size())
+    if (timeline_block* const block = entries_[number].line.block()) block->owner = number;
 }
 
 nanos timelines::cutoff_for(double share) const {
   std::vector<nanos> ends;
   ends.reserve(tenancies_);
-  for (const auto& s : slots_)
+  for (const auto& s : entries_)
     for (std::size_t i = 0; i < s.line.size(); ++i) ends.push_back(s.line.at(i).said.until);
   if (ends.empty()) return time_min;
   const auto wanted = static_cast<std::size_t>(share * static_cast<double>(ends.size() - 1));
@@ -200,9 +221,12 @@ nanos timelines::cutoff_for(double share) const {
 
 std::vector<holding> timelines::holdings(const endpoint& e) const {
   std::vector<holding> found;
-  const timeline* const line = line_of(e.address);
-  for (std::size_t i = 0; line != nullptr && i < line->size(); ++i)
-    if (const holding h = line->at(i); h.port == e.port) found.push_back(h);
+  const timeline& line = entry_of(e.address).line;
+  for (std::size_t i = 0; i < line.size(); ++i)
+    if (const holding h = line.at(i); h.port == e.port) found.push_back(h);
+  std::sort(found.begin(), found.end(), [](const holding& a, const holding& b) {
+    return std::tie(a.tenancy, a.workload) < std::tie(b.tenancy, b.workload);
+  });
   return found;
 }
 

@@ -7,9 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ownership/address_directory.hpp"
 #include "ownership/flow.hpp"
+#include "ownership/glance.hpp"
 #include "ownership/long_timeline.hpp"
 #include "ownership/timeline.hpp"
+#include "ownership/timeline_store.hpp"
 #include "ownership/verdict.hpp"
 
 namespace tenure {
@@ -32,9 +35,9 @@ enum class merged : std::uint8_t {
 
 /// The timelines of many addresses, and the rule over them. One thread at a time.
 ///
-/// An open-addressing table of 32 bytes an address, kept at most three quarters full, and a block for each
-/// address's tenancies (see timeline). Forgetting, refusing and losing evidence only ever hide it: answers
-/// get fewer, never another (docs/proof.md).
+/// What a question touches: a line of the directory, the line of its address, and a line or two of the proof.
+/// Forgetting, refusing and losing evidence only ever hide it: answers get fewer, never another
+/// (docs/proof.md).
 class timelines {
  public:
   /// @param most_bytes about how much memory to take at the most; new tenancies beyond are refused.
@@ -61,29 +64,38 @@ class timelines {
 
   /// The holdings of one endpoint: of the port, or of the whole address. For explanations and tests.
   std::vector<holding> holdings(const endpoint& e) const;
-  std::size_t addresses() const { return addresses_; }
+  std::size_t addresses() const { return entries_.size(); }
   std::size_t tenancies() const { return tenancies_; }
   /// What tables and blocks take.
   std::size_t bytes() const { return block_bytes_ + table_bytes(); }
-  /// What the table alone takes: the addresses' own entries.
-  std::size_t table_bytes() const { return slots_.size() * sizeof(slot); }
+  /// What the tables alone take: the addresses' own entries.
+  std::size_t table_bytes() const { return directory_.bytes() + entries_.capacity() * sizeof(address_entry); }
 
  private:
-  struct slot {
+  struct alignas(64) address_entry {
     tenure::address address;
-    timeline line;  // empty: nobody's slot
+    timeline line;
   };
-  static_assert(sizeof(slot) == 32);
+  static_assert(sizeof(address_entry) == 64);
+  using entries = std::vector<address_entry, huge_allocator<address_entry>>;
 
-  // Where the address is, or where it would go. @pre !slots_.empty()
-  std::size_t find(address a) const;
-  const timeline* line_of(address a) const;
-  void rehash(std::size_t size);
-  verdict judge(const slot& s, std::uint16_t far_port, const flow_times& times) const;
-  const long_timeline* index_of(const slot& s) const;
+  std::uint32_t find(address a) const;
+  const address_entry& entry_of(address a) const;
+  std::uint32_t find_or_add(address a);
+  void rebuild_directory();
+  void add(timeline& line, std::uint32_t number, const evidence& e);
+  void give_back(timeline_block* block, std::uint32_t count);
+  std::size_t forget_of(std::uint32_t number, nanos cutoff);
+  void remove(std::uint32_t number);
+  verdict judge(const address_entry& s, std::uint16_t far_port, const flow_times& times) const;
+  const long_timeline* index_of(const address_entry& s) const;
+  template <class AddressOf, class GlanceOf, class Finish>
+  void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;
 
-  std::vector<slot> slots_;  // a power of two of them, or none
-  std::size_t addresses_ = 0;
+  address_directory directory_;
+  entries entries_;
+  timeline_store store_;
+  glance_clock clock_;
   std::size_t tenancies_ = 0;
   std::size_t block_bytes_ = 0;
   std::size_t most_bytes_;

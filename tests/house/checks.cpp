@@ -68,8 +68,8 @@ const std::map<std::string_view, words> frameworks = {
 };
 
 /// What ownership/ may include from outside: the standard library, whose headers have neither slash nor dot,
-/// and these (the second only reads and writes addresses as text).
-const words ownership_may_include = {"tl/expected.hpp", "arpa/inet.h"};
+/// and these (the second only reads and writes addresses as text, the third takes memory).
+const words ownership_may_include = {"tl/expected.hpp", "arpa/inet.h", "sys/mman.h"};
 
 bool generated(std::string_view header) {
   return header.ends_with(".capnp.h") || header.ends_with(".skel.h") || header == "vmlinux.h";

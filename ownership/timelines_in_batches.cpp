@@ -1,0 +1,72 @@
+#include <algorithm>
+#include <array>
+
+#include "ownership/invariant.hpp"
+#include "ownership/timelines.hpp"
+
+// Many at once. Each step of one needs a line of memory that the step before names, so what memory has to
+// bring is asked for some steps ahead, and is there when it is needed. Asking never changes an answer.
+namespace tenure {
+
+namespace {
+
+// So many items are between two stages. With more, more lines are asked for than the processor can have under
+// way, and what is beyond that it drops.
+constexpr std::size_t apart = 6;
+constexpr std::size_t in_flight = 32;
+static_assert(in_flight > 3 * apart);
+
+}  // namespace
+
+template <class AddressOf, class GlanceOf, class Finish>
+void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of,
+                       Finish&& finish) const {
+  struct item {
+    std::uint64_t hash = 0;
+    std::uint32_t number = 0;
+  };
+  std::array<item, in_flight> items;
+  for (std::size_t i = 0; i < count + 3 * apart; ++i) {
+    if (i < count) {
+      auto& now = items[i % in_flight];
+      now.hash = address_directory::hash(address_of(i));
+      directory_.prefetch(now.hash);
+    }
+    if (const std::size_t k = i - apart; k < count) {
+      auto& now = items[k % in_flight];
+      now.number = directory_.find(now.hash, [](std::uint32_t) { return true; });
+      if (now.number != address_directory::nobody) __builtin_prefetch(&entries_[now.number]);
+    }
+    if (const std::size_t k = i - 2 * apart; k < count) {
+      const auto number = items[k % in_flight].number;
+      if (number != address_directory::nobody) entries_[number].line.prefetch(glance_of(k));
+    }
+    if (const std::size_t k = i - 3 * apart; k < count) finish(k, items[k % in_flight].number);
+  }
+}
+
+void timelines::merge(std::span<const evidence> all, std::span<merged> results) {
+  invariant(all.size() == results.size(), "a result for each piece of evidence");
+  staged(
+      all.size(), [all](std::size_t i) { return all[i].endpoint.address; },
+      [this, all](std::size_t i) { return glance(all[i].from, all[i].from, clock_); },
+      [this, all, results](std::size_t i, std::uint32_t) { results[i] = merge(all[i]); });
+}
+
+void timelines::resolve(std::span<const question> questions, std::span<verdict> verdicts) const {
+  invariant(questions.size() == verdicts.size(), "a verdict for each question");
+  staged(
+      questions.size(), [questions](std::size_t i) { return questions[i].far; },
+      [this, questions](std::size_t i) {
+        const auto& t = questions[i].times;
+        return glance(needed(t, t.error), clock_);
+      },
+      [this, questions, verdicts](std::size_t i, std::uint32_t number) {
+        const auto& q = questions[i];
+        // The number is of the first address with that hash: nearly always the right one.
+        const bool right = number != address_directory::nobody && entries_[number].address == q.far;
+        verdicts[i] = judge(right ? entries_[number] : entry_of(q.far), q.far_port, q.times);
+      });
+}
+
+}  // namespace tenure
