@@ -6,7 +6,7 @@ ARGS ?=
 export RC_PARAMS ?= seed=4740
 
 .DEFAULT_GOAL := help
-.PHONY: help install-packages build demo test asan tsan soak bench bench-agent format tidy fresh clean
+.PHONY: help install-packages build demo test asan tsan soak fuzz bench bench-agent format tidy fresh clean
 
 say = @echo "tenure: $(1)"
 
@@ -62,6 +62,9 @@ tsan: install-packages ## the tests of what does not link CAF under ThreadSaniti
 
 soak: build ## property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; each seed is printed
 	@tests/soak.sh build $(JOBS) $(or $(SECONDS_OF_SOAK),600)
+
+fuzz: install-packages ## look for hostile lines and frames with libFuzzer, a minute each or SECONDS=n
+	@tests/fuzz/run.sh $(or $(SECONDS),60)
 
 bench: build ## the benchmarks, one after the other
 	@for program in build/bench/bench_*[a-z]; do echo "tenure: $$program"; "$$program" || exit 1; done

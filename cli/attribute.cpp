@@ -81,29 +81,87 @@ class answer_writer {
   std::vector<std::string> workloads_;
 };
 
+/// Flows that are answered together: their questions, and the rest of their lines.
+class flow_batch {
+ public:
+  static constexpr std::size_t most = 4'096;
+
+  void add(const flow_line& f) {
+    questions.push_back({f.remote, f.remote_port, f.times});
+    ids_ += f.id;
+    id_ends_.push_back(ids_.size());
+  }
+  bool full() const { return questions.size() == most; }
+  std::string_view id(std::size_t i) const {
+    const std::size_t begin = i == 0 ? 0 : id_ends_[i - 1];
+    return std::string_view(ids_).substr(begin, id_ends_[i] - begin);
+  }
+  void clear() {
+    questions.clear();
+    ids_.clear();
+    id_ends_.clear();
+  }
+
+  std::vector<question> questions;
+
+ private:
+  std::string ids_;
+  std::vector<std::size_t> id_ends_;
+};
+
+class answerer {
+ public:
+  answerer(const attributor& who, const evidence_file& names, bool explain, whole_output& output)
+      : who_(who), names_(names), explain_(explain), output_(output), writer_(names) {}
+
+  outcome<void> answer(const flow_batch& flows) {
+    verdicts_.resize(flows.questions.size());
+    who_.attribute_all(flows.questions, verdicts_);
+    for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+      const verdict& v = verdicts_[i];
+      ++counts_.flows;
+      ++(v.attributed() ? counts_.attributed : counts_.unattributed[static_cast<std::size_t>(v.reason)]);
+      writer_.append(output_.buffer(), flows.id(i), v, explain_ ? why(flows.questions[i]) : std::string());
+    }
+    return output_.flush_if_full();
+  }
+  const tally& counts() const { return counts_; }
+
+ private:
+  std::string why(const question& q) const {
+    return explanation_text(tenure::explain(who_, q.far, q.far_port, q.times), names_, false);
+  }
+
+  const attributor& who_;
+  const evidence_file& names_;
+  bool explain_;
+  whole_output& output_;
+  answer_writer writer_;
+  std::vector<verdict> verdicts_;
+  tally counts_;
+};
+
 outcome<tally> answer_all(const attributor& who, const evidence_file& names, const attribute_options& o,
                           whole_output& output) {
-  const answer_writer writer(names);
   auto lines = line_reader::open(o.flows.string());
   if (!lines) return tl::unexpected(lines.error());
-  tally counts;
+  answerer all(who, names, o.explain, output);
   flow_line_reader reader;
-  for (;;) {
+  flow_batch flows;
+  for (bool more = true; more;) {
     const auto line = lines->next();
     if (!line) return tl::unexpected(line.error());
-    if (!*line) return counts;
-    const auto flow = reader.read(**line);
-    if (!flow) return fail(flow.error().trouble, lines->place() + ": " + flow.error().text);
-    const verdict v = who.attribute(flow->remote, flow->remote_port, flow->times);
-    ++counts.flows;
-    ++(v.attributed() ? counts.attributed : counts.unattributed[static_cast<std::size_t>(v.reason)]);
-    const std::string why =
-        o.explain ? explanation_text(tenure::explain(who, flow->remote, flow->remote_port, flow->times),
-                                     names, false)
-                  : std::string();
-    writer.append(output.buffer(), flow->id, v, why);
-    if (auto flushed = output.flush_if_full(); !flushed) return tl::unexpected(flushed.error());
+    more = line->has_value();
+    if (more) {
+      const auto flow = reader.read(**line);
+      if (!flow) return fail(flow.error().trouble, lines->place() + ": " + flow.error().text);
+      flows.add(*flow);
+    }
+    if (more && !flows.full()) continue;
+    if (auto answered = all.answer(flows); !answered) return tl::unexpected(answered.error());
+    flows.clear();
   }
+  return all.counts();
 }
 
 void say(const tally& counts, console& io) {

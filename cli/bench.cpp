@@ -12,6 +12,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/evidence_file.hpp"
+#include "cli/flow_line.hpp"
+#include "cli/line_reader.hpp"
 #include "ownership/timelines.hpp"
 
 namespace tenure::cli {
@@ -30,6 +33,8 @@ struct bench_options {
   std::uint64_t flows = 20'000'000;
   std::uint64_t seed = 1;
   std::optional<std::filesystem::path> json;
+  std::optional<std::filesystem::path> evidence;
+  std::optional<std::filesystem::path> flows_from;
 };
 
 /// CPU time of this thread, added up over several stretches.
@@ -131,11 +136,21 @@ filled fill(const bench_options& o) {
   return f;
 }
 
+/// Resolves what the questions ask; @returns how many of them were attributed.
+std::uint64_t resolve(const timelines& known, const std::vector<question>& questions, stopwatch& watch) {
+  static std::vector<verdict> verdicts;
+  verdicts.resize(questions.size());
+  watch.start();
+  known.resolve(questions, verdicts);
+  watch.stop();
+  return static_cast<std::uint64_t>(
+      std::count_if(verdicts.begin(), verdicts.end(), [](const verdict& v) { return v.attributed(); }));
+}
+
 outcome<void> bench_resolve(const bench_options& o, console& io) {
   const filled f = fill(o);
   std::mt19937_64 random(o.seed + 1);
   std::vector<question> questions(batch);
-  std::vector<verdict> verdicts(batch);
   stopwatch watch;
   std::uint64_t attributed = 0;
   for (std::uint64_t done = 0; done < o.flows; done += questions.size()) {
@@ -147,10 +162,7 @@ outcome<void> bench_resolve(const bench_options& o, console& io) {
            {opened, opened + millisecond, opened + 20 * millisecond, opened + 30 * millisecond, millisecond,
             clock_error, true}};
     }
-    watch.start();
-    f.known.resolve(questions, std::span(verdicts).first(questions.size()));
-    watch.stop();
-    for (std::size_t i = 0; i < questions.size(); ++i) attributed += verdicts[i].attributed() ? 1 : 0;
+    attributed += resolve(f.known, questions, watch);
   }
   return report({{"bench", "resolve"},
                  {"addresses", f.known.addresses()},
@@ -160,6 +172,53 @@ outcome<void> bench_resolve(const bench_options& o, console& io) {
                  {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
                  {"bytes_per_tenancy", f.allocated_a_tenancy},
                  {"table_bytes_per_address", f.table_bytes_an_address}},
+                o, io);
+}
+
+/// The same over files of `tenure attribute`; reading them is not in the figures.
+outcome<void> bench_resolve_files(const bench_options& o, console& io) {
+  const auto evidence = read_evidence_file(o.evidence->string());
+  if (!evidence) return tl::unexpected(evidence.error());
+  auto lines = line_reader::open(o.flows_from->string());
+  if (!lines) return tl::unexpected(lines.error());
+  timelines known;
+  std::vector<merged> results(evidence->lines.size());
+  stopwatch merging;
+  merging.start();
+  known.merge(evidence->lines, results);
+  merging.stop();
+  flow_line_reader reader;
+  std::vector<question> questions;
+  stopwatch watch;
+  std::uint64_t flows = 0;
+  std::uint64_t attributed = 0;
+  for (bool more = true; more;) {
+    const auto line = lines->next();
+    if (!line) return tl::unexpected(line.error());
+    more = line->has_value();
+    if (more) {
+      const auto flow = reader.read(**line);
+      if (!flow) return fail(flow.error().trouble, lines->place() + ": " + flow.error().text);
+      questions.push_back({flow->remote, flow->remote_port, flow->times});
+    }
+    if (more && questions.size() < batch) continue;
+    flows += questions.size();
+    attributed += resolve(known, questions, watch);
+    questions.clear();
+  }
+  if (flows == 0 || known.tenancies() == 0)
+    return fail(trouble::usage, "expected files with at least one line of evidence and one flow");
+  const auto count = static_cast<double>(known.tenancies());
+  return report({{"bench", "resolve"},
+                 {"addresses", known.addresses()},
+                 {"tenancies", known.tenancies()},
+                 {"flows", flows},
+                 {"attributed_share", static_cast<double>(attributed) / static_cast<double>(flows)},
+                 {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(flows)},
+                 {"cpu_us_per_new_tenancy", merging.microseconds() / count},
+                 {"bytes_per_tenancy", static_cast<double>(known.bytes() - known.table_bytes()) / count},
+                 {"table_bytes_per_address",
+                  static_cast<double>(known.table_bytes()) / static_cast<double>(known.addresses())}},
                 o, io);
 }
 
@@ -194,10 +253,8 @@ outcome<void> bench_merge(const bench_options& o, console& io) {
                 o, io);
 }
 
-void add(command_line& line, const std::string& path, const std::string& description,
-         outcome<void> (*run)(const bench_options&, console&)) {
+std::shared_ptr<bench_options> add(command& c, outcome<void> (*run)(const bench_options&, console&)) {
   auto o = std::make_shared<bench_options>();
-  auto& c = line.add(path, description);
   c.option("addresses", o->addresses, "addresses that are known");
   c.option("tenancies", o->tenancies, "tenancies of each, one after the other");
   c.option("flows", o->flows, "flows to resolve, or heartbeats to merge");
@@ -209,14 +266,24 @@ void add(command_line& line, const std::string& path, const std::string& descrip
       return fail(trouble::usage, "expected 1 to 16777216 addresses, 1 to 1000 tenancies and some flows");
     return run(*o, io);
   });
+  return o;
+}
+
+outcome<void> bench_resolve_any(const bench_options& o, console& io) {
+  if (o.evidence.has_value() != o.flows_from.has_value())
+    return fail(trouble::usage, "--evidence and --flows-from are given together, or neither is");
+  return o.evidence ? bench_resolve_files(o, io) : bench_resolve(o, io);
 }
 
 }  // namespace
 
 void add_bench(command_line& line) {
   line.group("bench", "measure the heart of it on this machine, one thread");
-  add(line, "bench resolve", "CPU time to resolve a flow, and memory of a tenancy", bench_resolve);
-  add(line, "bench merge", "CPU time to merge a heartbeat and a new tenancy", bench_merge);
+  auto& resolving = line.add("bench resolve", "CPU time to resolve a flow, and memory of a tenancy");
+  const auto o = add(resolving, bench_resolve_any);
+  resolving.option("evidence", o->evidence, "evidence of this file, as of attribute, instead of made-up one");
+  resolving.option("flows-from", o->flows_from, "flows of this file, as of attribute");
+  add(line.add("bench merge", "CPU time to merge a heartbeat and a new tenancy"), bench_merge);
 }
 
 }  // namespace tenure::cli

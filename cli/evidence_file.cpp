@@ -1,7 +1,6 @@
 #include "cli/evidence_file.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <ostream>
 
 #include "cli/evidence_line.hpp"
@@ -9,6 +8,18 @@
 #include "ownership/invariant.hpp"
 
 namespace tenure::cli {
+
+namespace {
+
+// As a number that is ordered as the texts are, as far as eight bytes go.
+std::uint64_t first_bytes(std::string_view text) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < sizeof bytes; ++i)
+    bytes = bytes << 8 | (i < text.size() ? static_cast<unsigned char>(text[i]) : 0U);
+  return bytes;
+}
+
+}  // namespace
 
 std::uint32_t name_table::intern(std::string_view name) {
   if (const auto known = numbers_.find(name); known != numbers_.end()) return known->second;
@@ -19,15 +30,21 @@ std::uint32_t name_table::intern(std::string_view name) {
 }
 
 std::vector<std::uint32_t> name_table::sort() {
-  std::vector<std::uint32_t> order(names_.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [this](std::uint32_t a, std::uint32_t b) { return *names_[a] < *names_[b]; });
+  // With the first bytes at hand most comparisons need no look at the texts, which lie far apart.
+  struct name {
+    std::uint64_t begin = 0;
+    std::uint32_t number = 0;
+  };
+  std::vector<name> order(names_.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = {first_bytes(*names_[i]), i};
+  std::sort(order.begin(), order.end(), [this](const name& a, const name& b) {
+    return a.begin != b.begin ? a.begin < b.begin : *names_[a.number] < *names_[b.number];
+  });
   std::vector<std::uint32_t> renumbered(names_.size() + 1);
   std::vector<const std::string*> sorted(names_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) {
-    renumbered[order[i] + 1] = i + 1;
-    sorted[i] = names_[order[i]];
+    renumbered[order[i].number + 1] = i + 1;
+    sorted[i] = names_[order[i].number];
   }
   names_ = std::move(sorted);
   return renumbered;
@@ -62,12 +79,14 @@ outcome<evidence_file> read_evidence_file(const std::string& file) {
 }
 
 void merge_evidence(attributor& who, const evidence_file& evidence, console& io) {
+  std::vector<merged> results(evidence.lines.size());
+  who.merge_all(evidence.lines, results);
   std::uint64_t refused = 0;
   std::uint64_t empty = 0;
-  for (const auto& e : evidence.lines) {
-    if (e.said().empty())
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (evidence.lines[i].said().empty())
       ++empty;
-    else if (who.merge(e) == attributor::merged::refused)
+    else if (results[i] == merged::refused)
       ++refused;
   }
   if (empty > 0)

@@ -34,7 +34,7 @@ namespace tenure {
 ///
 /// @pre times.error and times.transit are not negative.
 template <class Candidates>
-verdict resolve(const Candidates& candidates, const flow_times& times);
+void resolve(const Candidates& candidates, const flow_times& times, verdict& answer);
 
 template <class Candidates>
 reason why_none(const Candidates& candidates, const flow_times& times) {
@@ -49,22 +49,25 @@ reason why_none(const Candidates& candidates, const flow_times& times) {
 }
 
 template <class Candidates>
-verdict resolve(const Candidates& candidates, const flow_times& times) {
+void resolve(const Candidates& candidates, const flow_times& times, verdict& answer) {
   invariant(times.error >= 0 && times.transit >= 0, "a flow's error and transit are never negative");
-  if (times.error == unknown_error) return unattributed(why_none(candidates, times));
-  verdict answer;
+  // Numbers, and the answer only at the end: what is written in parts and read as a whole makes the processor
+  // wait.
+  workload_id workload = workload_id::none;
+  tenancy_id tenancy;
   bool conflict = false;
-  candidates.each_sure(needed(times, times.error), [&](const tenancy_id& tenancy, workload_id workload) {
-    if (!answer.attributed()) {
-      answer = {workload, tenancy, basis::tenancy, reason::none};
-      return;
-    }
-    conflict |= workload != answer.workload;
-    answer.tenancy = std::min(answer.tenancy, tenancy);
-  });
-  if (conflict) return unattributed(reason::conflict);
-  if (!answer.attributed()) return unattributed(why_none(candidates, times));
-  return answer;
+  if (times.error != unknown_error) {
+    candidates.each_sure(needed(times, times.error), [&](const tenancy_id& other, workload_id whose) {
+      if (workload == workload_id::none || other < tenancy) tenancy = other;
+      conflict |= workload != workload_id::none && whose != workload;
+      workload = whose;
+    });
+  }
+  const bool attributed = workload != workload_id::none && !conflict;
+  answer.workload = attributed ? workload : workload_id::none;
+  answer.tenancy = attributed ? tenancy : tenancy_id{};
+  answer.basis = attributed ? basis::tenancy : basis::none;
+  answer.reason = attributed ? reason::none : conflict ? reason::conflict : why_none(candidates, times);
 }
 
 }  // namespace tenure

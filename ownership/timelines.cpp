@@ -151,16 +151,21 @@ const long_timeline* timelines::index_of(const address_entry& s) const {
   return known.index.get();
 }
 
-verdict timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times) const {
+void timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times,
+                      verdict& answer) const {
   if (s.line.is_long() && s.line.size() >= long_from) [[unlikely]] {
-    if (const auto* const index = index_of(s))
-      return tenure::resolve(indexed_candidates(s.line, *index, far_port), times);
+    if (const auto* const index = index_of(s)) {
+      tenure::resolve(indexed_candidates(s.line, *index, far_port), times, answer);
+      return;
+    }
   }
-  return tenure::resolve(candidates(s.line, far_port, clock_), times);
+  tenure::resolve(candidates(s.line, far_port, clock_), times, answer);
 }
 
 verdict timelines::resolve(address far, std::uint16_t far_port, const flow_times& times) const {
-  return judge(entry_of(far), far_port, times);
+  verdict answer;
+  judge(entry_of(far), far_port, times, answer);
+  return answer;
 }
 
 std::size_t timelines::forget_before(nanos cutoff) {

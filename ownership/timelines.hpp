@@ -87,7 +87,7 @@ class timelines {
   void give_back(timeline_block* block, std::uint32_t count);
   std::size_t forget_of(std::uint32_t number, nanos cutoff);
   void remove(std::uint32_t number);
-  verdict judge(const address_entry& s, std::uint16_t far_port, const flow_times& times) const;
+  void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, verdict& answer) const;
   const long_timeline* index_of(const address_entry& s) const;
   template <class AddressOf, class GlanceOf, class Finish>
   void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;

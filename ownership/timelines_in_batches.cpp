@@ -65,7 +65,7 @@ void timelines::resolve(std::span<const question> questions, std::span<verdict> 
         const auto& q = questions[i];
         // The number is of the first address with that hash: nearly always the right one.
         const bool right = number != address_directory::nobody && entries_[number].address == q.far;
-        verdicts[i] = judge(right ? entries_[number] : entry_of(q.far), q.far_port, q.times);
+        judge(right ? entries_[number] : entry_of(q.far), q.far_port, q.times, verdicts[i]);
       });
 }
 

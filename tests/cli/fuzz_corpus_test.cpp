@@ -13,7 +13,7 @@ namespace {
 
 std::vector<std::filesystem::path> corpus() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(TENURE_SOURCE_DIR "/tests/fuzz/corpus"))
+  for (const auto& entry : std::filesystem::directory_iterator(TENURE_SOURCE_DIR "/tests/fuzz/line_corpus"))
     files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   return files;

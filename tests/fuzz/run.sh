@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
-# Looks for lines that break the readers of `tenure attribute`, with clang's libFuzzer and its sanitizers.
-# Usage: run.sh [SECONDS]; what it finds worth keeping goes into tests/fuzz/corpus, which `make test` reads again.
+# Looks for bytes that break the readers of evidence, with clang's libFuzzer and its sanitizers: the lines of `tenure
+# attribute`, and the frames of agents. Usage: run.sh [SECONDS], for each of the two. What it finds worth keeping goes
+# into tests/fuzz/line_corpus or frame_corpus, which `make test` reads again.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 build=build-fuzz
-mkdir -p "$build/found"
+mkdir -p "$build/found_lines" "$build/found_frames" "$build/generated"
+clang=(clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I.)
+limits=("-max_total_time=$seconds" -seed=1 -print_final_stats=1 "-artifact_prefix=$build/")
+
 # libFuzzer sees only what clang compiled: the sources, not our libraries.
-clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-  tests/fuzz/lines_fuzzer.cpp tests/fuzz/lines.cpp cli/evidence_line.cpp cli/flow_line.cpp ownership/*.cpp \
-  -lsimdjson -o "$build/lines_fuzzer"
-"$build/lines_fuzzer" -max_total_time="$seconds" -max_len=1024 -seed=1 -print_final_stats=1 \
-  -artifact_prefix="$build/" "$build/found" tests/fuzz/corpus
+"${clang[@]}" tests/fuzz/lines_fuzzer.cpp tests/fuzz/lines.cpp cli/evidence_line.cpp cli/flow_line.cpp \
+  ownership/*.cpp -lsimdjson -o "$build/lines_fuzzer"
+"$build/lines_fuzzer" "${limits[@]}" -max_len=1024 "$build/found_lines" tests/fuzz/line_corpus
+
+capnp compile "-oc++:$build/generated" --src-prefix=capnp capnp/wire.capnp
+"${clang[@]}" -isystem "$build/generated" tests/fuzz/frames_fuzzer.cpp tests/fuzz/frames.cpp capnp/*.cpp \
+  "$build/generated/wire.capnp.c++" ownership/*.cpp -lcapnp -lkj -lsimdjson -lfmt -o "$build/frames_fuzzer"
+"$build/frames_fuzzer" "${limits[@]}" -max_len=4096 "$build/found_frames" tests/fuzz/frame_corpus

@@ -1,0 +1,80 @@
+#include "tests/fuzz/frames.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "capnp/codec.hpp"
+#include "ownership/attributor.hpp"
+#include "ownership/invariant.hpp"
+
+namespace tenure::fuzz {
+
+namespace {
+
+constexpr std::uint64_t incarnation = 7;
+
+bool same(const evidence& a, const evidence& b) {
+  return a.endpoint == b.endpoint && a.tenancy == b.tenancy && a.workload == b.workload && a.from == b.from &&
+         a.until == b.until && a.from_error == b.from_error && a.until_error == b.until_error;
+}
+
+// An id that is said of two endpoints cannot be written: entries are found by their ids.
+bool each_id_once(const wire::batch& b) {
+  std::set<tenancy_id> seen;
+  return std::all_of(b.tenancies.begin(), b.tenancies.end(),
+                     [&seen](const auto& t) { return seen.insert(t.id).second; });
+}
+
+void read_again(const wire::batch& b) {
+  if (!each_id_once(b)) return;
+  const auto again = wire::decode(wire::encode(b), incarnation);
+  invariant(again.has_value(), "what was read can be written and read again");
+  const auto& copy = std::get<wire::batch>(*again);
+  invariant(
+      std::equal(b.evidence.begin(), b.evidence.end(), copy.evidence.begin(), copy.evidence.end(), same),
+      "evidence is read as it was written");
+}
+
+// Every tenancy once more and backwards: the timelines are the same.
+void merge_both_ways(const wire::batch& b) {
+  attributor forwards(prefix_set::everything());
+  attributor backwards(prefix_set::everything());
+  std::vector<merged> results(b.evidence.size());
+  forwards.merge_all(b.evidence, results);
+  for (std::size_t i = b.evidence.size(); i > 0; --i) backwards.merge(b.evidence[i - 1]);
+  for (std::size_t i = 0; i < b.evidence.size() && i < 64; ++i) {
+    const auto& e = b.evidence[i];
+    invariant(forwards.timelines().holdings(e.endpoint) == backwards.timelines().holdings(e.endpoint),
+              "the order of evidence does not matter");
+    const flow_times during{e.from, e.from, e.until, e.until, 0, 0, true};
+    const auto answer = forwards.attribute(e.endpoint.address, e.endpoint.port, during);
+    invariant(answer == backwards.attribute(e.endpoint.address, e.endpoint.port, during),
+              "the same evidence gives the same answer");
+  }
+  forwards.forget_before(0);
+}
+
+void resolve_flows(const wire::batch& b) {
+  attributor nobody(prefix_set::everything());
+  for (const auto& f : b.flows) nobody.attribute(f.far_address, f.far_port, f.times);
+}
+
+}  // namespace
+
+void read_as_frame(const std::uint8_t* data, std::size_t size) {
+  wire::frame f((size + 7) / 8);
+  if (size > 0) std::memcpy(f.data(), data, size);
+  const auto got = wire::decode(f, incarnation);
+  if (!got) {
+    invariant(!got.error().text.empty(), "a refusal says what was expected");
+    return;
+  }
+  const auto* const b = std::get_if<wire::batch>(&*got);
+  if (b == nullptr) return;
+  read_again(*b);
+  merge_both_ways(*b);
+  resolve_flows(*b);
+}
+
+}  // namespace tenure::fuzz
