@@ -68,6 +68,8 @@ fuzz: install-packages ## look for hostile lines and frames with libFuzzer, a mi
 
 bench: build ## the benchmarks, one after the other
 	@for program in build/bench/bench_*[a-z]; do echo "tenure: $$program"; "$$program" || exit 1; done
+	@for heart in resolve merge; do echo "tenure: build/tenure bench $$heart"; \
+	  build/tenure bench $$heart --json build/bench-$$heart.json || exit 1; done
 
 bench-agent: build ## what the agent costs on this machine's kernel, nginx and wrk beside it (root; some minutes)
 	@build/bench/agent_cost --tenure build/tenure --json build/bench-agent.json $(ARGS)

@@ -127,4 +127,17 @@ std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
   return stamped(theirs, between(at_stamp((before - back)->of), late));
 }
 
+std::optional<bounded_stamp> clock_bound::carry(const bounded_stamp& theirs) const {
+  if (theirs.error == unknown_error) return bounded_stamp{theirs.time, unknown_error};
+  const auto early = convert(saturating_sub(theirs.time, theirs.error));
+  const auto late = convert(saturating_add(theirs.time, theirs.error));
+  if (!early || !late) return std::nullopt;
+  if (early->error == unknown_error || late->error == unknown_error)
+    return bounded_stamp{late->time, unknown_error};
+  const nanos from = saturating_sub(early->time, early->error);
+  const nanos until = saturating_add(late->time, late->error);
+  const auto middle = static_cast<nanos>((wide{from} + until) / 2);
+  return bounded_stamp{middle, std::max(saturating_sub(middle, from), saturating_sub(until, middle))};
+}
+
 }  // namespace tenure

@@ -45,6 +45,10 @@ class clock_bound {
   /// only drift is bounded, not a pause in between.
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
+  /// The same for a stamp that is bounded in their time already: of another host, converted by their node.
+  /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie.
+  std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const;
+
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
   /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
   /// says.

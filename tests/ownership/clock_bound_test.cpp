@@ -199,5 +199,56 @@ TEST(ClockBound, StampsAtTheEndsOfTheRangeHaveNoBoundOrAGoodOne) {
   }
 }
 
+// From an agent over its node to another node: each hop has a clock and brackets of its own.
+RC_GTEST_PROP(ClockBound, CrossingToAnotherNodeAddsItsBracket, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  their_clock agent(d.below(1'000'000) * second);
+  their_clock node(d.below(1'000'000) * second);
+  clock_bound at_node(drift_ppm);
+  clock_bound at_other(drift_ppm);
+  const auto run = [&](nanos most) {
+    const nanos span = d.below(most);
+    agent.run(span, d.below(2 * drift_ppm / 3) - drift_ppm / 3);
+    node.run(span, d.below(2 * drift_ppm / 3) - drift_ppm / 3);
+  };
+  const auto ping = [&] {
+    const nanos sent_here = agent.now();
+    const nanos sent = node.reading();
+    run(20 * millisecond);
+    const nanos read = agent.reading();
+    const nanos read_node = node.reading();
+    run(20 * millisecond);
+    at_node.add({sent, node.reading(), read});
+    at_other.add({sent_here, agent.now(), read_node});
+  };
+  for (int round = 0; round < 8; ++round) {
+    ping();
+    run(10 * second);
+    const stamp s{agent.now(), agent.reading()};
+    run(10 * second);
+    ping();
+    ping();
+    const auto once = at_node.convert(s.theirs);
+    RC_ASSERT(once.has_value());
+    const auto twice = at_other.carry(*once);
+    RC_ASSERT(twice.has_value());
+    RC_ASSERT(holds(*twice, s));
+    RC_ASSERT(twice->error >= once->error / 2);
+  }
+}
+
+TEST(ClockBound, CarriesNoStampWithoutABoundAndNoneTooEarly) {
+  clock_bound bound(0);
+  ASSERT_TRUE(bound.add({100, 110, 1'000}));
+  ASSERT_TRUE(bound.add({200, 210, 1'100}));
+  EXPECT_EQ(bound.carry({1'050, unknown_error})->error, unknown_error);
+  EXPECT_FALSE(bound.carry({1'090, 20})) << "its later end has no bracket after it yet";
+  const auto carried = bound.carry({1'050, 20});
+  ASSERT_TRUE(carried);
+  const auto exact = bound.convert(1'050);
+  EXPECT_EQ(carried->time, exact->time);
+  EXPECT_EQ(carried->error, exact->error + 20);
+}
+
 }  // namespace
 }  // namespace tenure

@@ -1,6 +1,7 @@
 #include "ownership/timelines.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -125,6 +126,36 @@ RC_GTEST_PROP(Timelines, ForgettingNeverGivesAnotherAnswer, ()) {
   }
 }
 
+// Blocks of memory move whenever another one of their size is given back: nothing may get lost or mixed up.
+RC_GTEST_PROP(Timelines, KeepEachAddressApartHoweverTheyGrowAndForget, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  timelines known;
+  std::map<std::pair<address, tenancy_id>, interval> expected;
+  nanos forgotten = time_min;
+  for (int step = 0; step < 3'000; ++step) {
+    // Some addresses have one tenancy, some have many.
+    const auto host = static_cast<std::uint32_t>(d.below(10) * d.below(10));
+    const auto tenancy = static_cast<std::uint64_t>(d.below(d.chance(80) ? 6 : 40));
+    const auto e = held(host, tenancy, step, step + 1 + d.below(50));
+    if (e.until >= forgotten) {
+      auto& hull = expected.try_emplace({e.endpoint.address, e.tenancy}, e.core()).first->second;
+      hull = {std::min(hull.from, e.from), std::max(hull.until, e.until)};
+    }
+    RC_ASSERT((known.merge(e) == merged::too_old) == (e.until < forgotten));
+    if (step % 500 != 499) continue;
+    forgotten = step - d.below(300);
+    known.forget_before(forgotten);
+    std::erase_if(expected, [forgotten](const auto& each) { return each.second.until < forgotten; });
+    RC_ASSERT(known.tenancies() == expected.size());
+    for (const auto& [key, hull] : expected) {
+      const auto holdings = known.holdings({key.first, 0});
+      RC_ASSERT(std::any_of(holdings.begin(), holdings.end(), [&key, &hull](const holding& h) {
+        return h.tenancy == key.second && h.said == hull && h.sure == hull;
+      }));
+    }
+  }
+}
+
 TEST(Timelines, ForgetWhatEndedAndRefuseWhatIsOlder) {
   timelines known;
   for (std::uint32_t host = 0; host < 1'000; ++host) {
@@ -175,6 +206,45 @@ TEST(Timelines, AMillionTenanciesOnOneAddressAreNoTrouble) {
     const auto t = static_cast<nanos>(n * 7'919 % many * 10);
     ASSERT_EQ(known.resolve(address::v4(1), 443, window(t + 1, t + 5)).tenancy,
               (tenancy_id{1, n * 7'919 % many}));
+  }
+}
+
+// In the worst of orders too, and each extended later.
+TEST(Timelines, ManyTenanciesOnOneAddressMayComeInAnyOrder) {
+  constexpr std::uint64_t many = 100'000;
+  for (const std::uint64_t stride : {many - 1, std::uint64_t{61'803}}) {
+    timelines known;
+    for (std::uint64_t n = 0; n < many; ++n) {
+      const std::uint64_t id = n * stride % many;
+      ASSERT_EQ(known.merge(held(1, id, static_cast<nanos>(10 * id), static_cast<nanos>(10 * id + 5))),
+                merged::changed);
+    }
+    for (std::uint64_t id = 0; id < many; ++id)
+      ASSERT_EQ(known.merge(held(1, id, static_cast<nanos>(10 * id), static_cast<nanos>(10 * id + 10))),
+                merged::changed);
+    EXPECT_EQ(known.tenancies(), many);
+    EXPECT_LE(known.bytes(), 66 * many);
+    for (std::uint64_t n = 0; n < 10'000; ++n) {
+      const auto t = static_cast<nanos>(n * 7'919 % many * 10);
+      ASSERT_EQ(known.resolve(address::v4(1), 443, window(t + 6, t + 7)).tenancy,
+                (tenancy_id{1, n * 7'919 % many}));
+    }
+  }
+}
+
+// All of them qualify for the flow, and all name one workload.
+TEST(Timelines, ManyOverlappingTenanciesOfOneWorkloadGiveOneAnswer) {
+  constexpr std::uint64_t many = 100'000;
+  timelines known;
+  for (std::uint64_t n = 0; n < many; ++n) {
+    auto e = held(1, n + 1, static_cast<nanos>(n), static_cast<nanos>(2 * many + n));
+    e.workload = workload_id{1};
+    known.merge(e);
+  }
+  for (int i = 0; i < 100; ++i) {
+    const auto v = known.resolve(address::v4(1), 443, window(many + i, many + i + 1));
+    ASSERT_EQ(v.workload, workload_id{1});
+    ASSERT_EQ(v.tenancy, (tenancy_id{1, 1}));
   }
 }
 
