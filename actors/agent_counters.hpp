@@ -21,6 +21,8 @@ struct agent_counters {
   counter batches_retained = 0;  ///< gauge
   counter batches_dropped = 0;
   counter bytes_retained = 0;  ///< gauge
+  counter bytes_spooled = 0;   ///< gauge
+  counter spool_failures = 0;  ///< batches that could not be written to the spool
   counter tenancies_live = 0;  ///< gauge
   counter connects = 0;        ///< to a node, that were welcomed
   counter disconnects = 0;

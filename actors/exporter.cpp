@@ -29,6 +29,8 @@ void refresh_gauges(exporter_state& s) {
   c.batches_retained = s.retained->batches();
   c.flows_retained = s.retained->flows();
   c.bytes_retained = s.retained->bytes();
+  c.bytes_spooled = s.retained->spooled_bytes();
+  c.spool_failures = s.retained->spool_failures();
   c.batches_dropped = s.retained->batches_dropped();
   c.flows_dropped = s.retained->flows_dropped();
 }
@@ -95,6 +97,15 @@ void finish_draining(pointer self) {
   if (s.retained->batches() > 0) return;
   for (auto& promise : s.draining) promise.deliver(true);
   s.draining.clear();
+}
+
+/// Everything that an earlier agent left is delivered.
+void finish_inheritance(pointer self) {
+  auto& s = self->state;
+  if (!s.world.spool.inherited || s.retained->batches() > 0) return;
+  spdlog::info("agent: all that incarnation {:016x} left behind is delivered", s.settings.incarnation);
+  if (s.link) s.link->close();
+  self->quit();
 }
 
 /// A batch without flows is acknowledged once its evidence is with the shards, and batches are placed in
@@ -168,7 +179,8 @@ void welcomed(pointer self, const wire::welcome& w) {
   s.failed_dials = 0;
   ++s.counters->connects;
   spdlog::info("agent: connected to node {} at {}", w.node, s.link->peer());
-  s.retained->for_each([&s](const wire::frame& f) { s.link->send(f); });
+  std::uint64_t number = 0;
+  while (const auto* frame = s.retained->next(number)) s.link->send(*frame);
   // The node may have lost its timelines: tell everything anew.
   heartbeat(self);
 }
@@ -192,6 +204,7 @@ void receive(pointer self, const received_frame& f) {
     refresh_gauges(s);
     finish_telling(self, a->batch);
     finish_draining(self);
+    finish_inheritance(self);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
     spdlog::warn("agent: node {} said goodbye: {}", s.link->peer(), g->reason);
   } else {
@@ -232,7 +245,8 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
   s.tracker = std::make_unique<agent::tenancy_tracker>(settings.incarnation, *world.clock, *world.identities,
                                                        *world.addresses, settings.repeat);
   s.gathering = std::make_unique<agent::batcher>(settings.incarnation);
-  s.retained = std::make_unique<agent::retention>(settings.max_retained_bytes);
+  s.retained = std::make_unique<agent::retention>(settings.max_retained_bytes, world.spool.batches,
+                                                  world.spool.max_bytes);
   s.settings = std::move(settings);
   s.world = std::move(world);
   s.counters = std::move(counters);

@@ -19,6 +19,7 @@
 #include "agent/clock.hpp"
 #include "agent/identity_map.hpp"
 #include "agent/retention.hpp"
+#include "agent/spool.hpp"
 #include "agent/tenancy_tracker.hpp"
 #include "transport/transport.hpp"
 
@@ -36,12 +37,21 @@ struct exporter_settings {
                                    << 20;  ///< below what a link lets wait, as a new link is sent all of it
 };
 
+/// What is kept of batches outside memory.
+struct exporter_spool {
+  std::shared_ptr<agent::spool> batches;  ///< null: nothing
+  std::size_t max_bytes = 0;
+  /// It is an earlier agent's: deliver what is there, then end.
+  bool inherited = false;
+};
+
 /// What an agent stands on; the simulator hands in its own. The pointers outlive the actor.
 struct exporter_world {
   std::shared_ptr<const agent::boot_clock> clock;
   std::shared_ptr<agent::identity_map> identities;
   std::shared_ptr<agent::address_check> addresses;
   std::shared_ptr<transport::transport> transport;
+  exporter_spool spool = {};
 };
 
 /// Drives tracker, batcher and retention, and keeps the link to a node.

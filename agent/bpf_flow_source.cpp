@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "agent/event_file.hpp"
 #include "agent/flow_builder.hpp"
 #include "agent/kernel_programs.hpp"
 #include "agent/netns.hpp"
@@ -22,8 +23,12 @@ constexpr nanos shortest_pace = 50 * millisecond;
 
 class bpf_flow_source final : public flow_source {
  public:
-  bpf_flow_source(const bpf_options& options, std::unique_ptr<kernel_programs> programs, jiffy_clock clock)
-      : options_(options), programs_(std::move(programs)), builder_(clock, options.transit_floor) {}
+  bpf_flow_source(const bpf_options& options, std::unique_ptr<kernel_programs> programs, jiffy_clock clock,
+                  std::unique_ptr<event_writer> recorder)
+      : options_(options),
+        programs_(std::move(programs)),
+        builder_(clock, options.transit_floor),
+        recorder_(std::move(recorder)) {}
 
   ~bpf_flow_source() override { stop(); }
 
@@ -73,6 +78,7 @@ class bpf_flow_source final : public flow_source {
     while (!stopping_) {
       programs_->drain(options_.poll_interval);
       hand_over();
+      if (recorder_) recorder_->flush();
     }
     programs_->drain(0);
     hand_over();
@@ -90,6 +96,7 @@ class bpf_flow_source final : public flow_source {
   }
 
   void take(const tenure_socket_event& e) {
+    if (recorder_) recorder_->write(e);
     waiting_.push_back(builder_.build(e));
     if (waiting_.size() >= options_.deliver_at_most) hand_over();
   }
@@ -101,6 +108,7 @@ class bpf_flow_source final : public flow_source {
   const bpf_options options_;
   std::unique_ptr<kernel_programs> programs_;
   flow_builder builder_;
+  std::unique_ptr<event_writer> recorder_;  // null: nothing is recorded
   std::function<void(std::vector<observed_flow>)> deliver_;
   std::vector<observed_flow> waiting_;  // the reader's thread only
   std::atomic<bool> stopping_ = false;
@@ -119,7 +127,13 @@ outcome<std::unique_ptr<flow_source>> make_bpf_flow_source(const bpf_options& op
   if (!programs) return tl::unexpected(programs.error());
   auto clock = (*programs)->calibrate();
   if (!clock) return tl::unexpected(clock.error());
-  return std::make_unique<bpf_flow_source>(options, std::move(*programs), *clock);
+  std::unique_ptr<event_writer> recorder;
+  if (!options.record.empty()) {
+    auto created = event_writer::create(options.record, {clock->calibrated(), (*programs)->boot_time()});
+    if (!created) return tl::unexpected(created.error());
+    recorder = std::move(*created);
+  }
+  return std::make_unique<bpf_flow_source>(options, std::move(*programs), *clock, std::move(recorder));
 }
 
 }  // namespace tenure::agent

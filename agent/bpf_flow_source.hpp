@@ -23,6 +23,8 @@ struct bpf_options {
   /// A connection that has been open for so long is reported in parts, one for each such time in which
   /// segments passed; 0: only when it ends.
   nanos active_timeout = 60 * second;
+  /// Every event is written to this file too; empty: to none.
+  std::string record;
   /// How often the ring is emptied when it is not filling up.
   nanos poll_interval = 50 * millisecond;
   /// How many flows are handed over at once, at the most.

@@ -17,17 +17,22 @@ namespace tenure::agent {
 namespace {
 
 using gone_callback = std::function<void(std::uint64_t, address)>;
+using came_callback = std::function<void(address)>;
 
 class route_watch final : public address_watch {
  public:
-  route_watch(file_descriptor socket, file_descriptor wake, gone_callback gone)
+  route_watch(file_descriptor socket, file_descriptor wake, gone_callback gone, came_callback came)
       : socket_(std::move(socket)),
         wake_(std::move(wake)),
         cookie_(current_netns_cookie()),
-        gone_(std::move(gone)) {
+        gone_(std::move(gone)),
+        came_(std::move(came)) {
     // After the socket listens, so that nothing falls between.
     if (const auto present = dump_addresses()) present_.insert(present->begin(), present->end());
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      for (const auto& a : present_) came_(a);
+      run();
+    });
   }
 
   ~route_watch() override {
@@ -57,6 +62,7 @@ class route_watch final : public address_watch {
                           [this](const address_message& m) {
                             if (!m.gone) {
                               present_.insert(m.address);
+                              came_(m.address);
                               return;
                             }
                             present_.erase(m.address);
@@ -69,24 +75,26 @@ class route_watch final : public address_watch {
   void compare() {
     for (const auto& a : std::exchange(present_, {})) gone_(cookie_, a);
     if (const auto present = dump_addresses()) present_.insert(present->begin(), present->end());
+    for (const auto& a : present_) came_(a);
   }
 
   file_descriptor socket_;
   file_descriptor wake_;
   std::uint64_t cookie_;
   gone_callback gone_;
+  came_callback came_;
   std::set<address> present_;
   std::thread thread_;
 };
 
 }  // namespace
 
-outcome<std::unique_ptr<address_watch>> watch_host_addresses(gone_callback gone) {
+outcome<std::unique_ptr<address_watch>> watch_host_addresses(gone_callback gone, came_callback came) {
   auto socket = open_route_socket(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
   if (!socket) return tl::unexpected(socket.error());
   file_descriptor wake{::eventfd(0, EFD_CLOEXEC)};
   if (!wake) return fail(trouble::refused, "cannot make an eventfd: too many open files");
-  return std::make_unique<route_watch>(std::move(*socket), std::move(wake), std::move(gone));
+  return std::make_unique<route_watch>(std::move(*socket), std::move(wake), std::move(gone), std::move(came));
 }
 
 }  // namespace tenure::agent

@@ -24,10 +24,13 @@ class address_watch {
   virtual ~address_watch() = default;
 };
 
+/// @param came is called from the watcher's thread for every address that is on an interface, first for those
+/// that are there already; again for one that is there is no harm. It must not block for long.
 /// @param gone is called from the watcher's thread for every address that leaves an interface (rtnetlink),
 /// with the namespace's cookie; it must not block for long. When messages were lost, for every address that
 /// was there: one that went and came back cannot be told from one that stayed.
 outcome<std::unique_ptr<address_watch>> watch_host_addresses(
-    std::function<void(std::uint64_t netns_cookie, address a)> gone);
+    std::function<void(std::uint64_t netns_cookie, address a)> gone,
+    std::function<void(address a)> came = [](address) {});
 
 }  // namespace tenure::agent

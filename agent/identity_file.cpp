@@ -8,6 +8,8 @@
 
 #include <toml++/toml.h>
 
+#include "transport/svid.hpp"
+
 namespace tenure::agent {
 
 namespace {
@@ -72,13 +74,18 @@ outcome<host_identity> read(const toml::table& table, const std::string& name) {
     }
   }
   if (result.workload.name.empty()) return fail(trouble::usage, name + ": `workload` is missing");
-  if (result.addresses.empty()) return fail(trouble::usage, name + ": `addresses` is missing");
   return result;
 }
 
 }  // namespace
 
 outcome<host_identity> parse_identity(std::string_view text, const std::string& name) {
+  if (transport::is_pem(text)) {
+    const auto id = transport::read_svid(text, name);
+    if (!id) return tl::unexpected(id.error());
+    if (!is_name(*id)) return fail(trouble::usage, name + ": a workload's name is at most 256 bytes");
+    return host_identity{{*id, {}}, {}};
+  }
   try {
     return read(toml::parse(text, name), name);
   } catch (const toml::parse_error& e) {

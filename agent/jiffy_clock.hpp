@@ -24,6 +24,15 @@ class jiffy_clock {
   /// seen is nearest to the truth, and one tick less is a bound. A failure when no length fits.
   static outcome<jiffy_clock> calibrate(std::span<const jiffy_sample> samples);
 
+  /// What a clock was calibrated to, for keeping it with recorded stamps.
+  struct parameters {
+    std::uint64_t jiffies = 0;
+    nanos bound = 0;
+    nanos tick = 0;
+  };
+  parameters calibrated() const { return {jiffies_, bound_, tick_}; }
+  static jiffy_clock from(const parameters& p) { return {p.jiffies, p.bound, p.tick}; }
+
   /// @param jiffies 64 bits. Monotonic clock, at most two ticks too early, never too late.
   nanos not_before(std::uint64_t jiffies) const;
   nanos tick() const { return tick_; }

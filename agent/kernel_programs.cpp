@@ -93,6 +93,10 @@ outcome<jiffy_clock> kernel_programs::calibrate() {
   return jiffy_clock::calibrate(samples);
 }
 
+nanos kernel_programs::boot_time() const {
+  return static_cast<nanos>(programs_->bss->clock_boot_ns);
+}
+
 outcome<void> kernel_programs::attach() {
   state_changes_ = ::bpf_program__attach(programs_->progs.socket_state_changed);
   if (state_changes_ == nullptr) return tl::unexpected(step_failed("attaching", errno));

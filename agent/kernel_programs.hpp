@@ -30,6 +30,8 @@ class kernel_programs {
 
   /// What a jiffy is on this kernel; takes about 60 ms.
   outcome<jiffy_clock> calibrate();
+  /// The kernel's boot-time clock when `calibrate` last read it.
+  nanos boot_time() const;
   /// From when this returns, every transition of a TCP socket is seen.
   outcome<void> attach();
   /// When this returns, no program runs any more.

@@ -133,6 +133,9 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
   out.counter("tenure_agent_batches_dropped_total", "Batches beyond the bound on retention",
               c.batches_dropped);
   out.gauge("tenure_agent_retained_bytes", "Bytes of batches that are not acknowledged", c.bytes_retained);
+  out.gauge("tenure_agent_spooled_bytes", "Bytes of batches in the spool", c.bytes_spooled);
+  out.counter("tenure_agent_spool_failures_total", "Batches that could not be written to the spool",
+              c.spool_failures);
   out.gauge("tenure_agent_tenancies_live", "Tenancies that this host holds", c.tenancies_live);
   out.counter("tenure_agent_connects_total", "Times a node welcomed this agent", c.connects);
   out.counter("tenure_agent_disconnects_total", "Times the link to a node was lost", c.disconnects);

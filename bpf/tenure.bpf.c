@@ -80,10 +80,12 @@ int socket_walked_over(struct bpf_iter__tcp* ctx) {
 /* Reads the two clocks together, for the agent to learn what a jiffy is. */
 __u64 clock_jiffies;
 __u64 clock_monotonic_ns;
+__u64 clock_boot_ns;
 
 SEC("syscall")
 int read_clocks(void* ctx) {
   clock_jiffies = bpf_jiffies64();
   clock_monotonic_ns = bpf_ktime_get_ns();
+  clock_boot_ns = bpf_ktime_get_boot_ns();
   return 0;
 }

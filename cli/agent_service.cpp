@@ -1,6 +1,8 @@
 #include "cli/agent_service.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <mutex>
 #include <sys/random.h>
 #include <unistd.h>
 #include <utility>
@@ -14,11 +16,15 @@
 
 #include "actors/exporter.hpp"
 #include "agent/bpf_flow_source.hpp"
+#include "agent/file_watch.hpp"
 #include "agent/host_addresses.hpp"
+#include "agent/host_naming.hpp"
 #include "agent/identity_file.hpp"
 #include "agent/identity_maps.hpp"
 #include "agent/ipman.hpp"
 #include "agent/ipman_answer.hpp"
+#include "agent/replayed_flow_source.hpp"
+#include "agent/spool_folder.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -47,6 +53,16 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "agent";
 }
 
+/// Then something may be masqueraded or forwarded under the host's own addresses: they are no one's whole.
+bool forwards_packets() {
+  for (const char* path : {"/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"}) {
+    std::ifstream file(path);
+    int on = 0;
+    if (file >> on && on != 0) return true;
+  }
+  return false;
+}
+
 class running_agent final : public agent_service {
  public:
   running_agent() : system_(config_) {}
@@ -58,17 +74,11 @@ class running_agent final : public agent_service {
       return fail(trouble::usage,
                   "--agent-name: expected at most 256 bytes of UTF-8 without control characters");
     stop_timeout_ = o.stop_timeout;
+    clock_ = clock;
     const auto incarnation = draw_incarnation();
     if (!incarnation) return tl::unexpected(incarnation.error());
-    auto maps = agent::make_identity_maps(o.pin, *incarnation);
-    if (!maps) return tl::unexpected(maps.error());
-    agent::bpf_options kernel;
-    kernel.pin = o.pin;
-    kernel.transit_floor = o.transit.count();
-    kernel.active_timeout = o.active_timeout.count();
-    auto source = agent::make_bpf_flow_source(kernel);
-    if (!source) return tl::unexpected(source.error());
-    source_ = std::move(*source);
+    auto watched = o.replay.empty() ? open_kernel(o, *incarnation) : open_recording(o, *clock);
+    if (!watched) return watched;
 
     actors::exporter_settings settings;
     settings.name = o.agent_name.empty() ? host_name() : o.agent_name;
@@ -77,9 +87,10 @@ class running_agent final : public agent_service {
     settings.heartbeat = o.heartbeat.count();
     settings.linger = o.linger.count();
     settings.repeat = o.repeat.count();
-    actors::exporter_world world{std::move(clock), std::shared_ptr{std::move(*maps)},
-                                 std::shared_ptr{agent::make_address_check()}, std::move(net)};
+    actors::exporter_world world{std::move(clock), identities_, std::shared_ptr{agent::make_address_check()},
+                                 std::move(net)};
     auto addresses = world.addresses;
+    if (auto opened = take_over(o, settings, world); !opened) return opened;
     exporter_ = system_.spawn(actors::exporter, std::move(settings), std::move(world), counters_);
     if (auto listened = listen_to_platforms(o.ipman_socket); !listened) return listened;
     if (auto named = name_host(o.identity); !named) return named;
@@ -98,14 +109,45 @@ class running_agent final : public agent_service {
   bool drain() override { return ask_bounded(actors::drain_atom_v); }
 
   void stop() override {
+    identity_watch_.reset();
     watch_.reset();
     ipman_.reset();
     if (source_) source_->stop();
     if (exporter_) caf::anon_send_exit(exporter_, caf::exit_reason::user_shutdown);
     exporter_ = nullptr;
+    for (const auto& heir : heirs_) caf::anon_send_exit(heir, caf::exit_reason::user_shutdown);
+    heirs_.clear();
   }
 
  private:
+  outcome<void> open_kernel(const agent_options& o, std::uint64_t incarnation) {
+    auto maps = agent::make_identity_maps(o.pin, incarnation);
+    if (!maps) return tl::unexpected(maps.error());
+    identities_ = std::move(*maps);
+    agent::bpf_options kernel;
+    kernel.pin = o.pin;
+    kernel.transit_floor = o.transit.count();
+    kernel.active_timeout = o.active_timeout.count();
+    kernel.record = o.record;
+    auto source = agent::make_bpf_flow_source(kernel);
+    if (!source) return tl::unexpected(source.error());
+    source_ = std::move(*source);
+    return {};
+  }
+
+  /// Without the kernel nothing stamps sockets, so nobody has to be told who holds what.
+  outcome<void> open_recording(const agent_options& o, const real_clocks& clock) {
+    struct nobody final : agent::identity_map {
+      outcome<void> put(const agent::identity_key&, tenancy_id) override { return {}; }
+      outcome<void> erase(const agent::identity_key&) override { return {}; }
+    };
+    identities_ = std::make_shared<nobody>();
+    auto source = agent::make_replayed_flow_source(o.replay, o.transit.count(), clock);
+    if (!source) return tl::unexpected(source.error());
+    source_ = std::move(*source);
+    return {};
+  }
+
   template <class Atom>
   bool ask_bounded(Atom what) {
     caf::scoped_actor asker{system_};
@@ -138,22 +180,79 @@ class running_agent final : public agent_service {
 
   outcome<void> name_host(const std::string& file) {
     if (file.empty()) return {};
-    const auto identity = agent::load_identity_file(file);
+    auto identity = agent::load_identity_file(file);
     if (!identity) return tl::unexpected(identity.error());
-    for (const auto& a : identity->addresses) {
-      agent::ipman_request r;
-      r.verb = agent::ipman_request::action::set;
-      r.endpoint = a.to_string();
-      r.workload = identity->workload.name;
-      r.labels = identity->workload.labels;
-      r.netns = agent::own_netns;
-      spdlog::info("agent: host identity: {}", ask(r));
+    const bool exclusive = !forwards_packets();
+    if (identity->addresses.empty() && !exclusive)
+      spdlog::warn(
+          "agent: this host forwards packets, so others may use its addresses: it claims none but those that "
+          "`addresses` of {} lists",
+          file);
+    naming_ = std::make_unique<agent::host_naming>(
+        std::move(*identity), exclusive,
+        [this](address a, const wire::workload& w) { claim_for_host(a, w); });
+    auto addresses = agent::watch_host_addresses(
+        [this](std::uint64_t cookie, address a) {
+          const std::scoped_lock lock(naming_mutex_);
+          naming_->gone(a);
+          caf::anon_send(exporter_, actors::withdrawn_atom_v, cookie, a.high(), a.low());
+        },
+        [this](address a) {
+          const std::scoped_lock lock(naming_mutex_);
+          naming_->came(a);
+        });
+    if (!addresses) return tl::unexpected(addresses.error());
+    watch_ = std::move(*addresses);
+    auto changes = agent::watch_file(file, [this, file] { read_identity_again(file); });
+    if (!changes) return tl::unexpected(changes.error());
+    identity_watch_ = std::move(*changes);
+    return {};
+  }
+
+  void claim_for_host(address a, const wire::workload& w) {
+    agent::ipman_request r;
+    r.verb = agent::ipman_request::action::set;
+    r.endpoint = a.to_string();
+    r.workload = w.name;
+    r.labels = w.labels;
+    r.netns = agent::own_netns;
+    spdlog::info("agent: host identity: {}", ask(r));
+  }
+
+  void read_identity_again(const std::string& file) {
+    const auto who = agent::load_identity_file(file);
+    if (!who) spdlog::warn("agent: {}; the identity before stays", who.error().text);
+    const std::scoped_lock lock(naming_mutex_);
+    naming_->renewed(who);
+  }
+
+  /// Delivers what agents before this one left in the spool, each under its own incarnation, and opens our
+  /// own part of it.
+  outcome<void> take_over(const agent_options& o, const actors::exporter_settings& settings,
+                          actors::exporter_world& world) {
+    if (o.spool.empty()) return {};
+    std::string boot;
+    std::ifstream boot_id("/proc/sys/kernel/random/boot_id");
+    std::getline(boot_id, boot);
+    const std::size_t bound = std::size_t{o.spool_mib} << 20;
+    const auto left = agent::look_for_left_behind(o.spool, boot);
+    if (left.lost_batches > 0)
+      spdlog::warn("agent: {} batches in {} are from before this host's start: lost", left.lost_batches,
+                   o.spool);
+    for (const auto incarnation : left.incarnations) {
+      auto batches = agent::open_spool(o.spool, boot, incarnation);
+      if (!batches) return tl::unexpected(batches.error());
+      auto before = settings;
+      before.incarnation = incarnation;
+      auto heir = world;
+      heir.spool = {std::move(*batches), bound, true};
+      spdlog::info("agent: delivering what incarnation {:016x} left behind", incarnation);
+      heirs_.push_back(system_.spawn(actors::exporter, std::move(before), std::move(heir),
+                                     std::make_shared<actors::agent_counters>()));
     }
-    auto watch = agent::watch_host_addresses([exporter = exporter_](std::uint64_t cookie, address a) {
-      caf::anon_send(exporter, actors::withdrawn_atom_v, cookie, a.high(), a.low());
-    });
-    if (!watch) return tl::unexpected(watch.error());
-    watch_ = std::move(*watch);
+    auto own = agent::open_spool(o.spool, boot, settings.incarnation);
+    if (!own) return tl::unexpected(own.error());
+    world.spool = {std::move(*own), bound, false};
     return {};
   }
 
@@ -180,9 +279,15 @@ class running_agent final : public agent_service {
   std::shared_ptr<actors::agent_counters> counters_ = std::make_shared<actors::agent_counters>();
   std::chrono::nanoseconds stop_timeout_{0};
   actors::exporter_actor exporter_;
+  std::vector<actors::exporter_actor> heirs_;
+  std::shared_ptr<real_clocks> clock_;
+  std::shared_ptr<agent::identity_map> identities_;
   std::unique_ptr<agent::flow_source> source_;
   std::unique_ptr<agent::ipman_server> ipman_;
+  std::mutex naming_mutex_;
+  std::unique_ptr<agent::host_naming> naming_;  // under the mutex
   std::unique_ptr<agent::address_watch> watch_;
+  std::unique_ptr<agent::file_watch> identity_watch_;
 };
 
 }  // namespace
@@ -190,7 +295,9 @@ class running_agent final : public agent_service {
 void add_agent_options(command& c, agent_options& o) {
   c.option("ipman-socket", o.ipman_socket, "where platforms assign addresses to workloads").shown_as("PATH");
   c.option("pin", o.pin, "where the identity maps are pinned, on a bpf file system").shown_as("PATH");
-  c.option("identity", o.identity, "who this host is (TOML: workload, addresses, labels)").shown_as("FILE");
+  c.option("identity", o.identity,
+           "who this host is: TOML (workload, addresses, labels) or an X.509-SVID in PEM")
+      .shown_as("FILE");
   c.option("netns", o.netns, "report only sockets of this network namespace; repeatable").shown_as("PATH");
   c.option("agent-name", o.agent_name, "written into every record; the host's name when not given");
   c.option("heartbeat", o.heartbeat, "how often every tenancy is verified and reported");
@@ -199,6 +306,14 @@ void add_agent_options(command& c, agent_options& o) {
            "for how long an ended tenancy is still reported: the longest hold and five minutes");
   c.option("transit", o.transit,
            "a segment that TCP accepted was sent at most this long before (or four round trips)");
+  c.option("record", o.record, "write every socket event, as the kernel gave it, to this file too")
+      .shown_as("FILE");
+  c.option("replay", o.replay,
+           "take socket events from such a file, not from the kernel: needs no permission")
+      .shown_as("FILE");
+  c.option("spool", o.spool, "a folder where sealed batches survive the end of this process; empty: nowhere")
+      .shown_as("PATH");
+  c.option("spool-mib", o.spool_mib, "bound on what is kept there; beyond it the oldest are dropped");
   c.option(
       "active-timeout", o.active_timeout,
       "a connection open for so long is reported in parts, one for each such time; 0s: only when it ends");

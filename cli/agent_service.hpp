@@ -26,6 +26,10 @@ struct agent_options {
   std::chrono::nanoseconds repeat = std::chrono::minutes{6};
   std::chrono::nanoseconds transit = std::chrono::milliseconds{200};
   std::chrono::nanoseconds active_timeout = std::chrono::minutes{1};
+  std::string record;
+  std::string replay;
+  std::string spool;  ///< empty: none
+  std::uint32_t spool_mib = 256;
   std::chrono::nanoseconds stop_timeout = std::chrono::seconds{5};
   std::vector<std::string> nodes;  ///< only `agent` has an option for it
 };

@@ -120,6 +120,9 @@ outcome<json> side_by_side(const options& o, const world& w) {
   std::vector<double> off_rates;
   std::vector<double> on_rates;
   std::vector<double> losses;
+  double events = 0;
+  double lost = 0;
+  double missed = 0;
   for (int i = 0; i < o.rounds; ++i) {
     double rate[2] = {};
     // Which comes first changes from round to round, so that a machine that slows down favours neither.
@@ -134,6 +137,11 @@ outcome<json> side_by_side(const options& o, const world& w) {
       const auto seen = (*pair)->run(o.round_seconds);
       if (!seen) return tl::unexpected(seen.error());
       rate[on ? 1 : 0] = *seen;
+      if (!on) continue;
+      settle();
+      events += agent->metric("tenure_agent_events_total");
+      lost += agent->metric("tenure_agent_events_lost_total");
+      missed += agent->metric("tenure_agent_runs_missed_total");
     }
     off_rates.push_back(rate[0]);
     on_rates.push_back(rate[1]);
@@ -148,6 +156,9 @@ outcome<json> side_by_side(const options& o, const world& w) {
               {"seconds_each", o.round_seconds},
               {"median_off_per_second", median(off_rates)},
               {"median_on_per_second", median(on_rates)},
+              {"events", events},
+              {"events_lost", lost},
+              {"runs_missed", missed},
               {"loss_median", loss.median},
               {"loss_interval_95", {loss.low, loss.high}},
               {"runs", std::move(runs)}};

@@ -110,7 +110,8 @@ TEST(retention, hands_out_the_oldest_first) {
   r.keep(1, wire::frame{1}, 1);
   r.keep(2, wire::frame{2}, 1);
   std::vector<std::uint64_t> seen;
-  r.for_each([&](const wire::frame& f) { seen.push_back(f[0]); });
+  std::uint64_t number = 0;
+  while (const auto* f = r.next(number)) seen.push_back(f->front());
   EXPECT_EQ(seen, (std::vector<std::uint64_t>{1, 2}));
 }
 

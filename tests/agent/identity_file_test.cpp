@@ -37,7 +37,9 @@ TEST_P(identity_file_broken, is_refused_with_name_and_line) {
 INSTANTIATE_TEST_SUITE_P(
     texts, identity_file_broken,
     ::testing::Values(broken{"workload = \"a\"\nadresses = []", "who.toml:2: unknown key `adresses`"},
-                      broken{"workload = \"a\"", "who.toml: `addresses` is missing"},
+                      broken{"labels = {}", "who.toml: `workload` is missing"},
+                      broken{"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                             "who.toml: there is no certificate in it"},
                       broken{"addresses = [\"10.0.0.1\"]", "who.toml: `workload` is missing"},
                       broken{"\nworkload = 3", "who.toml:2: `workload`"},
                       broken{"workload = \"\"", "who.toml:1: `workload`"},

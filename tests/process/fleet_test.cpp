@@ -1,3 +1,4 @@
+#include <cctype>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -202,6 +203,43 @@ TEST_F(fleet, node_killed_under_two_processes_loses_nothing) {
   EXPECT_GE(attributed(all), 10U) << "what came after the node was back";
 }
 
+TEST_F(fleet, agent_killed_while_no_node_listens_loses_nothing_that_was_sealed) {
+  // A port that nobody listens on until the node does.
+  auto probe = std::make_unique<child>(node_arguments(0));
+  ASSERT_TRUE(probe->says("HTTP 127.0.0.1:")) << probe->err();
+  const auto port = port_in(probe->err(), "agents ");
+  probe->signal(SIGTERM);
+  ASSERT_EQ(probe->wait(), 0);
+  auto arguments = agent_arguments("agent");
+  arguments.insert(arguments.end(),
+                   {"--node", "127.0.0.1:" + std::to_string(port), "--spool", folder / "spool"});
+  auto agent = std::make_unique<child>(arguments);
+  ASSERT_TRUE(agent->says("agent: nodes")) << agent->err();
+  const auto http = port_in(agent->err(), "HTTP ");
+  talk(5);
+  std::string text;
+  ASSERT_TRUE(eventually(
+      [&] {
+        text = http_get(http, "/metrics");
+        return metric(text, "tenure_agent_flows_retained") >= 10;
+      },
+      seconds{30}))
+      << text;
+  EXPECT_GT(metric(text, "tenure_agent_spooled_bytes"), 0);
+  agent->signal(SIGKILL);
+  EXPECT_EQ(agent->wait(), 128 + SIGKILL);
+  agent = std::make_unique<child>(arguments);
+  ASSERT_TRUE(agent->says("left behind")) << agent->err();
+  child node(node_arguments(port));
+  EXPECT_TRUE(agent->says("is delivered")) << agent->err();
+  EXPECT_EQ(records(output).size(), 10U) << node.err();
+  agent->signal(SIGTERM);
+  EXPECT_EQ(agent->wait(), 0) << agent->err();
+  EXPECT_TRUE(std::filesystem::is_empty(folder / "spool"));
+  node.signal(SIGTERM);
+  EXPECT_EQ(node.wait(), 0) << node.err();
+}
+
 TEST_F(fleet, metrics_of_both_halves_balance) {
   auto arguments = agent_arguments("up");
   const auto more = node_arguments(0);
@@ -230,6 +268,63 @@ TEST_F(fleet, metrics_of_both_halves_balance) {
             metric(text, "tenure_node_flows_attributed_total") + metric(text, "tenure_node_flows_held") +
                 metric(text, "tenure_node_flows_dropped_total") + unattributed)
       << text;
+}
+
+/// The capabilities that config/systemd/ leaves the agent, as setpriv writes them: "-all,+bpf,...".
+std::string capabilities_of_the_unit() {
+  std::ifstream unit(std::string(TENURE_SOURCE_DIR) + "/config/systemd/tenure-agent.service");
+  std::string result = "-all";
+  for (std::string line; std::getline(unit, line);) {
+    if (!line.starts_with("CapabilityBoundingSet=CAP_")) continue;
+    std::istringstream names(line.substr(line.find('=') + 1));
+    for (std::string name; names >> name;) {
+      result += ",+";
+      for (const char c : name.substr(4)) result += static_cast<char>(std::tolower(c));
+    }
+  }
+  return result;
+}
+
+TEST_F(fleet, agent_does_its_work_with_the_capabilities_of_its_unit) {
+  child node(node_arguments(0));
+  ASSERT_TRUE(node.says("HTTP 127.0.0.1:")) << node.err();
+  const auto port = port_in(node.err(), "agents ");
+  std::vector<std::string> arguments{"setpriv", "--bounding-set=" + capabilities_of_the_unit(),
+                                     "--inh-caps=-all", "--no-new-privs"};
+  for (const auto& a : agent_arguments("agent")) arguments.push_back(a);
+  arguments.insert(arguments.end(), {"--node", "127.0.0.1:" + std::to_string(port)});
+  child agent(arguments);
+  ASSERT_TRUE(agent.says("connected to node")) << agent.err();
+  assign("10.77.0.1", "client", "west");
+  assign("10.77.0.2", "server", "east");
+  talk(3);
+  EXPECT_TRUE(eventually([&] { return records(output).size() >= 6; }, seconds{30})) << agent.err();
+  expect_both_named(records(output));
+}
+
+TEST_F(fleet, what_one_agent_recorded_another_replays_without_any_permission) {
+  child node(node_arguments(0));
+  ASSERT_TRUE(node.says("HTTP 127.0.0.1:")) << node.err();
+  const auto port = port_in(node.err(), "agents ");
+  const std::string file = "/tmp/tenure-recording-" + std::to_string(::getpid());
+  auto arguments = agent_arguments("agent");
+  arguments.insert(arguments.end(), {"--node", "127.0.0.1:" + std::to_string(port), "--record", file});
+  child recording(arguments);
+  ASSERT_TRUE(recording.says("connected to node")) << recording.err();
+  talk(3);
+  EXPECT_TRUE(eventually([&] { return records(output).size() >= 6; }, seconds{30})) << recording.err();
+  recording.signal(SIGTERM);
+  EXPECT_EQ(recording.wait(), 0) << recording.err();
+  const auto before = records(output).size();
+  ASSERT_EQ(::chown(file.c_str(), 65534, 65534), 0);
+  child replaying({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tenure_binary(), "agent",
+                   "--replay", file, "--node", "127.0.0.1:" + std::to_string(port), "--ipman-socket", "",
+                   "--http", "", "--linger", "50ms"});
+  EXPECT_TRUE(eventually([&] { return records(output).size() >= before + 6; }, seconds{60}))
+      << replaying.err();
+  replaying.signal(SIGTERM);
+  EXPECT_EQ(replaying.wait(), 0) << replaying.err();
+  std::filesystem::remove(file);
 }
 
 TEST_F(fleet, second_agent_on_the_same_folder_of_maps_is_refused) {
