@@ -6,7 +6,7 @@ ARGS ?=
 export RC_PARAMS ?= seed=4740
 
 .DEFAULT_GOAL := help
-.PHONY: help install-packages build demo test asan tsan soak fuzz bench bench-agent format tidy fresh clean
+.PHONY: help install-packages build demo test asan tsan soak nightly fuzz bench bench-agent format tidy fresh clean
 
 say = @echo "tenure: $(1)"
 
@@ -60,7 +60,10 @@ tsan: install-packages ## the tests of what does not link CAF under ThreadSaniti
 	$(call say,running its tests; property tests with RC_PARAMS='$(RC_PARAMS)')
 	@ctest --test-dir build-tsan -j $(JOBS) --output-on-failure --no-tests=error
 
-soak: build ## property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; each seed is printed
+nightly: build ## 1,000 new seeds of the simulator's swarm on all cores, or RUNS_OF_SWARM=n; the seeds are printed
+	@tests/nightly.sh build $(JOBS) $(or $(RUNS_OF_SWARM),1000)
+
+soak: build ## nightly, then property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; each seed is printed
 	@tests/soak.sh build $(JOBS) $(or $(SECONDS_OF_SOAK),600)
 
 fuzz: install-packages ## look for hostile lines and frames with libFuzzer, a minute each or SECONDS=n

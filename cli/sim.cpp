@@ -14,6 +14,7 @@
 
 #include "cli/build_commit.hpp"
 #include "cli/sim_export.hpp"
+#include "cli/sim_plan.hpp"
 #include "cli/sim_source.hpp"
 #include "cli/sim_sweep.hpp"
 #include "cli/worker_pool.hpp"
@@ -218,6 +219,7 @@ void add_sim(command_line& line) {
   c.run([o](console& io) { return run_sim(*o, io); });
 
   add_sim_sweep(line);
+  add_sim_plan(line);
 
   auto file = std::make_shared<std::string>();
   auto& r = line.add("sim replay", "run a case that sim run wrote down");

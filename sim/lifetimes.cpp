@@ -14,8 +14,11 @@ std::vector<quantile> container_lifetimes() {
 }
 
 nanos draw_lifetime(std::span<const quantile> quantiles, random& draw) {
+  return lifetime_at(quantiles, draw.unit());
+}
+
+nanos lifetime_at(std::span<const quantile> quantiles, double u) {
   invariant(!quantiles.empty(), "a lifetime distribution has a point");
-  const double u = draw.unit();
   quantile low{0, std::max<nanos>(quantiles.front().age, 1)};
   for (const auto& high : quantiles) {
     if (u <= high.share && high.share > low.share) {

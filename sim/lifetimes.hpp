@@ -16,6 +16,10 @@ namespace tenure::sim {
 /// minutes, 77 % an hour, 86 % a day; the rest is taken as at most a week.
 std::vector<quantile> container_lifetimes();
 
+/// The age that this share of instances, in [0, 1], does not pass; log-uniform between two quantiles.
+/// @pre there is at least one
+nanos lifetime_at(std::span<const quantile> quantiles, double share);
+
 /// A lifetime drawn from the quantiles, log-uniform between two of them. @pre there is at least one
 nanos draw_lifetime(std::span<const quantile> quantiles, random& draw);
 

@@ -129,7 +129,8 @@ struct scenario {
   nanos grid = 1;                   ///< all waits end on multiples of it: a coarse one makes stamps collide
   std::uint32_t evidence_kept = 1;  ///< one address in so many is remembered for I3 and I4
   nanos horizon = 300 * second;     ///< churn, traffic and faults go on for so long
-  nanos cooldown = 120 * second;    ///< then all is quiet, and what is held drains
+  nanos cooldown =
+      120 * second;  ///< then all is quiet, and what is held drains; at least the hold and a minute
 };
 
 }  // namespace tenure::sim

@@ -1,5 +1,6 @@
 #include "sim/world.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -100,7 +101,8 @@ report world::run() {
   fleet_.stop();
   traffic_.stop();
   heal();
-  const nanos end = options_.horizon + options_.cooldown;
+  // What is held when the horizon comes has to drain, however long the hold: I5 asks for it.
+  const nanos end = options_.horizon + std::max(options_.cooldown, options_.cluster.hold + 60 * second);
   while (time_.step(end)) {
   }
   check_drained();

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# The property tests again and again, each round with a new seed that is printed, until the time is over or one fails.
+# First a night's swarms of the simulator. Then the property tests again and again, each round with a new seed that is
+# printed, until the time is over or one fails.
 # Usage: soak.sh BUILD_DIR JOBS SECONDS
 set -u
 build=$1 jobs=$2 seconds=$3
 log=$build/soak.log
 SECONDS=0
+"$(dirname "$0")/nightly.sh" "$build" "$jobs" 1000 || exit 1
 round=0
 while [ "$SECONDS" -lt "$seconds" ]; do
   round=$((round + 1))

@@ -28,5 +28,14 @@ TEST(run, is_decided_by_its_seed) {
   EXPECT_NE(one.hash, run(small(), 8).hash);
 }
 
+TEST(run, drains_a_hold_that_is_longer_than_its_cooldown) {
+  auto s = small();
+  s.horizon = 60 * second;
+  s.cluster.hold = 900 * second;
+  const auto r = run(s, 1);
+  EXPECT_EQ(r.violation_count, 0U);
+  EXPECT_GE(r.virtual_seconds, 960);
+}
+
 }  // namespace
 }  // namespace tenure::sim
