@@ -47,6 +47,7 @@ CAF_ADD_ATOM(tenure, tenure::actors, gone_atom, "gone")
 CAF_ADD_ATOM(tenure, tenure::actors, retire_atom, "retire")
 CAF_ADD_ATOM(tenure, tenure::actors, hurry_atom, "hurry")
 CAF_ADD_ATOM(tenure, tenure::actors, ping_atom, "ping")
+CAF_ADD_ATOM(tenure, tenure::actors, ask_atom, "ask")
 CAF_ADD_ATOM(tenure, tenure::actors, evidence_atom, "evidence")
 CAF_ADD_ATOM(tenure, tenure::actors, hold_atom, "hold")
 CAF_ADD_ATOM(tenure, tenure::actors, release_atom, "release")
@@ -98,6 +99,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<gone_atom, std::uint8_t, arrival_ptr>,
     // Others need the room: end, unless the agent is connected or its flows are on their way.
     caf::reacts_to<retire_atom>,
+    // Time for a ping that batches wait for.
+    caf::reacts_to<ask_atom>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
     caf::reacts_to<ping_atom>,
     // So many flows of these batches are durable at the sink: all that one sync covered.

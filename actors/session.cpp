@@ -1,5 +1,6 @@
 #include "actors/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -65,6 +66,10 @@ void react(pointer self, outcome<session_reaction> reaction) {
     route_evidence(self, placed.items);
     route_flows(self, placed);
   }
+  if (reaction->ask_at && !std::exchange(state.asking, true)) {
+    const nanos wait = std::max(*reaction->ask_at - state.clock->now(), nanos{0});
+    self->delayed_send(self, std::chrono::nanoseconds{wait}, ask_atom_v);
+  }
   if (!state.here) return;
   for (const auto& m : reaction->send) state.here->link->send(wire::encode(m));
 }
@@ -126,6 +131,10 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         gone(self, static_cast<transport::close_reason>(why), who);
       },
       [self](retire_atom) { end_if_forgotten(self, 0); },
+      [self](ask_atom) {
+        self->state.asking = false;
+        react(self, self->state.protocol->ask(self->state.clock->now()));
+      },
       [self](ping_atom) {
         self->delayed_send(self, ping_interval, ping_atom_v);
         react(self, self->state.protocol->tick(self->state.clock->now()));

@@ -10,6 +10,10 @@
 namespace tenure::actors {
 namespace {
 
+// Pings for the sake of batches: this pace in the long run, and so many beyond it in a row.
+constexpr nanos ping_pace = 100 * millisecond;
+constexpr nanos pings_in_a_row = 10;
+
 // What is remembered of an agent's clock: two minutes at least, however many batches cause pings.
 constexpr std::size_t brackets_kept = 256;
 constexpr nanos brackets_apart = second / 2;
@@ -130,9 +134,23 @@ void session_protocol::place_what_can_be(session_reaction& r) {
   }
 }
 
-// One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few.
+// One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
+// agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one.
 void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
-  if (!waiting_.empty() && pings_.empty()) r.send.push_back(next_ping(now));
+  if (waiting_.empty() || !pings_.empty()) return;
+  const nanos earliest = saturating_add(pings_paid_until_, -ping_pace * pings_in_a_row);
+  if (now < earliest) {
+    r.ask_at = earliest;
+    return;
+  }
+  pings_paid_until_ = std::max(pings_paid_until_, now) + ping_pace;
+  r.send.push_back(next_ping(now));
+}
+
+session_reaction session_protocol::ask(nanos now) {
+  session_reaction r;
+  if (connected_) ping_if_waiting(r, now);
+  return r;
 }
 
 outcome<session_reaction> session_protocol::tick(nanos now) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct placed_batch {
 struct session_reaction {
   std::vector<wire::message> send;
   std::vector<placed_batch> placed;
+  /// When to call `ask`: batches wait for a ping that may not go out yet.
+  std::optional<nanos> ask_at;
 };
 
 /// The node's side of capnp/wire.capnp for one incarnation of an agent, over one connection after the other.
@@ -63,6 +66,9 @@ class session_protocol {
   /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
   /// goodbye with its text. @pre it is connected
   outcome<session_reaction> receive(wire::frame_ptr frame, nanos at, nanos now);
+
+  /// The ping that batches wait for, when its time has come.
+  session_reaction ask(nanos now);
 
   /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
   outcome<session_reaction> tick(nanos now);
@@ -114,6 +120,7 @@ class session_protocol {
   bool connected_ = false;
   std::uint64_t last_batch_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
+  nanos pings_paid_until_ = time_min;  // see ping_if_waiting
   std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
   std::deque<waiting_batch> waiting_;
   std::size_t waiting_bytes_ = 0;

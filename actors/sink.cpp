@@ -14,7 +14,7 @@ namespace {
 using pointer = sink_actor::stateful_pointer<sink_state>;
 
 // A sync costs milliseconds however much it covers, so confirmations wait this long for company.
-constexpr auto sync_interval = std::chrono::milliseconds{50};
+constexpr auto sync_interval = std::chrono::milliseconds{100};
 constexpr std::size_t records_at_a_time = 64;
 
 bool give_up(pointer self, const failure& why) {

@@ -7,6 +7,7 @@
 #include "cli/demo.hpp"
 #include "cli/explain.hpp"
 #include "cli/ipman.hpp"
+#include "cli/read.hpp"
 #include "cli/sim.hpp"
 #include "cli/up.hpp"
 
@@ -20,6 +21,7 @@ void add_commands(command_line& line) {
   add_ipman(line);
   add_attribute(line);
   add_explain(line);
+  add_read(line);
   add_sim(line);
   add_check(line);
   add_bench(line);

@@ -31,8 +31,10 @@ std::string host_name() {
 }
 
 outcome<std::shared_ptr<sinks::record_sink>> open_sink(const std::string& output) {
-  auto file = sinks::open_file(output);
+  const bool blocks = output.ends_with(".tnr");
+  auto file = sinks::open_file(output, blocks ? sinks::file_of::blocks : sinks::file_of::lines);
   if (!file) return tl::unexpected(file.error());
+  if (blocks) return std::shared_ptr{sinks::make_block_sink(std::move(*file))};
   if (output == "-" && ::isatty(STDOUT_FILENO) == 1)
     return std::shared_ptr{sinks::make_readable_sink(std::move(*file), may_colour(STDOUT_FILENO))};
   return std::shared_ptr{sinks::make_ndjson_sink(std::move(*file))};
@@ -47,9 +49,12 @@ class running_node final : public node_service {
     if (!wire::valid_text(o.node_name))
       return fail(trouble::usage,
                   "--node-name: expected at most 256 bytes of UTF-8 without control characters");
-    if (o.horizon < 2 * o.hold)
+    const auto longest_hold = std::max(o.hold, o.hold_max);
+    if (o.horizon < 2 * longest_hold)
       return fail(trouble::usage, "--horizon: expected at least twice the hold, " +
-                                      duration_text(2 * o.hold) + ", not " + duration_text(o.horizon));
+                                      duration_text(2 * longest_hold) + ", not " + duration_text(o.horizon));
+    if (o.release != "full" && o.release != "early")
+      return fail(trouble::usage, "--release: expected full or early, not '" + o.release + "'");
     auto out = open_sink(o.output);
     if (!out) return tl::unexpected(out.error());
     actors::node_settings settings;
@@ -57,6 +62,9 @@ class running_node final : public node_service {
     settings.region = o.region;
     if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
     settings.hold.hold = o.hold.count();
+    settings.hold.longest = o.hold_max.count();
+    settings.hold.when = o.release == "early" ? actors::release::early : actors::release::full;
+    settings.touched_bytes = o.hold_ready.bytes;
     settings.retention.horizon = o.horizon.count();
     settings.retention.most_bytes = o.timeline_memory.bytes;
     settings.drift_ppm = o.drift_ppm;
@@ -100,9 +108,15 @@ class running_node final : public node_service {
 void add_node_options(command& c, node_options& o) {
   c.option("listen", o.listen, "where agents connect").shown_as("ADDR:PORT");
   c.option("output", o.output,
-           "append NDJSON to this file; - is readable lines on a terminal, NDJSON in a pipe")
+           "append NDJSON to this file, or compressed blocks if it ends in .tnr; - is readable lines on a "
+           "terminal, NDJSON in a pipe")
       .shown_as("FILE");
   c.option("hold", o.hold, "how long a flow waits for evidence before it is resolved");
+  c.option("hold-max", o.hold_max, "what lacks nothing but evidence may wait so long in all; 0s: no longer");
+  c.option("release", o.release, "full: when the hold is over; early: as soon as a flow is attributed")
+      .shown_as("full|early");
+  c.option("hold-ready", o.hold_ready,
+           "memory for held flows to have ready from the start; more comes as needed");
   c.option("horizon", o.horizon, "how long the end of a tenancy is remembered; longer than any hold");
   c.option("timeline-memory", o.timeline_memory,
            "bound on the memory of timelines: the oldest are forgotten first, new ones are refused beyond");

@@ -21,12 +21,15 @@ struct node_options {
   std::string listen = "127.0.0.1:4740";
   std::string output = "-";
   std::chrono::nanoseconds hold = std::chrono::minutes{1};
+  std::chrono::nanoseconds hold_max{0};
+  std::string release = "full";
+  byte_count hold_ready;
   std::chrono::nanoseconds horizon = std::chrono::hours{24};
   byte_count timeline_memory{std::uint64_t{4} << 30};
   std::vector<prefix> routable;
   std::string region = "local";
   std::string node_name;
-  std::uint32_t shards = 4;
+  std::uint32_t shards = 2;
   std::uint32_t drift_ppm = 200;
 };
 

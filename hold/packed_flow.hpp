@@ -44,7 +44,18 @@ class packed_rows {
   /// indices increase
   void add(const flow& f);
 
+  /// Empties it, and keeps its room.
+  void restart(const row_base& base) {
+    base_ = base;
+    used_ = 0;
+    count_ = 0;
+    last_index_ = ~0U;
+    last_connection_ = 0;
+  }
+
   const row_base& base() const { return base_; }
+  /// Of the row added last. @pre there is one
+  std::uint32_t last_index() const { return last_index_; }
   std::uint32_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
   std::span<const std::byte> bytes() const { return {bytes_.data(), used_}; }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -10,14 +9,11 @@
 #include <utility>
 
 #include "sinks/storage.hpp"
+#include "sinks/whole_end.hpp"
 
 namespace tenure::sinks {
 
 namespace {
-
-/// A line is a record, and far shorter. A longer end without a newline is of some other file, which is left
-/// alone.
-constexpr off_t longest_torn_line = 1 << 20;
 
 failure system_failure(const std::string& what, const std::string& path, int error) {
   // A path that does not lead to a file is the caller's to correct; the rest is the system's.
@@ -37,14 +33,14 @@ class file_storage final : public storage {
     if (fd_ > STDERR_FILENO) ::close(fd_);
   }
 
-  outcome<void> prepare(bool created) {
+  outcome<void> prepare(bool created, file_of what) {
     struct stat about {};
     if (::fstat(fd_, &about) != 0) return tl::unexpected(system_failure("read", path_, errno));
     // Pipes, terminals and devices have nothing to cut off or to sync.
     regular_ = S_ISREG(about.st_mode);
     if (!regular_ || fd_ == STDOUT_FILENO) return {};
     if (created) return sync_folder();
-    return cut_torn_line(about.st_size);
+    return cut_torn_end(about.st_size, what);
   }
 
   outcome<void> append(std::string_view bytes) override {
@@ -88,32 +84,13 @@ class file_storage final : public storage {
     return {};
   }
 
-  outcome<void> cut_torn_line(off_t size) {
-    auto end = end_of_last_line(size);
+  outcome<void> cut_torn_end(off_t size, file_of what) {
+    auto end = what == file_of::lines ? end_of_lines(fd_, path_, size) : end_of_blocks(fd_, path_, size);
     if (!end) return tl::unexpected(end.error());
     if (*end == size) return {};
     if (::ftruncate(fd_, *end) != 0)
-      return tl::unexpected(system_failure("cut the torn line off", path_, errno));
+      return tl::unexpected(system_failure("cut the torn end off", path_, errno));
     return {};
-  }
-
-  /// Just behind the last newline; 0 when there is none.
-  outcome<off_t> end_of_last_line(off_t size) {
-    char chunk[4096];
-    auto at = size;
-    while (at > 0) {
-      auto length = std::min<off_t>(at, sizeof(chunk));
-      auto got = ::pread(fd_, chunk, static_cast<std::size_t>(length), at - length);
-      if (got != length) return tl::unexpected(system_failure("read", path_, got < 0 ? errno : EIO));
-      if (const void* newline = ::memrchr(chunk, '\n', static_cast<std::size_t>(length))) {
-        return at - length + (static_cast<const char*>(newline) - chunk) + 1;
-      }
-      at -= length;
-      if (size - at > longest_torn_line) {
-        return fail(trouble::usage, path_ + " is not a file of lines; give another one to append records to");
-      }
-    }
-    return 0;
   }
 
   int fd_;
@@ -124,10 +101,10 @@ class file_storage final : public storage {
 
 }  // namespace
 
-outcome<std::unique_ptr<storage>> open_file(const std::string& path) {
+outcome<std::unique_ptr<storage>> open_file(const std::string& path, file_of what) {
   if (path == "-") {
     auto out = std::make_unique<file_storage>(STDOUT_FILENO, "standard output");
-    if (auto ready = out->prepare(false); !ready) return tl::unexpected(ready.error());
+    if (auto ready = out->prepare(false, what); !ready) return tl::unexpected(ready.error());
     return out;
   }
   constexpr int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY;
@@ -140,7 +117,7 @@ outcome<std::unique_ptr<storage>> open_file(const std::string& path) {
   }
   if (fd < 0) return tl::unexpected(system_failure("open", path, errno));
   auto out = std::make_unique<file_storage>(fd, path);
-  if (auto ready = out->prepare(created); !ready) return tl::unexpected(ready.error());
+  if (auto ready = out->prepare(created, what); !ready) return tl::unexpected(ready.error());
   return out;
 }
 

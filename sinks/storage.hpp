@@ -16,8 +16,11 @@ class storage {
   virtual outcome<void> sync() = 0;
 };
 
-/// Opens a file for appending; a torn last line (one without a newline) is cut off first. "-" is standard
-/// output.
-outcome<std::unique_ptr<storage>> open_file(const std::string& path);
+/// What a file consists of.
+enum class file_of { lines, blocks };
+
+/// Opens a file for appending; what was torn at its end, a line without a newline or a block that is not
+/// whole, is cut off first. "-" is standard output.
+outcome<std::unique_ptr<storage>> open_file(const std::string& path, file_of what = file_of::lines);
 
 }  // namespace tenure::sinks

@@ -55,9 +55,10 @@ struct path : ::testing::Test {
   world w;
   exporter_actor agent;
 
-  void begin(nanos hold = 60 * second) {
+  void begin(nanos hold = 60 * second) { begin(hold_settings{.hold = hold}); }
+  void begin(const hold_settings& hold) {
     node_settings settings;
-    settings.hold.hold = hold;
+    settings.hold = hold;
     w.start_node(settings);
     agent = w.start_agent(agent_settings());
     w.settle();
@@ -103,6 +104,39 @@ TEST_F(path, far_end_without_evidence_is_unattributed_and_says_so) {
   ASSERT_EQ(w.sink->written.size(), 1U);
   EXPECT_EQ(w.sink->written[0].far, "");
   EXPECT_EQ(w.sink->written[0].reason, reason::no_evidence);
+}
+
+TEST_F(path, early_release_lets_go_what_is_attributed_and_holds_the_rest) {
+  begin({.hold = 60 * second, .when = release::early});
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(30 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second),
+                  connection(w, "10.0.0.1", "10.0.0.9", 2 * second)});
+  w.advance(20 * second);
+  ASSERT_EQ(w.sink->written.size(), 1U) << "a heartbeat came in between";
+  EXPECT_EQ(w.sink->written[0].far, "checkout");
+  EXPECT_EQ(w.running.counters->flows_held(), 1U);
+  w.advance(35 * second);
+  EXPECT_EQ(w.sink->written.size(), 1U);
+  w.advance(10 * second);
+  ASSERT_EQ(w.sink->written.size(), 2U);
+  EXPECT_EQ(w.sink->written[1].reason, reason::no_evidence);
+  EXPECT_EQ(w.exported->flows_acknowledged, 2U);
+}
+
+TEST_F(path, what_lacks_only_evidence_is_held_once_more) {
+  begin({.hold = 2 * second, .longest = 20 * second});
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(35 * second);
+  observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+  w.advance(4 * second);
+  EXPECT_TRUE(w.sink->written.empty()) << "the next heartbeat is still to come";
+  w.advance(25 * second);
+  ASSERT_EQ(w.sink->written.size(), 1U);
+  EXPECT_EQ(w.sink->written[0].far, "checkout");
+  EXPECT_EQ(w.exported->flows_acknowledged, 1U);
 }
 
 TEST_F(path, address_that_went_to_another_workload_is_attributed_by_the_flows_own_time) {

@@ -47,7 +47,7 @@ const std::map<std::string_view, words> may_know = {
     {"bpf", {}},
     {"capnp", {"ownership"}},
     {"transport", {"ownership"}},
-    {"sinks", {"ownership"}},
+    {"sinks", {"ownership", "hold"}},
     {"cluster", {"ownership", "capnp", "transport"}},
     {"agent", {"ownership", "capnp", "bpf", "transport"}},
     {"actors", {"ownership", "hold", "capnp", "transport", "cluster", "sinks", "agent"}},

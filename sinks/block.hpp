@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "hold/packed_flow.hpp"
+#include "ownership/outcome.hpp"
+#include "sinks/flow_record.hpp"
+
+/// Compressed blocks of records: docs/record.md describes the file. A block can be read on its own.
+namespace tenure::sinks {
+
+/// In front of each block, little endian.
+struct block_head {
+  static constexpr std::uint32_t right_magic = 0x31524e54;  // "TNR1"
+  static constexpr std::uint32_t longest = 64U << 20;       ///< of either length
+
+  std::uint32_t magic = right_magic;
+  std::uint32_t compressed_bytes = 0;  ///< of the zstd frame behind this head, which has a checksum
+  std::uint32_t raw_bytes = 0;         ///< of what is in it
+  std::uint32_t records = 0;
+  nanos to_utc = 0;  ///< to be added to the stamps in it
+
+  bool plausible() const {
+    return magic == right_magic && compressed_bytes > 0 && compressed_bytes <= longest &&
+           raw_bytes <= longest;
+  }
+};
+static_assert(sizeof(block_head) == 24);
+
+/// Gathers records for one block.
+class block_builder {
+ public:
+  block_builder();
+  ~block_builder();
+  block_builder(const block_builder&) = delete;
+  block_builder& operator=(const block_builder&) = delete;
+
+  void add(const flow_record& r);
+  std::uint32_t records() const { return records_; }
+  /// About how long the block would be before compression.
+  std::size_t raw_bytes() const { return rows_.size() + answers_.size() + rows_of_batch_.bytes().size(); }
+
+  /// Appends head and frame to `out`, and begins anew. @pre there are records
+  void finish(const record_context& context, std::string& out);
+
+ private:
+  void end_batch();
+  std::uint32_t agent_number(std::string_view name);
+
+  struct compressor;
+  std::unique_ptr<compressor> zstd_;
+  std::uint32_t records_ = 0;
+  hold::packed_rows rows_of_batch_;
+  std::string agent_;  ///< of the batch
+  std::string rows_;   ///< of the batches before it, each behind its base
+  std::string answers_;
+  std::vector<workload_id> names_;  ///< that occur
+  std::vector<bool> has_name_;      ///< by id
+  std::vector<std::uint64_t> incarnations_;
+  std::unordered_map<std::uint64_t, std::uint32_t> incarnation_numbers_;
+  std::vector<std::string> agents_;
+  std::unordered_map<std::string, std::uint32_t> agent_numbers_;
+  std::string raw_;  // kept for its room
+};
+
+/// A block that was read: its records refer to it.
+struct read_block {
+  workload_table workloads;
+  std::string region;
+  std::vector<std::string> agents;
+  std::vector<flow_record> records;
+  nanos to_utc = 0;
+};
+
+/// @param frame the bytes behind the head. They may be anything: what is not a block is a failure.
+outcome<std::unique_ptr<read_block>> open_block(const block_head& head, std::string_view frame);
+
+}  // namespace tenure::sinks

@@ -1,0 +1,55 @@
+#include <string>
+#include <utility>
+
+#include "sinks/block.hpp"
+#include "sinks/sinks.hpp"
+
+namespace tenure::sinks {
+
+namespace {
+
+/// Large enough that names and tables weigh nothing, small enough for the processor's cache.
+constexpr std::size_t raw_bytes_a_block = 512U << 10;
+
+class block_sink final : public record_sink {
+ public:
+  explicit block_sink(std::unique_ptr<storage> where) : where_(std::move(where)) {}
+
+  outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
+    for (const auto& r : records) block_.add(r);
+    // Names and the clock's distance are needed when the block ends, which may be without records.
+    workloads_ = &context.workloads;
+    region_ = context.region;
+    to_utc_ = context.to_utc;
+    if (block_.raw_bytes() < raw_bytes_a_block) return {};
+    return hand_over();
+  }
+
+  outcome<void> make_durable() override {
+    if (auto done = hand_over(); !done) return done;
+    return where_->sync();
+  }
+
+ private:
+  outcome<void> hand_over() {
+    if (block_.records() == 0) return {};
+    bytes_.clear();
+    block_.finish({*workloads_, region_, to_utc_}, bytes_);
+    return where_->append(bytes_);
+  }
+
+  std::unique_ptr<storage> where_;
+  block_builder block_;
+  const workload_table* workloads_ = nullptr;
+  std::string region_;
+  nanos to_utc_ = 0;
+  std::string bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_sink> make_block_sink(std::unique_ptr<storage> where) {
+  return std::make_unique<block_sink>(std::move(where));
+}
+
+}  // namespace tenure::sinks
