@@ -30,7 +30,7 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  bool asking = false;  ///< a timer for a ping is set
+  bool asking = false;         ///< a timer for a ping is set
   flow_origin_ptr origin;      ///< since the agent said its name
   arrival_ptr here;            ///< the connection; null when there is none
   std::uint64_t arrivals = 0;  ///< connections so far

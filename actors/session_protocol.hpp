@@ -120,7 +120,7 @@ class session_protocol {
   bool connected_ = false;
   std::uint64_t last_batch_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
-  nanos pings_paid_until_ = time_min;  // see ping_if_waiting
+  nanos pings_paid_until_ = time_min;     // see ping_if_waiting
   std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
   std::deque<waiting_batch> waiting_;
   std::size_t waiting_bytes_ = 0;

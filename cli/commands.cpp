@@ -2,6 +2,7 @@
 
 #include "cli/attribute.hpp"
 #include "cli/bench.hpp"
+#include "cli/bench_hold.hpp"
 #include "cli/bench_load.hpp"
 #include "cli/check.hpp"
 #include "cli/demo.hpp"
@@ -25,6 +26,7 @@ void add_commands(command_line& line) {
   add_sim(line);
   add_check(line);
   add_bench(line);
+  add_bench_hold(line);
   add_bench_load(line);
 }
 

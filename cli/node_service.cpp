@@ -114,7 +114,7 @@ void add_node_options(command& c, node_options& o) {
   c.option("hold", o.hold, "how long a flow waits for evidence before it is resolved");
   c.option("hold-max", o.hold_max, "what lacks nothing but evidence may wait so long in all; 0s: no longer");
   c.option("release", o.release, "full: when the hold is over; early: as soon as a flow is attributed")
-      .shown_as("full|early");
+      .shown_as("WHEN");
   c.option("hold-ready", o.hold_ready,
            "memory for held flows to have ready from the start; more comes as needed");
   c.option("horizon", o.horizon, "how long the end of a tenancy is remembered; longer than any hold");

@@ -312,14 +312,40 @@ TEST_F(repeats, many_pings_push_no_old_bracket_out) {
   ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
   connect_again(start + 100 * second);
   nanos now = start + 100 * second;
-  for (std::uint64_t n = 1; n <= 2'000; ++n) {
-    now += millisecond;
+  for (std::uint64_t n = 1; n <= 1'000; ++n) {
+    now += 100 * millisecond;
     const nanos stamp = now - start + 10 * second;
     ASSERT_TRUE(say(batch(n, 11 * second, stamp), now));
     ASSERT_TRUE(say(wire::pong{last_ping, stamp}, now));
   }
-  EXPECT_EQ(counters->brackets, 2'001U);
+  EXPECT_EQ(counters->brackets, 1'001U);
   EXPECT_EQ(counters->evidence_refused, 0U) << "each began right after the first bracket";
+}
+
+TEST_F(repeats, batches_of_an_agent_that_never_stops_share_pings) {
+  begin();
+  greet();
+  ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
+  nanos now = start;
+  std::optional<nanos> ask_at;
+  std::size_t placed = 0;
+  for (std::uint64_t n = 1; n <= 2'000; ++n) {
+    now += millisecond;
+    const nanos stamp = now - start + 10 * second;
+    const auto answered = last_ping;
+    const auto taken = say(batch(n, 9 * second, stamp), now);
+    ASSERT_TRUE(taken);
+    ask_at = taken->ask_at;
+    if (last_ping == answered) continue;
+    const auto bracketed = say(wire::pong{last_ping, stamp}, now);
+    ASSERT_TRUE(bracketed);
+    placed += bracketed->placed.size();
+  }
+  EXPECT_LE(counters->brackets, 1U + 10 + 20 + 1);
+  EXPECT_GE(placed, 1'900U);
+  ASSERT_TRUE(ask_at);
+  EXPECT_TRUE(session->ask(*ask_at - 1).send.empty());
+  EXPECT_EQ(session->ask(*ask_at).send.size(), 1U);
 }
 
 }  // namespace
