@@ -22,5 +22,6 @@ function(tenure_library name)
   cmake_parse_arguments(ARG "" "" "USES;PRIVATE_USES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_library(${name} STATIC ${sources})
-  target_link_libraries(${name} PUBLIC tenure_options ${ARG_USES} PRIVATE ${ARG_PRIVATE_USES})
+  # Ours alone: whoever links an installed library compiles with options of their own.
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:tenure_options> ${ARG_USES} PRIVATE ${ARG_PRIVATE_USES})
 endfunction()

@@ -45,7 +45,9 @@ std::string_view to_string(fault f) {
                                                                       "syn_retried",
                                                                       "syn_across_handover",
                                                                       "failed_connect",
-                                                                      "batch_repeated"};
+                                                                      "batch_repeated",
+                                                                      "tenancy_forgotten",
+                                                                      "memory_short"};
   invariant(f < fault::count_, "a fault has a name");
   return names[static_cast<std::size_t>(f)];
 }

@@ -50,6 +50,8 @@ enum class fault : std::uint8_t {
   syn_across_handover,
   failed_connect,
   batch_repeated,
+  tenancy_forgotten,  ///< by a node, for its horizon or for want of memory
+  memory_short,       ///< evidence of a new tenancy that a node had no room for
   count_,
 };
 

@@ -19,14 +19,17 @@ struct node_machine::running {
     settings.hold.hold = m.options_.hold;
     settings.routable = address_pool::routable();
     settings.retention.horizon = m.options_.horizon;
+    if (m.options_.memory > 0) settings.retention.most_bytes = m.options_.memory;
+    const auto part = settings.retention.most_bytes / settings.shards;
     settings.drift_ppm = m.options_.drift_ppm;
     const auto names = std::make_shared<std::shared_ptr<const workload_table>>();
     actors::node_world world;
     world.clock = m.clock_;
     world.out = disk;
-    world.owners = [&m, names](const prefix_set& routable) {
-      auto inner = m.judge_ ? m.judge_(routable) : std::make_shared<attributor>(routable);
-      return m.watcher_.watch(routable, std::move(inner), m.clock_, names, m.around_.draw.fork());
+    world.owners = [&m, names, part](const prefix_set& routable) {
+      auto inner = m.judge_ ? m.judge_(routable) : std::make_shared<attributor>(routable, part);
+      const std::size_t bound = m.judge_ ? SIZE_MAX : part;
+      return m.watcher_.watch(routable, std::move(inner), bound, m.clock_, names, m.around_.draw.fork());
     };
     node = actors::start_node(run.system(), settings, std::move(world));
     *names = node.workloads;

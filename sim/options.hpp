@@ -79,6 +79,7 @@ struct cluster_options {
   std::uint32_t nodes = 1;
   nanos hold = 60 * second;
   nanos horizon = 24 * hour;  ///< what nodes remember
+  std::uint32_t memory = 0;   ///< about how many bytes of it, all shards of a node together; 0: no bound
   nanos heartbeat = 10 * second;
   nanos linger = second;
   nanos repeat = 360 * second;

@@ -103,10 +103,10 @@ void oracle::acknowledged(std::uint64_t incarnation, std::uint64_t batch) {
 }
 
 std::shared_ptr<attributor> oracle::watch(const prefix_set& routable, std::shared_ptr<attributor> inner,
-                                          std::shared_ptr<const machine_clock> clock, names_slot names,
-                                          random draw) {
-  auto judge =
-      std::make_shared<watched_judge>(*this, routable, std::move(inner), std::move(clock), names, draw);
+                                          std::size_t most_bytes, std::shared_ptr<const machine_clock> clock,
+                                          names_slot names, random draw) {
+  auto judge = std::make_shared<watched_judge>(*this, routable, std::move(inner), most_bytes,
+                                               std::move(clock), names, draw);
   judges_.push_back(judge);
   return judge;
 }

@@ -78,9 +78,10 @@ class oracle final : public frame_tap {
 
   /// A node's judge, watched.
   /// @param inner what does the judging
+  /// @param most_bytes about how much memory it may take
   std::shared_ptr<attributor> watch(const prefix_set& routable, std::shared_ptr<attributor> inner,
-                                    std::shared_ptr<const machine_clock> clock, names_slot names,
-                                    random draw);
+                                    std::size_t most_bytes, std::shared_ptr<const machine_clock> clock,
+                                    names_slot names, random draw);
   /// A node's sink, watched, that keeps what is durable for ever.
   std::shared_ptr<simulated_disk> make_disk();
 

@@ -10,13 +10,19 @@
 #include "sim/naive_rule.hpp"
 
 namespace tenure::sim {
+namespace {
+
+constexpr std::size_t least_bound = 4096;
+
+}  // namespace
 
 oracle::watched_judge::watched_judge(oracle& o, const prefix_set& routable, std::shared_ptr<attributor> inner,
-                                     std::shared_ptr<const machine_clock> clock, names_slot names,
-                                     random draw)
+                                     std::size_t most_bytes, std::shared_ptr<const machine_clock> clock,
+                                     names_slot names, random draw)
     : attributor(routable),
       oracle_(o),
       inner_(std::move(inner)),
+      most_bytes_(most_bytes),
       clock_(std::move(clock)),
       names_(names),
       draw_(draw) {}
@@ -26,6 +32,9 @@ attributor::merged oracle::watched_judge::merge(const evidence& e) {
   if (oracle_.keep_ != nullptr)
     oracle_.keep_->evidence.push_back({e, std::string{(*names_)->name(e.workload)}});
   oracle_.check_hull(e, *inner_, *clock_, **names_);
+  // A table of addresses doubles at once, so the bound is met by half or by double.
+  if (inner_->timelines().bytes() / 2 > std::max(most_bytes_, least_bound))
+    oracle_.complain("I7", "timelines take " + std::to_string(inner_->timelines().bytes()) + " bytes");
   if (result == merged::too_old || result == merged::no_room) return result;
   if (std::hash<address>{}(e.endpoint.address) % oracle_.evidence_kept_ == 0) kept_.push_back(e);
   return result;

@@ -11,7 +11,8 @@ namespace tenure::sim {
 class oracle::watched_judge final : public attributor {
  public:
   watched_judge(oracle& o, const prefix_set& routable, std::shared_ptr<attributor> inner,
-                std::shared_ptr<const machine_clock> clock, names_slot names, random draw);
+                std::size_t most_bytes, std::shared_ptr<const machine_clock> clock, names_slot names,
+                random draw);
 
   merged merge(const evidence& e) override;
   verdict attribute(address far, std::uint16_t far_port, const flow_times& times) const override;
@@ -41,6 +42,7 @@ class oracle::watched_judge final : public attributor {
 
   oracle& oracle_;
   std::shared_ptr<attributor> inner_;
+  std::size_t most_bytes_;
   std::shared_ptr<const machine_clock> clock_;
   names_slot names_;  ///< filled in when the node has started
   random draw_;

@@ -208,6 +208,7 @@ void name_cluster(names& n) {
   TENURE_COUNT(cluster.nodes);
   TENURE_TIME(cluster.hold);
   TENURE_TIME(cluster.horizon);
+  TENURE_COUNT(cluster.memory);
   TENURE_TIME(cluster.heartbeat);
   TENURE_TIME(cluster.linger);
   TENURE_TIME(cluster.repeat);

@@ -122,6 +122,7 @@ scenario swarm(std::uint64_t seed) {
   s.horizon = draw.chance(0.15) ? draw.between(600, 1800) * second : draw.between(60, 240) * second;
   s.cooldown = s.cluster.hold + 90 * second;
   if (draw.chance(0.3)) s.cluster.horizon = 2 * s.cluster.hold + minute;
+  if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(1, 64)) << 10;
   return s;
 }
 

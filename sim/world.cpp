@@ -122,6 +122,10 @@ report world::run() {
   for (const auto& b : also_) r.also_judged.push_back(judge_baselines(truth_, traffic_.records(), b, luck));
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
+  for (const auto& n : nodes_) {
+    r.faults.add(fault::tenancy_forgotten, n->counters().tenancies_forgotten);
+    r.faults.add(fault::memory_short, n->counters().evidence_no_room);
+  }
   r.proved = oracle_.proved();
   r.errors = oracle_.errors();
   r.violations = oracle_.violations();

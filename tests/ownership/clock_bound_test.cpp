@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "tests/ownership/history.hpp"
+#include "properties/history.hpp"
 
 namespace tenure {
 namespace {

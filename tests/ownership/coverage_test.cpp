@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ownership/timelines.hpp"
-#include "tests/ownership/history.hpp"
+#include "properties/history.hpp"
 
 namespace tenure {
 namespace {

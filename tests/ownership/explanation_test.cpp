@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "properties/show.hpp"
 #include "tests/ownership/generators.hpp"
-#include "tests/ownership/show.hpp"
 
 namespace tenure {
 namespace {

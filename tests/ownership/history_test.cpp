@@ -1,4 +1,4 @@
-#include "tests/ownership/history.hpp"
+#include "properties/history.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -7,7 +7,7 @@
 #include "ownership/flow.hpp"
 #include "ownership/tenancy.hpp"
 #include "ownership/workload_table.hpp"
-#include "tests/ownership/show.hpp"
+#include "properties/show.hpp"
 
 namespace tenure {
 namespace {

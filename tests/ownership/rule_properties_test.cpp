@@ -5,9 +5,9 @@
 #include <rapidcheck/gtest.h>
 
 #include "ownership/timelines.hpp"
+#include "properties/naive.hpp"
+#include "properties/show.hpp"
 #include "tests/ownership/generators.hpp"
-#include "tests/ownership/naive.hpp"
-#include "tests/ownership/show.hpp"
 
 namespace tenure {
 namespace {

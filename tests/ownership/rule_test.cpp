@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ownership/attributor.hpp"
-#include "tests/ownership/show.hpp"
+#include "properties/show.hpp"
 
 namespace tenure {
 namespace {

@@ -8,10 +8,10 @@
 #include <rapidcheck/gtest.h>
 
 #include "ownership/stabbing_index.hpp"
+#include "properties/history.hpp"
+#include "properties/naive.hpp"
+#include "properties/show.hpp"
 #include "tests/ownership/generators.hpp"
-#include "tests/ownership/history.hpp"
-#include "tests/ownership/naive.hpp"
-#include "tests/ownership/show.hpp"
 
 namespace tenure {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "ownership/evidence.hpp"
 #include "ownership/flow.hpp"
+#include "properties/judge.hpp"
 
 /// Random histories of one address with known truth, made segment by segment: who held it when, what was sent
 /// and accepted when, and only from that the evidence and the stamps. Times are small whole numbers, so that
@@ -82,6 +83,10 @@ struct findings {
   bool good() const { return wrong_workload + wrong_tenancy + conflicts + hulls_outside == 0; }
   findings& operator+=(const findings& more);
 };
+/// Asks a judge about every flow of a history whose evidence it was told.
+/// @param known must say `conflict` of none of them
+findings check(const history& h, const judge& known);
+/// The same of Tenure's own timelines, whose hulls are looked at too.
 findings check(const history& h);
 
 }  // namespace tenure::history

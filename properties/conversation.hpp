@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "tests/ownership/history.hpp"
+#include "properties/history.hpp"
 
 namespace tenure::history {
 

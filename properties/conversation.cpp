@@ -1,4 +1,4 @@
-#include "tests/ownership/conversation.hpp"
+#include "properties/conversation.hpp"
 
 #include <algorithm>
 

@@ -1,12 +1,12 @@
-#include "tests/ownership/history.hpp"
+#include "properties/history.hpp"
 
 #include <algorithm>
 #include <map>
 #include <sstream>
 
 #include "ownership/timelines.hpp"
-#include "tests/ownership/conversation.hpp"
-#include "tests/ownership/show.hpp"
+#include "properties/conversation.hpp"
+#include "properties/show.hpp"
 
 namespace tenure::history {
 
@@ -131,12 +131,10 @@ findings& findings::operator+=(const findings& more) {
   return *this;
 }
 
-findings check(const history& h) {
-  timelines known;
-  for (const auto& e : h.evidence) known.merge(e);
+findings check(const history& h, const judge& known) {
   findings found;
   for (const auto& f : h.flows) {
-    const verdict v = known.resolve(where, f.far_port, f.times);
+    const verdict v = known.ask(where, f.far_port, f.times);
     ++found.flows;
     found.conflicts += v.reason == reason::conflict;
     if (!v.attributed()) continue;
@@ -146,6 +144,17 @@ findings check(const history& h) {
     else if (f.truth->tenancy != v.tenancy)
       ++found.wrong_tenancy;
   }
+  return found;
+}
+
+findings check(const history& h) {
+  const auto own = tenures_own()();
+  timelines known;
+  for (const auto& e : h.evidence) {
+    own->tell(e);
+    known.merge(e);
+  }
+  auto found = check(h, *own);
   for (const auto port : {std::uint16_t{0}, ports[0], ports[1]}) {
     for (const auto& holding : known.holdings({where, port})) {
       const auto* const true_one = tenancy_of(h, holding.tenancy);

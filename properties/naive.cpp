@@ -1,4 +1,4 @@
-#include "tests/ownership/naive.hpp"
+#include "properties/naive.hpp"
 
 #include <algorithm>
 #include <map>
