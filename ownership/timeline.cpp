@@ -73,8 +73,8 @@ timeline_cell* timeline::find(const evidence& e, const glance_clock& clock) cons
   timeline_cell* const cells = block_->cells();
   if (!is_long()) {
     // Most evidence extends what holds its beginning.
-    for (std::uint32_t near = seen({e.from, e.from, clock}); near != 0; near &= near - 1)
-      if (auto& c = cells[std::countr_zero(near)]; is_it(c)) return &c;
+    for (std::uint32_t all = near({e.from, e.from, clock}); all != 0; all &= all - 1)
+      if (auto& c = cells[std::countr_zero(all)]; is_it(c)) return &c;
     timeline_cell* const end = cells + block_->count;
     auto* const at = std::find_if(cells, end, is_it);
     return at == end ? nullptr : at;
@@ -116,9 +116,8 @@ void timeline::look_at_all(const glance_clock& clock) {
   for (std::uint32_t i = 0; i < count && !too_many; ++i) look(i, clock);
 }
 
-void timeline::prefetch(const glance& g) const {
+void timeline::prefetch(std::uint32_t near) const {
   if (empty()) return;
-  const std::uint32_t near = seen(g);
   const auto* const first = reinterpret_cast<const std::byte*>(block_);
   if (near != 0 && !is_long()) {
     const auto* const cell = reinterpret_cast<const std::byte*>(block_->cells() + std::countr_zero(near));
@@ -134,7 +133,7 @@ void timeline::prefetch(const glance& g) const {
 
 bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& clock) const {
   bool any = false;
-  each_near({n, clock}, [&](const timeline_cell& c) {
+  each_near(near({n, clock}), [&](const timeline_cell& c) {
     any = c.is_of(port) && n.met_by(c.said);
     return !any;
   });

@@ -69,14 +69,24 @@ class timeline {
   void moved(timeline_block* block) { block_ = block; }
   timeline_block* block() const { return block_; }
 
-  /// Brings into the cache what a question at that time will read, or evidence of that time will extend.
-  void prefetch(const glance& g) const;
+  /// One bit for each of the first few that can meet it; all of them when there are more.
+  std::uint32_t near(const glance& g) const {
+    std::uint32_t all = 0;
+    for (std::uint32_t i = 0; i < seen_at_a_glance; ++i) {
+      const auto can =
+          static_cast<unsigned>(begins_[i] <= g.begins_by) & static_cast<unsigned>(ends_[i] >= g.ends_after);
+      all |= can << i;
+    }
+    return all;
+  }
+  /// Brings into the cache what a question will read that can be met by these, or evidence will extend.
+  void prefetch(std::uint32_t near) const;
 
   /// Visits (tenancy, workload) of each holding of the port, or the whole address, whose sure hull meets the
-  /// need.
+  /// need. @param near of that need
   template <class Visit>
-  void each_sure(std::uint16_t port, const need& n, const glance_clock& clock, Visit&& visit) const {
-    each_near({n, clock}, [&](const timeline_cell& c) {
+  void each_sure(std::uint16_t port, const need& n, std::uint32_t near, Visit&& visit) const {
+    each_near(near, [&](const timeline_cell& c) {
       if (c.is_of(port) && c.sure.from <= n.begins_by() && c.sure.until > n.ends_after())
         visit(c.tenancy, c.workload);
       return true;
@@ -93,24 +103,14 @@ class timeline {
  private:
   // Until visit(cell) returns false.
   template <class Visit>
-  void each_near(const glance& g, Visit&& visit) const {
+  void each_near(std::uint32_t near, Visit&& visit) const {
     if (!is_long()) {
-      for (std::uint32_t near = seen(g); near != 0; near &= near - 1)
+      for (; near != 0; near &= near - 1)
         if (!visit(block_->cells()[std::countr_zero(near)])) return;
       return;
     }
     for (std::uint32_t i = 0; i < block_->count; ++i)
       if (!visit(block_->cells()[i])) return;
-  }
-  // One bit for each that can meet it.
-  std::uint32_t seen(const glance& g) const {
-    std::uint32_t near = 0;
-    for (std::uint32_t i = 0; i < seen_at_a_glance; ++i) {
-      const auto can =
-          static_cast<unsigned>(begins_[i] <= g.begins_by) & static_cast<unsigned>(ends_[i] >= g.ends_after);
-      near |= can << i;
-    }
-    return near;
   }
   void look_at_all(const glance_clock& clock);
   void look(std::uint32_t index, const glance_clock& clock);

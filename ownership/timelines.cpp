@@ -17,11 +17,11 @@ constexpr std::size_t index_pays_after = 16;
 
 class candidates {
  public:
-  candidates(const timeline& line, std::uint16_t port, const glance_clock& clock)
-      : line_(line), port_(port), clock_(clock) {}
+  candidates(const timeline& line, std::uint16_t port, const glance_clock& clock, std::uint32_t near)
+      : line_(line), port_(port), clock_(clock), near_(near) {}
   template <class Visit>
   void each_sure(const need& n, Visit&& visit) const {
-    line_.each_sure(port_, n, clock_, std::forward<Visit>(visit));
+    line_.each_sure(port_, n, near_, std::forward<Visit>(visit));
   }
   bool any_said(const need& n) const { return line_.any_said(port_, n, clock_); }
   bool empty() const { return !line_.any_of(port_); }
@@ -31,6 +31,7 @@ class candidates {
   const timeline& line_;
   std::uint16_t port_;
   const glance_clock& clock_;
+  std::uint32_t near_;
 };
 
 class indexed_candidates {
@@ -152,19 +153,24 @@ const long_timeline* timelines::index_of(const address_entry& s) const {
 }
 
 void timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times,
-                      verdict& answer) const {
+                      std::uint32_t near, verdict& answer) const {
   if (s.line.is_long() && s.line.size() >= long_from) [[unlikely]] {
     if (const auto* const index = index_of(s)) {
       tenure::resolve(indexed_candidates(s.line, *index, far_port), times, answer);
       return;
     }
   }
-  tenure::resolve(candidates(s.line, far_port, clock_), times, answer);
+  tenure::resolve(candidates(s.line, far_port, clock_, near), times, answer);
+}
+
+std::uint32_t timelines::near(const address_entry& s, const flow_times& times) const {
+  return s.line.near({needed(times, times.error), clock_});
 }
 
 verdict timelines::resolve(address far, std::uint16_t far_port, const flow_times& times) const {
   verdict answer;
-  judge(entry_of(far), far_port, times, answer);
+  const auto& entry = entry_of(far);
+  judge(entry, far_port, times, near(entry, times), answer);
   return answer;
 }
 

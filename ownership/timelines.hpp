@@ -87,7 +87,9 @@ class timelines {
   void give_back(timeline_block* block, std::uint32_t count);
   std::size_t forget_of(std::uint32_t number, nanos cutoff);
   void remove(std::uint32_t number);
-  void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, verdict& answer) const;
+  void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, std::uint32_t near,
+             verdict& answer) const;
+  std::uint32_t near(const address_entry& s, const flow_times& times) const;
   const long_timeline* index_of(const address_entry& s) const;
   template <class AddressOf, class GlanceOf, class Finish>
   void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;

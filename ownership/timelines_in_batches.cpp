@@ -12,7 +12,7 @@ namespace {
 
 // So many items are between two stages. With more, more lines are asked for than the processor can have under
 // way, and what is beyond that it drops.
-constexpr std::size_t apart = 6;
+constexpr std::size_t apart = 5;
 constexpr std::size_t in_flight = 32;
 static_assert(in_flight > 3 * apart);
 
@@ -24,6 +24,7 @@ void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& gla
   struct item {
     std::uint64_t hash = 0;
     std::uint32_t number = 0;
+    std::uint32_t near = 0;
   };
   std::array<item, in_flight> items;
   for (std::size_t i = 0; i < count + 3 * apart; ++i) {
@@ -38,10 +39,17 @@ void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& gla
       if (now.number != address_directory::nobody) __builtin_prefetch(&entries_[now.number]);
     }
     if (const std::size_t k = i - 2 * apart; k < count) {
-      const auto number = items[k % in_flight].number;
-      if (number != address_directory::nobody) entries_[number].line.prefetch(glance_of(k));
+      auto& now = items[k % in_flight];
+      if (now.number != address_directory::nobody) {
+        const timeline& line = entries_[now.number].line;
+        now.near = line.near(glance_of(k));
+        line.prefetch(now.near);
+      }
     }
-    if (const std::size_t k = i - 3 * apart; k < count) finish(k, items[k % in_flight].number);
+    if (const std::size_t k = i - 3 * apart; k < count) {
+      const auto& now = items[k % in_flight];
+      finish(k, now.number, now.near);
+    }
   }
 }
 
@@ -50,7 +58,7 @@ void timelines::merge(std::span<const evidence> all, std::span<merged> results) 
   staged(
       all.size(), [all](std::size_t i) { return all[i].endpoint.address; },
       [this, all](std::size_t i) { return glance(all[i].from, all[i].from, clock_); },
-      [this, all, results](std::size_t i, std::uint32_t) { results[i] = merge(all[i]); });
+      [this, all, results](std::size_t i, std::uint32_t, std::uint32_t) { results[i] = merge(all[i]); });
 }
 
 void timelines::resolve(std::span<const question> questions, std::span<verdict> verdicts) const {
@@ -61,11 +69,14 @@ void timelines::resolve(std::span<const question> questions, std::span<verdict> 
         const auto& t = questions[i].times;
         return glance(needed(t, t.error), clock_);
       },
-      [this, questions, verdicts](std::size_t i, std::uint32_t number) {
+      [this, questions, verdicts](std::size_t i, std::uint32_t number, std::uint32_t near) {
         const auto& q = questions[i];
         // The number is of the first address with that hash: nearly always the right one.
         const bool right = number != address_directory::nobody && entries_[number].address == q.far;
-        judge(right ? entries_[number] : entry_of(q.far), q.far_port, q.times, verdicts[i]);
+        if (right)
+          judge(entries_[number], q.far_port, q.times, near, verdicts[i]);
+        else
+          verdicts[i] = resolve(q.far, q.far_port, q.times);
       });
 }
 

@@ -4,7 +4,7 @@
 //       [--addresses 1000000] [--steps files,memory] [--keep]
 //
 // files:  evidence and flows are NDJSON, and so are the answers: `tenure attribute` against two plans of DuckDB, with
-//         one thread and with as many as each takes by itself. Whole processes, timed from outside.
+//         one thread, as Tenure, and with as many as it takes by itself. Whole processes, timed from outside.
 // memory: everything is loaded before the clock runs: `tenure bench resolve` over the same files against the same two
 //         plans, in one batch and in many. CPU time of the process.
 import {DuckDBInstance} from '@duckdb/node-api';
@@ -117,12 +117,11 @@ async function compareFiles() {
     answers[`${name}, ${threads}`] = await attributedIn(output);
     rmSync(output);
   };
-  const tenure = threads => [o.tenure, 'attribute', '--evidence', evidenceFile, '--flows', flowsFile, '--output',
-    `${o.dir}/answers.ndjson`, ...(threads ? ['--threads', threads] : [])];
   const duckdb = (plan, threads) => [process.execPath, self, '--dir', o.dir, '--plan', plan,
     ...(threads ? ['--threads', threads] : [])];
+  await answer('tenure attribute', '1', o.tenure, 'attribute', '--evidence', evidenceFile, '--flows', flowsFile,
+    '--output', `${o.dir}/answers.ndjson`);
   for (const threads of ['1', undefined]) {
-    await answer('tenure attribute', threads ?? 'default', ...tenure(threads));
     for (const plan of Object.keys(plans))
       await answer(`DuckDB, ${plan} join`, threads ?? 'default', ...duckdb(plan, threads));
   }
