@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/place_in_time.hpp"
 #include "actors/shard_key.hpp"
 #include "ownership/attributor.hpp"
 #include "ownership/invariant.hpp"
@@ -203,20 +204,11 @@ void session_protocol::place_evidence(const wire::batch& b, const std::vector<wo
   out.items.reserve(b.evidence.size());
   for (evidence e : b.evidence) {
     e.workload = names[static_cast<std::size_t>(e.workload)];
-    const auto from = clock_.convert(e.from);
-    const auto until = clock_.convert(e.until);
     const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
-    // Without a bracket before it, `until` may really have been earlier by a pause of the whole guest. `from`
-    // needs only the other side of its bound.
-    const bool sure = until && clock_.bracketed_before(e.until);
-    if (e.workload == workload_id::none || !from || !sure || !routable) {
+    if (e.workload == workload_id::none || !routable || !place_in_time(clock_, e)) {
       ++counters_->evidence_refused;
       continue;
     }
-    e.from = from->time;
-    e.from_error = saturating_add(e.from_error, from->error);
-    e.until = until->time;
-    e.until_error = saturating_add(e.until_error, until->error);
     out.items.push_back(e);
   }
 }
@@ -227,21 +219,7 @@ void session_protocol::place_flow(const std::vector<workload_id>& names, flow& f
     f.near_tenancy = {};
     ++counters_->near_unproved;
   }
-  nanos error = 0;
-  const auto move = [&](nanos& stamp) {
-    if (stamp == time_min) return;  // not known
-    const auto placed = clock_.convert(stamp);
-    error = std::max(error, placed ? placed->error : unknown_error);
-    if (placed) stamp = placed->time;
-  };
-  // Where it matters how early a stamp may have been, it needs a bracket before it: see place_evidence.
-  if (!clock_.bracketed_before(f.times.opened)) f.times.opened = time_min;
-  if (f.times.is_established && !clock_.bracketed_before(f.times.last_received)) error = unknown_error;
-  move(f.times.opened);
-  if (f.times.is_established) move(f.times.established);
-  move(f.times.last_received);
-  move(f.times.closed);
-  f.times.error = saturating_add(f.times.error, error);
+  place_in_time(clock_, f.times);
 }
 
 void session_protocol::place_flows(const wire::received_batch& b, const std::vector<workload_id>& names,

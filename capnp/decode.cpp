@@ -14,7 +14,8 @@ namespace tenure::wire {
 
 namespace {
 
-/// Message, Batch, list of workloads, list of labels, text: five deep. The rest is room for fields to come.
+/// Message, Lot, Batch, list of workloads, list of labels, text: six deep. The rest is room for fields to
+/// come.
 constexpr int nesting_limit = 8;
 
 outcome<message> read(schema::Hello::Reader in) {
@@ -51,6 +52,46 @@ outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation)
   return message(std::move(out));
 }
 
+outcome<message> read(schema::PeerHello::Reader in) {
+  peer_hello out{in.getVersion(), in.getIncarnation(), {}};
+  if (out.incarnation == 0) return malformed("peerHello with incarnation 0");
+  if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
+  return message(std::move(out));
+}
+
+outcome<message> read(schema::PeerWelcome::Reader in) {
+  peer_welcome out{in.getVersion(), in.getIncarnation(), {}, in.getCredit()};
+  if (out.incarnation == 0) return malformed("peerWelcome with incarnation 0");
+  if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
+  return message(std::move(out));
+}
+
+outcome<message> read(schema::Lot::Reader in) {
+  lot out{in.getId(), {}, in.getIncarnation(), {}};
+  if (out.id == 0 || out.incarnation == 0) return malformed("a lot with id or incarnation 0");
+  if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
+  auto content = read_batch(in.getBatch(), out.incarnation);
+  if (!content) return content;
+  out.content = std::move(std::get<batch>(*content));
+  const auto indices = in.getIndices();
+  auto& flows = out.content.flows;
+  if (indices.size() != flows.size()) return malformed("a lot with another number of indices than flows");
+  for (unsigned i = 0; i < indices.size(); ++i) {
+    flows[i].id.index = indices[i];
+    if (i > 0 && flows[i].id.index <= flows[i - 1].id.index) return malformed("indices that do not increase");
+  }
+  return message(std::move(out));
+}
+
+outcome<message> read(schema::Settled::Reader in) {
+  const auto lots = in.getLots();
+  if (lots.size() > max_settled_lots) return malformed(fmt::format("{} settled lots", lots.size()));
+  settled out;
+  out.lots.reserve(lots.size());
+  for (const auto id : lots) out.lots.push_back(id);
+  return message(std::move(out));
+}
+
 outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
   switch (root.which()) {
     case schema::Message::HELLO:
@@ -69,6 +110,14 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return acknowledgement{root.getAcknowledgement().getBatch()};
     case schema::Message::GOODBYE:
       return read(root.getGoodbye());
+    case schema::Message::PEER_HELLO:
+      return read(root.getPeerHello());
+    case schema::Message::PEER_WELCOME:
+      return read(root.getPeerWelcome());
+    case schema::Message::LOT:
+      return read(root.getLot());
+    case schema::Message::SETTLED:
+      return read(root.getSettled());
   }
   return malformed(fmt::format("unknown kind of message {}", static_cast<unsigned>(root.which())));
 }

@@ -52,6 +52,20 @@ std::size_t body_words(const batch& b) {
   return words;
 }
 
+std::size_t body_words(const peer_hello& m) {
+  return capnp::sizeInWords<schema::PeerHello>() + text_words(m.node);
+}
+std::size_t body_words(const peer_welcome& m) {
+  return capnp::sizeInWords<schema::PeerWelcome>() + text_words(m.node);
+}
+std::size_t body_words(const lot& m) {
+  return capnp::sizeInWords<schema::Lot>() + text_words(m.agent) + body_words(m.content) +
+         m.content.flows.size() / 2 + 1;
+}
+std::size_t body_words(const settled& m) {
+  return capnp::sizeInWords<schema::Settled>() + m.lots.size();
+}
+
 kj::StringPtr text(const std::string& s) {
   return {s.c_str(), s.size()};
 }
@@ -179,8 +193,7 @@ void put(schema::Flow::Builder out, const flow& f, const tenancy_places& places)
   put(out, f.counters);
 }
 
-void fill(schema::Message::Builder root, const batch& b) {
-  auto out = root.initBatch();
+void put(schema::Batch::Builder out, const batch& b) {
   tenancy_places places(b.tenancies);
   out.setNumber(b.number);
   auto workloads = out.initWorkloads(static_cast<unsigned>(b.workloads.size()));
@@ -191,6 +204,40 @@ void fill(schema::Message::Builder root, const batch& b) {
   for (unsigned i = 0; i < evidence.size(); ++i) put(evidence[i], b.evidence[i], places);
   auto flows = out.initFlows(static_cast<unsigned>(b.flows.size()));
   for (unsigned i = 0; i < flows.size(); ++i) put(flows[i], b.flows[i], places);
+}
+
+void fill(schema::Message::Builder root, const batch& b) {
+  put(root.initBatch(), b);
+}
+
+void fill(schema::Message::Builder root, const peer_hello& m) {
+  auto out = root.initPeerHello();
+  out.setVersion(m.version);
+  out.setIncarnation(m.incarnation);
+  out.setNode(text(m.node));
+}
+
+void fill(schema::Message::Builder root, const peer_welcome& m) {
+  auto out = root.initPeerWelcome();
+  out.setVersion(m.version);
+  out.setIncarnation(m.incarnation);
+  out.setNode(text(m.node));
+  out.setCredit(m.credit);
+}
+
+void fill(schema::Message::Builder root, const lot& m) {
+  auto out = root.initLot();
+  out.setId(m.id);
+  out.setAgent(text(m.agent));
+  out.setIncarnation(m.incarnation);
+  put(out.initBatch(), m.content);
+  auto indices = out.initIndices(static_cast<unsigned>(m.content.flows.size()));
+  for (unsigned i = 0; i < indices.size(); ++i) indices.set(i, m.content.flows[i].id.index);
+}
+
+void fill(schema::Message::Builder root, const settled& m) {
+  auto lots = root.initSettled().initLots(static_cast<unsigned>(m.lots.size()));
+  for (unsigned i = 0; i < lots.size(); ++i) lots.set(i, m.lots[i]);
 }
 
 }  // namespace

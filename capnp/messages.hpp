@@ -25,6 +25,7 @@ inline constexpr std::size_t max_batch_evidence = 16'384;
 inline constexpr std::size_t max_batch_tenancies = 16'384;
 inline constexpr std::size_t max_batch_workloads = 4'096;
 inline constexpr std::size_t max_workload_labels = 64;
+inline constexpr std::size_t max_settled_lots = 16'384;
 
 /// Whether a text may go into a message: UTF-8 without control characters (it reaches terminals and logs),
 /// and at most max_name_bytes. The empty text is one, but no workload's name.
@@ -94,6 +95,37 @@ struct batch {
   std::vector<tenure::flow> flows;
 };
 
-using message = std::variant<hello, welcome, ping, pong, batch, acknowledgement, goodbye>;
+struct peer_hello {
+  std::uint32_t version = protocol_version;
+  std::uint64_t incarnation = 0;
+  std::string node;
+  friend bool operator==(const peer_hello&, const peer_hello&) = default;
+};
+
+struct peer_welcome {
+  std::uint32_t version = protocol_version;
+  std::uint64_t incarnation = 0;
+  std::string node;
+  std::uint64_t credit = 0;  ///< bytes of lots
+  friend bool operator==(const peer_welcome&, const peer_welcome&) = default;
+};
+
+/// Of one agent's batch, what belongs to one node. Stamps are of the sending node's clock. The ids of
+/// tenancies and flows are of `incarnation`, those of flows also of `content.number`, and their indices
+/// increase.
+struct lot {
+  std::uint64_t id = 0;
+  std::string agent;
+  std::uint64_t incarnation = 0;
+  batch content;
+};
+
+struct settled {
+  std::vector<std::uint64_t> lots;
+  friend bool operator==(const settled&, const settled&) = default;
+};
+
+using message = std::variant<hello, welcome, ping, pong, batch, acknowledgement, goodbye, peer_hello,
+                             peer_welcome, lot, settled>;
 
 }  // namespace tenure::wire

@@ -1,5 +1,5 @@
 @0xb7c1f0a4d2e95a31;
-# What agents and nodes say to each other.
+# What agents and nodes say to each other, and nodes among themselves.
 #
 # A connection carries frames: four bytes of length (little endian, of what follows), then one Cap'n Proto message
 # in the standard stream framing, whose root is Message. A frame is at most 4 MiB; a longer one, a truncated one, or
@@ -13,7 +13,13 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
-# Time. Every stamp is a reading of the agent's boot-time clock (CLOCK_BOOTTIME), in nanoseconds. The node learns
+# Between nodes. A node that has lots for another dials it and opens with `peerHello`; the other answers `peerWelcome` or
+# `goodbye`. Then `lot`s go one way and `settled` the other; the node that was dialed sends `ping`, the dialing one
+# answers with `pong`, as an agent does, so that what crosses is bounded anew by the clocks of the two. A lot is sent
+# again over the next connection until it is settled; its id says that it is the same one.
+#
+# Time. Every stamp is a reading of the agent's boot-time clock (CLOCK_BOOTTIME), in nanoseconds; in a lot, of the
+# sending node's, with errors that cover how it came to know. The node learns
 # what they mean in its own time by bracketing: `ping` sent at q, `pong` received at r, so the reading in it lies in
 # [q, r] of the node's clock.
 
@@ -29,6 +35,10 @@ struct Message {
     batch @4 :Batch;
     acknowledgement @5 :Acknowledgement;
     goodbye @6 :Goodbye;
+    peerHello @7 :PeerHello;
+    peerWelcome @8 :PeerWelcome;
+    lot @9 :Lot;
+    settled @10 :Settled;
   }
 }
 
@@ -140,4 +150,30 @@ struct Flow {
 enum Reporter {
   source @0;
   destination @1;
+}
+
+struct PeerHello {
+  version @0 :UInt32;
+  incarnation @1 :UInt64;   # drawn at random by each start of the node, not 0: lots of another one are other lots
+  node @2 :Text;            # its name in the cluster
+}
+
+struct PeerWelcome {
+  version @0 :UInt32;
+  incarnation @1 :UInt64;
+  node @2 :Text;
+  credit @3 :UInt64;        # so many bytes of lots may be sent and not settled
+}
+
+struct Lot {
+  # Evidence and flows of one agent's batch that belong to the node it is sent to.
+  id @0 :UInt64;            # counts from 1 within the sending node's incarnation
+  agent @1 :Text;
+  incarnation @2 :UInt64;   # the agent's, not 0
+  batch @3 :Batch;          # its number is that of the agent's batch
+  indices @4 :List(UInt32); # of the flows in the agent's batch: as many as there are flows, increasing
+}
+
+struct Settled {
+  lots @0 :List(UInt64);    # every flow of these is durable, their evidence is merged: they may be forgotten
 }

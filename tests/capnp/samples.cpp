@@ -155,6 +155,20 @@ void tell(std::ostream& out, const acknowledgement& m) {
 void tell(std::ostream& out, const goodbye& m) {
   out << "goodbye " << m.reason;
 }
+void tell(std::ostream& out, const peer_hello& m) {
+  out << "peer_hello " << m.version << ' ' << m.incarnation << ' ' << m.node;
+}
+void tell(std::ostream& out, const peer_welcome& m) {
+  out << "peer_welcome " << m.version << ' ' << m.incarnation << ' ' << m.node << ' ' << m.credit;
+}
+void tell(std::ostream& out, const lot& m) {
+  out << "lot " << m.id << ' ' << m.agent << ' ' << m.incarnation << '\n';
+  tell(out, m.content);
+}
+void tell(std::ostream& out, const settled& m) {
+  out << "settled";
+  for (const auto id : m.lots) out << ' ' << id;
+}
 
 }  // namespace
 
@@ -178,7 +192,7 @@ batch any_batch(std::uint64_t seed, std::size_t most) {
 
 message any_message(std::uint64_t seed, std::size_t most) {
   source s(seed);
-  switch (s.below(8)) {
+  switch (s.below(14)) {
     case 0:
       return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text()};
     case 1:
@@ -191,6 +205,23 @@ message any_message(std::uint64_t seed, std::size_t most) {
       return acknowledgement{s.number<std::uint64_t>()};
     case 5:
       return goodbye{s.text()};
+    case 6:
+      return peer_hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text()};
+    case 7:
+      return peer_welcome{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text(),
+                          s.number<std::uint64_t>()};
+    case 8: {
+      settled out;
+      for (auto i = s.below(most + 1); i > 0; --i) out.lots.push_back(s.number<std::uint64_t>());
+      return out;
+    }
+    case 9:
+    case 10: {
+      lot out{s.number<std::uint64_t>() | 1, s.text(), incarnation, any_batch(seed ^ 0x107, most)};
+      std::uint32_t index = 0;
+      for (auto& f : out.content.flows) f.id = {incarnation, out.content.number, index += 1 + s.below(1'000)};
+      return out;
+    }
     default:
       return any_batch(seed ^ 0x5eed, most);
   }
