@@ -324,22 +324,22 @@ TEST_F(path, evidence_without_room_is_counted_and_its_flows_stay_unattributed) {
   node_settings settings;
   settings.hold.hold = 15 * second;
   settings.shards = 1;
-  settings.retention.most_bytes = 1'000;
+  settings.retention.most_bytes = 4'000;
   w.start_node(settings);
   agent = w.start_agent(agent_settings());
   w.settle();
-  for (int host = 1; host < 20; ++host) w.ipman(agent, assign("10.0.0." + std::to_string(host), "gateway"));
+  for (int host = 1; host < 200; ++host) w.ipman(agent, assign("10.0.0." + std::to_string(host), "gateway"));
   w.advance(15 * second);
   const auto& c = *w.running.counters;
   EXPECT_GT(c.evidence_no_room, 0U);
-  EXPECT_LT(c.tenancies, 19U);
-  EXPECT_LT(c.timeline_bytes, 2'000U);
+  EXPECT_LT(c.tenancies, 199U);
+  EXPECT_LT(c.timeline_bytes, 8'000U);
   std::vector<agent::observed_flow> flows;
-  for (int host = 2; host < 20; ++host)
+  for (int host = 2; host < 200; ++host)
     flows.push_back(connection(w, "10.0.0.1", ("10.0.0." + std::to_string(host)).c_str(), 2 * second));
   observe(agent, std::move(flows));
   w.advance(20 * second);
-  EXPECT_EQ(c.flows_resolved(), 18U);
+  EXPECT_EQ(c.flows_resolved(), 198U);
   EXPECT_GT(c.flows_attributed, 0U);
   EXPECT_GT(c.flows_unattributed[static_cast<std::size_t>(reason::no_evidence)], 0U);
 }
