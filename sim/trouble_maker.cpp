@@ -45,7 +45,10 @@ void trouble_maker::begin() {
 
 void trouble_maker::every(double per_hour, std::function<void()> make) {
   if (per_hour <= 0) return;
-  const auto wait = draw_.exponential(static_cast<nanos>(static_cast<double>(hour) / per_hour));
+  // A rate next to nothing has a mean that no 64 bits hold.
+  constexpr double rarest = 10'000.0 * static_cast<double>(hour);
+  const auto wait =
+      draw_.exponential(static_cast<nanos>(std::min(static_cast<double>(hour) / per_hour, rarest)));
   world_.time_.after(wait, [this, per_hour, make = std::move(make)] {
     if (world_.over_) return;
     if (happens(world_.options_.faults.only, ++world_.troubles_)) make();
