@@ -35,15 +35,25 @@ void refresh_gauges(exporter_state& s) {
   c.flows_dropped = s.retained->flows_dropped();
 }
 
-/// Seals what has gathered; sends it when a node listens, and retains it in any case.
+/// Sends what is retained and was not sent over this link, as far as credit goes.
+void send_batches(exporter_state& s) {
+  while (s.welcomed && s.sent_bytes < s.credit) {
+    const auto* frame = s.retained->next(s.sent_batch);
+    if (frame == nullptr) return;
+    s.sent_bytes += frame->size() * sizeof(frame->front());
+    s.link->send(*frame);
+  }
+}
+
+/// Seals what has gathered; retains it, and sends it when a node listens.
 /// @returns the batch's number, 0 when nothing has gathered.
 std::uint64_t seal(pointer self) {
   auto& s = self->state;
   if (s.gathering->empty()) return 0;
   const wire::batch sealed = s.gathering->seal();
   wire::frame frame = wire::encode(wire::message{sealed});
-  if (s.welcomed) s.link->send(frame);
   s.retained->keep(sealed.number, std::move(frame), sealed.flows.size());
+  send_batches(s);
   ++s.counters->batches_sealed;
   refresh_gauges(s);
   return sealed.number;
@@ -169,7 +179,8 @@ void dial(pointer self) {
     answerer->link = link;
   }
   s.link = std::move(link);
-  s.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name}));
+  s.link->send(
+      wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true}));
 }
 
 void welcomed(pointer self, const wire::welcome& w) {
@@ -179,8 +190,10 @@ void welcomed(pointer self, const wire::welcome& w) {
   s.failed_dials = 0;
   ++s.counters->connects;
   spdlog::info("agent: connected to node {} at {}", w.node, s.link->peer());
-  std::uint64_t number = 0;
-  while (const auto* frame = s.retained->next(number)) s.link->send(*frame);
+  s.sent_batch = 0;
+  s.sent_bytes = 0;
+  s.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
+  send_batches(s);
   // The node may have lost its timelines: tell everything anew.
   heartbeat(self);
 }
@@ -205,6 +218,9 @@ void receive(pointer self, const received_frame& f) {
     finish_telling(self, a->batch);
     finish_draining(self);
     finish_inheritance(self);
+  } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
+    s.credit = std::max(s.credit, c->bytes);
+    send_batches(s);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
     spdlog::warn("agent: node {} said goodbye: {}", s.link->peer(), g->reason);
   } else {

@@ -33,8 +33,7 @@ struct exporter_settings {
   nanos heartbeat = 10 * second;
   nanos linger = 1 * second;    ///< how long flows gather before a batch is sealed
   nanos repeat = 360 * second;  ///< ended tenancies are reported again for so long
-  std::size_t max_retained_bytes = 48U
-                                   << 20;  ///< below what a link lets wait, as a new link is sent all of it
+  std::size_t max_retained_bytes = 48U << 20;
 };
 
 /// What is kept of batches outside memory.
@@ -68,6 +67,9 @@ struct exporter_state {
   transport::link_ptr link;
   std::uint64_t link_number = 0;  ///< of the current link; events of earlier ones are stale
   bool welcomed = false;
+  std::uint64_t sent_batch = 0;  ///< the last one over this link
+  std::uint64_t sent_bytes = 0;  ///< of batches over this link
+  std::uint64_t credit = 0;      ///< the node's
   std::uint32_t failed_dials = 0;
   std::size_t next_node = 0;
   std::minstd_rand

@@ -7,6 +7,7 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/flow_ledger.hpp"
 #include "hold/block_pool.hpp"
 #include "hold/packed_flow.hpp"
 #include "ownership/evidence.hpp"
@@ -63,10 +64,10 @@ struct resolved_lot {
 
 inline constexpr verdict waits_on = unattributed(reason::none);
 
-/// So many flows of a batch.
+/// Some flows of a batch, by what was answered.
 struct batch_share {
   std::uint64_t batch = 0;
-  std::uint32_t flows = 0;
+  answer_counts<std::uint32_t> answers{};
 };
 /// Of batches of one session.
 using batch_shares = std::vector<batch_share>;

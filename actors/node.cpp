@@ -112,6 +112,9 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->node = settings.name;
   shared->routable = settings.routable;
   shared->drift_ppm = settings.drift_ppm;
+  shared->budget = std::make_shared<held_budget>(settings.held_bytes);
+  n.budget = shared->budget;
+  n.ledger = std::make_shared<ledger_book>();
   shared->shards = settings.shards;
   auto parts = std::make_shared<session_parts>();
   parts->settings = std::move(shared);
@@ -119,6 +122,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   parts->workloads = n.workloads;
   parts->clock = std::move(world.clock);
   parts->counters = n.counters;
+  parts->book = n.ledger;
   auto door = std::make_shared<reception>(system, std::move(parts), settings.max_sessions);
   n.accept = [door](transport::link_ptr link) { return door->accept(std::move(link)); };
   n.root =

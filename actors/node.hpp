@@ -28,6 +28,7 @@ struct node_settings {
   std::int64_t drift_ppm = 200;
   std::size_t shards = 4;  ///< actors that the prefixes are spread over
   std::size_t max_sessions = 20'000;
+  std::size_t held_bytes = std::size_t{1} << 30;  ///< for flows that are held; agents wait for credit beyond
   /// Of all shards together. `shortest` is raised to twice the hold.
   tenure::retention retention;
 };
@@ -46,6 +47,8 @@ struct node {
   node_actor root;
   std::shared_ptr<node_counters> counters;
   std::shared_ptr<workload_table> workloads;
+  std::shared_ptr<ledger_book> ledger;
+  std::shared_ptr<const held_budget> budget;
   transport::acceptor accept;  ///< for the transport to listen with; any thread
 };
 

@@ -48,6 +48,7 @@ CAF_ADD_ATOM(tenure, tenure::actors, retire_atom, "retire")
 CAF_ADD_ATOM(tenure, tenure::actors, hurry_atom, "hurry")
 CAF_ADD_ATOM(tenure, tenure::actors, ping_atom, "ping")
 CAF_ADD_ATOM(tenure, tenure::actors, ask_atom, "ask")
+CAF_ADD_ATOM(tenure, tenure::actors, credit_atom, "credit")
 CAF_ADD_ATOM(tenure, tenure::actors, evidence_atom, "evidence")
 CAF_ADD_ATOM(tenure, tenure::actors, hold_atom, "hold")
 CAF_ADD_ATOM(tenure, tenure::actors, release_atom, "release")
@@ -103,7 +104,9 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<ask_atom>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
     caf::reacts_to<ping_atom>,
-    // So many flows of these batches are durable at the sink: all that one sync covered.
+    // Time to look whether there is more credit for the agent.
+    caf::reacts_to<credit_atom>,
+    // Flows of these batches are durable at the sink: all that one sync covered.
     caf::reacts_to<durable_atom, batch_shares_ptr>>;
 
 /// Holds flows back for the hold, so that evidence can arrive, then releases them to its shard.

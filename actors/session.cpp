@@ -17,6 +17,8 @@ using pointer = session_actor::stateful_pointer<session_state>;
 
 constexpr auto ping_interval = std::chrono::seconds{5};
 // An agent that comes back within this time is known again; later, its repeats count as new.
+// While the budget is short, each agent asks so often whether there is room for it.
+constexpr auto credit_interval = std::chrono::milliseconds{200};
 constexpr nanos remembered_for = 10 * minute;
 
 /// Evidence goes to the shard of each local address.
@@ -49,6 +51,7 @@ void end_connection(pointer self) {
   state.here.reset();
   state.gone_at = state.clock->now();
   state.protocol->disconnected();
+  if (state.page) state.page->write(state.protocol->flows());
 }
 
 void react(pointer self, outcome<session_reaction> reaction) {
@@ -70,7 +73,10 @@ void react(pointer self, outcome<session_reaction> reaction) {
     const nanos wait = std::max(*reaction->ask_at - state.clock->now(), nanos{0});
     self->delayed_send(self, std::chrono::nanoseconds{wait}, ask_atom_v);
   }
+  if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
+  if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
+    self->delayed_send(self, credit_interval, credit_atom_v);
   for (const auto& m : reaction->send) state.here->link->send(wire::encode(m));
 }
 
@@ -87,6 +93,7 @@ void arrive(pointer self, const arrival_ptr& who) {
     state.origin =
         std::make_shared<const flow_origin>(flow_origin{caf::weak_actor_ptr{self->ctrl()}, who->hello.agent});
   spdlog::info("session {}: agent {}", who->link->peer(), state.origin->agent);
+  if (!state.page) state.page = state.book->open(who->hello.agent);
   react(self, state.protocol->connected(who->hello, state.clock->now()));
 }
 
@@ -96,7 +103,10 @@ void end_if_forgotten(pointer self, nanos remembered) {
   if (state.here || state.arrivals == 0 || state.protocol->owes()) return;
   if (state.protocol->has_history() && state.clock->now() - state.gone_at < remembered) return;
   const auto door = state.door.lock();
-  if (!door || door->leave(state.protocol->incarnation(), state.arrivals)) self->quit();
+  if (!door || door->leave(state.protocol->incarnation(), state.arrivals)) {
+    if (state.page) state.book->close(state.page);
+    self->quit();
+  }
 }
 
 void gone(pointer self, transport::close_reason why, const arrival_ptr& who) {
@@ -118,6 +128,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   state.routes = parts->routes;
   state.clock = parts->clock;
   state.counters = parts->counters;
+  state.book = parts->book;
   state.door = std::move(door);
   self->delayed_send(self, ping_interval, ping_atom_v);
   return {
@@ -140,8 +151,12 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         react(self, self->state.protocol->tick(self->state.clock->now()));
         end_if_forgotten(self, remembered_for);
       },
+      [self](credit_atom) {
+        self->state.credit_timer_set = false;
+        react(self, self->state.protocol->renew_credit());
+      },
       [self](durable_atom, const batch_shares_ptr& shares) {
-        for (const auto& s : *shares) react(self, self->state.protocol->durable(s.batch, s.flows));
+        for (const auto& s : *shares) react(self, self->state.protocol->durable(s.batch, s.answers));
       },
   };
 }

@@ -30,7 +30,10 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  bool asking = false;         ///< a timer for a ping is set
+  bool asking = false;  ///< a timer for a ping is set
+  std::shared_ptr<ledger_book> book;
+  std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name
+  bool credit_timer_set = false;
   flow_origin_ptr origin;      ///< since the agent said its name
   arrival_ptr here;            ///< the connection; null when there is none
   std::uint64_t arrivals = 0;  ///< connections so far
@@ -44,6 +47,7 @@ struct session_parts {
   std::shared_ptr<workload_table> workloads;
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
+  std::shared_ptr<ledger_book> book;
 };
 
 /// Ends by itself when the agent has been away for long enough and nothing of it is on its way.

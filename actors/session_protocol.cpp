@@ -19,6 +19,9 @@ constexpr nanos pings_in_a_row = 10;
 constexpr std::size_t brackets_kept = 256;
 constexpr nanos brackets_apart = second / 2;
 
+// What a held flow takes of the budget, its place in lots and ledgers included (hold/packed_flow.hpp).
+constexpr std::size_t held_flow_bytes = 80;
+
 }  // namespace
 
 session_protocol::session_protocol(std::shared_ptr<const session_settings> settings,
@@ -27,7 +30,8 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
     : settings_(std::move(settings)),
       workloads_(std::move(workloads)),
       counters_(std::move(counters)),
-      clock_(settings_->drift_ppm, brackets_kept, brackets_apart) {}
+      clock_(settings_->drift_ppm, brackets_kept, brackets_apart),
+      credit_(settings_->budget) {}
 
 session_reaction session_protocol::connected(const wire::hello& h, nanos now) {
   invariant(!connected_ && (incarnation_ == 0 || incarnation_ == h.incarnation), "one connection at a time");
@@ -35,8 +39,10 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now) {
   incarnation_ = h.incarnation;
   agent_ = h.agent;
   session_reaction r;
-  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node});
+  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true});
   r.send.push_back(next_ping(now));
+  credit_.connected(h.credit);
+  renew_credit(r);
   return r;
 }
 
@@ -69,28 +75,43 @@ outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::
   }
   last_batch_ = number;
   counters_->flows_received += b.flow_count;
+  flows_.received += b.flow_count;
+  if (!credit_.received(bytes)) {
+    ++counters_->batches_refused;
+    drop(b.flow_count);
+    return fail(trouble::usage, "more was sent than credit allows");
+  }
   if (const auto known = ledger_.of(number); known != batch_ledger::standing::unknown)
     return take_again(b, known);
   if (waiting_bytes_ + bytes > settings_->max_waiting_bytes) {
     ++counters_->batches_refused;
-    counters_->flows_dropped += b.flow_count;
+    drop(b.flow_count);
     return fail(trouble::usage, "too many batches while clock pings stay unanswered");
   }
   counters_->evidence_received += b.tables.evidence.size();
+  waiting_flows_ += b.flow_count;
   waiting_.push_back({std::move(b), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   session_reaction r;
   place_what_can_be(r);
   ping_if_waiting(r, now);
+  renew_credit(r);
   return r;
+}
+
+void session_protocol::drop(std::size_t flows) {
+  counters_->flows_dropped += flows;
+  flows_.dropped += flows;
 }
 
 // Its first copy was taken over an earlier connection, and is not to be written a second time.
 session_reaction session_protocol::take_again(const wire::received_batch& b, batch_ledger::standing known) {
   ++counters_->batches_repeated;
   counters_->flows_repeated += b.flow_count;
+  flows_.repeated += b.flow_count;
   session_reaction r;
   if (known == batch_ledger::standing::durable) acknowledge(r, b.tables.number);
+  renew_credit(r);
   return r;
 }
 
@@ -121,6 +142,7 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
     return fail(trouble::usage, "stamps that the agent's own clock had not reached when it sent them");
   }
   ping_if_waiting(r, now);
+  renew_credit(r);
   return r;
 }
 
@@ -129,6 +151,7 @@ void session_protocol::place_what_can_be(session_reaction& r) {
     const std::size_t flows = waiting_.front().batch.flow_count;
     placed_batch placed = place(waiting_.front().batch);
     waiting_bytes_ -= waiting_.front().bytes;
+    waiting_flows_ -= flows;
     waiting_.pop_front();
     if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
     r.placed.push_back(std::move(placed));
@@ -165,10 +188,33 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
   return r;
 }
 
-session_reaction session_protocol::durable(std::uint64_t batch, std::size_t flows) {
+session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers) {
   session_reaction r;
+  std::size_t flows = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    flows += answers[i];
+    flows_.answers[i] += answers[i];
+  }
   if (ledger_.durable(batch, flows) && connected_) acknowledge(r, batch);
+  renew_credit(r);
   return r;
+}
+
+session_reaction session_protocol::renew_credit() {
+  session_reaction r;
+  renew_credit(r);
+  return r;
+}
+
+void session_protocol::renew_credit(session_reaction& r) {
+  const auto credit = credit_.renew(waiting_bytes_ + ledger_.open_flows() * held_flow_bytes);
+  if (credit && connected_) r.send.emplace_back(wire::credit{*credit});
+}
+
+flow_ledger session_protocol::flows() const {
+  flow_ledger f = flows_;
+  f.held = waiting_flows_ + ledger_.open_flows();
+  return f;
 }
 
 void session_protocol::disconnected() {
@@ -177,10 +223,13 @@ void session_protocol::disconnected() {
   pings_.clear();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
-    counters_->flows_dropped += w.batch.flow_count;
+    drop(w.batch.flow_count);
   }
   waiting_.clear();
   waiting_bytes_ = 0;
+  waiting_flows_ = 0;
+  credit_.disconnected();
+  renew_credit();
 }
 
 placed_batch session_protocol::place(const wire::received_batch& received) {

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "actors/agent_credit.hpp"
 #include "actors/batch_ledger.hpp"
+#include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
 #include "capnp/received_batch.hpp"
 #include "hold/packed_flow.hpp"
@@ -26,6 +28,8 @@ struct session_settings {
   /// Of batches that were received and are not yet placed in time: more than an agent retains, since it sends
   /// all of that at once to a node that it comes back to.
   std::size_t max_waiting_bytes = 64U << 20;
+  /// For held flows, shared by all agents.
+  std::shared_ptr<held_budget> budget = std::make_shared<held_budget>(std::size_t{1} << 30);
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
   std::size_t shards = 1;        ///< that flows are sorted by; not 0
 };
@@ -73,8 +77,13 @@ class session_protocol {
   /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
   outcome<session_reaction> tick(nanos now);
 
-  /// So many flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
-  session_reaction durable(std::uint64_t batch, std::size_t flows);
+  /// Flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
+  session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers);
+
+  /// Tells the agent more credit, when there is more.
+  session_reaction renew_credit();
+  /// Whether renew_credit is to be called again within some tenths of a second.
+  bool wants_credit() const { return connected_ && credit_.wanting(); }
 
   /// The connection is lost. Counts what was not placed yet; the agent sends it again.
   void disconnected();
@@ -82,6 +91,8 @@ class session_protocol {
   bool is_connected() const { return connected_; }
   const std::string& agent() const { return agent_; }
   std::uint64_t incarnation() const { return incarnation_; }
+  /// What became of this agent's flows up to now.
+  flow_ledger flows() const;
   /// Whether flows are on their way.
   bool owes() const { return ledger_.open_batches() > 0; }
   /// Whether there is anything to know again, should the agent come back.
@@ -97,8 +108,10 @@ class session_protocol {
 
   outcome<session_reaction> take(wire::received_batch&& b, std::size_t bytes, nanos now);
   outcome<session_reaction> bracket_with(const wire::pong& p, nanos at, nanos now);
+  void drop(std::size_t flows);
   void acknowledge(session_reaction& r, std::uint64_t batch);
   session_reaction take_again(const wire::received_batch& b, batch_ledger::standing known);
+  void renew_credit(session_reaction& r);
   void place_what_can_be(session_reaction& r);
   void ping_if_waiting(session_reaction& r, nanos now);
   wire::message next_ping(nanos now);
@@ -115,6 +128,8 @@ class session_protocol {
   clock_bound clock_;
   nanos latest_reading_ = time_min;
   batch_ledger ledger_;
+  flow_ledger flows_;  // without what is held
+  agent_credit credit_;
 
   // Of this connection.
   bool connected_ = false;
@@ -124,6 +139,7 @@ class session_protocol {
   std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
   std::deque<waiting_batch> waiting_;
   std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_flows_ = 0;
 };
 
 }  // namespace tenure::actors

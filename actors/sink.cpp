@@ -47,11 +47,12 @@ outcome<void> append_records(sink_state& state) {
   return done;
 }
 
-void confirm_later(sink_state& state, const due_lot::part& part, std::uint32_t flows) {
-  if (flows == 0) return;
+void confirm_later(sink_state& state, const due_lot::part& part,
+                   const answer_counts<std::uint32_t>& answers) {
+  if (answers == answer_counts<std::uint32_t>{}) return;
   const auto [at, is_new] = state.place_of.try_emplace(part.origin.get(), state.unconfirmed.size());
   if (is_new) state.unconfirmed.emplace_back(part.origin, std::make_shared<batch_shares>());
-  state.unconfirmed[at->second].second->push_back({part.base.batch, flows});
+  state.unconfirmed[at->second].second->push_back({part.base.batch, answers});
 }
 
 /// Records of a lot, taken out of their rows a few at a time, so that they never leave the processor's cache.
@@ -62,7 +63,7 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   for (const auto& part : resolved.lot->parts) {
     hold::row_cursor rows(part.base, at);
     at += part.bytes;
-    std::uint32_t written = 0;
+    answer_counts<std::uint32_t> answers{};
     for (std::uint32_t n = 0; n < part.flows; ++n, ++verdict) {
       auto& r = state.records.emplace_back();
       rows.next(r.flow);
@@ -72,11 +73,11 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
       }
       r.far = *verdict;
       r.agent = part.origin->agent;
-      ++written;
+      ++answers[static_cast<std::size_t>(verdict->reason)];
       if (state.records.size() < records_at_a_time) continue;
       if (auto done = append_records(state); !done) return done;
     }
-    confirm_later(state, part, written);
+    confirm_later(state, part, answers);
   }
   return append_records(state);
 }

@@ -11,7 +11,7 @@ namespace {
 
 class httplib_server final : public http_server {
  public:
-  httplib_server(std::function<std::string()> metrics) {
+  explicit httplib_server(std::vector<http_page> pages) {
     server_.set_read_timeout(5);
     server_.set_write_timeout(5);
     server_.set_payload_max_length(64 * 1024);
@@ -21,10 +21,10 @@ class httplib_server final : public http_server {
       ::setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     server_.new_task_queue = [] { return new httplib::ThreadPool(2); };
-    server_.Get("/metrics",
-                [metrics = std::move(metrics)](const httplib::Request&, httplib::Response& response) {
-                  response.set_content(metrics(), "text/plain; version=0.0.4; charset=utf-8");
-                });
+    for (const auto& p : pages)
+      server_.Get(p.path, [page = p](const httplib::Request&, httplib::Response& response) {
+        response.set_content(page.text(), page.type);
+      });
     server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
       response.set_content("ok\n", "text/plain");
     });
@@ -60,16 +60,30 @@ class httplib_server final : public http_server {
 
 }  // namespace
 
-outcome<std::unique_ptr<http_server>> serve(const std::string& address,
-                                            std::function<std::string()> metrics) {
+outcome<std::unique_ptr<http_server>> serve(const std::string& address, std::vector<http_page> pages) {
   const auto where = transport::parse_host_port(address);
   if (!where) return tl::unexpected(where.error());
-  auto server = std::make_unique<httplib_server>(std::move(metrics));
+  auto server = std::make_unique<httplib_server>(std::move(pages));
   if (!server->bind(*where))
     return fail(trouble::refused,
                 "cannot listen on " + address +
                     " for HTTP: the port is taken or not ours to take; choose another with --http");
   return server;
+}
+
+outcome<std::string> http_get(const std::string& address, const std::string& path) {
+  const auto where = transport::parse_host_port(address);
+  if (!where) return tl::unexpected(where.error());
+  httplib::Client client(where->host, where->port);
+  client.set_connection_timeout(5);
+  client.set_read_timeout(10);
+  const auto answer = client.Get(path);
+  if (!answer)
+    return fail(trouble::refused,
+                "nobody answers at " + address + "; say where the node's --http is with --http");
+  if (answer->status != 200)
+    return fail(trouble::refused, address + path + ": HTTP status " + std::to_string(answer->status));
+  return answer->body;
 }
 
 }  // namespace tenure::api

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ownership/outcome.hpp"
 
@@ -16,9 +17,18 @@ class http_server {
   virtual std::uint16_t port() const = 0;
 };
 
-/// Serves `/metrics` (Prometheus text format) and `/healthz`.
+/// What is answered under a path: the text is made anew for each request, on the server's threads.
+struct http_page {
+  std::string path;
+  const char* type = "application/json";
+  std::function<std::string()> text;
+};
+
+/// Serves the pages, and `/healthz`.
 /// @param address "host:port"; port 0 takes a free one. trouble::refused when the port is taken.
-/// @param metrics gives the text anew for each scrape; called from the server's threads.
-outcome<std::unique_ptr<http_server>> serve(const std::string& address, std::function<std::string()> metrics);
+outcome<std::unique_ptr<http_server>> serve(const std::string& address, std::vector<http_page> pages);
+
+/// Asks another process's server. A failure says what to do.
+outcome<std::string> http_get(const std::string& address, const std::string& path);
 
 }  // namespace tenure::api

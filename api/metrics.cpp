@@ -1,5 +1,6 @@
 #include "api/metrics.hpp"
 
+#include <algorithm>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 #include <utility>
@@ -50,11 +51,56 @@ class families {
   std::vector<MetricFamily> all_;
 };
 
-void unattributed(families& out, const actors::node_counters& c) {
-  auto& f = out.family("tenure_node_flows_unattributed_total", "Flows whose far end is not known, by reason",
-                       MetricType::Counter);
+/// One metric for each agent.
+class by_agent {
+ public:
+  by_agent(families& out, const actors::ledger_book::reading& read) : out_(out), read_(read) {}
+  template <class Value>
+  void add(const char* name, const char* help, MetricType type, Value value) {
+    auto& f = out_.family(name, help, type);
+    for (const auto& [agent, ledger] : read_.agents) {
+      auto m = families::metric(type, value(ledger));
+      m.label.push_back(ClientMetric::Label{"agent", agent});
+      f.metric.push_back(std::move(m));
+    }
+  }
+
+ private:
+  families& out_;
+  const actors::ledger_book::reading& read_;
+};
+
+// The ledger of each agent, and of all in the metrics without a label: of one reading, so that it balances.
+void ledger(families& out, const actors::ledger_book::reading& read) {
+  const auto& all = read.all;
+  out.counter("tenure_node_flows_received_total", "Flows from agents, repeats included", all.received);
+  out.counter("tenure_node_flows_repeated_total", "Flows of batches that were taken before", all.repeated);
+  out.counter("tenure_node_flows_attributed_total", "Durable flows whose far end is known", all.attributed());
+  out.counter("tenure_node_flows_dropped_total", "Flows that were given up; their agent sends them again",
+              all.dropped);
+  out.gauge("tenure_node_flows_held", "Flows between their arrival and their durability", all.held);
+  using actors::flow_ledger;
+  by_agent agents(out, read);
+  constexpr auto counter = MetricType::Counter;
+  agents.add("tenure_node_agent_flows_received_total", "Flows from this agent, repeats included", counter,
+             [](const flow_ledger& l) { return l.received; });
+  agents.add("tenure_node_agent_flows_repeated_total", "Its flows of batches that were taken before", counter,
+             [](const flow_ledger& l) { return l.repeated; });
+  agents.add("tenure_node_agent_flows_attributed_total", "Its durable flows whose far end is known", counter,
+             [](const flow_ledger& l) { return l.attributed(); });
+  agents.add("tenure_node_agent_flows_unattributed_total", "Its durable flows whose far end is not known",
+             counter, [](const flow_ledger& l) { return l.unattributed(); });
+  agents.add("tenure_node_agent_flows_dropped_total", "Its flows that were given up; it sends them again",
+             counter, [](const flow_ledger& l) { return l.dropped; });
+  agents.add("tenure_node_agent_flows_held", "Its flows between their arrival and their durability",
+             MetricType::Gauge, [](const flow_ledger& l) { return l.held; });
+}
+
+void unattributed(families& out, const actors::flow_ledger& all) {
+  auto& f = out.family("tenure_node_flows_unattributed_total",
+                       "Durable flows whose far end is not known, by reason", MetricType::Counter);
   for (std::size_t i = 1; i < actors::reason_count; ++i) {
-    auto m = families::metric(MetricType::Counter, c.flows_unattributed[i]);
+    auto m = families::metric(MetricType::Counter, all.answers[i]);
     ClientMetric::Label label;
     label.name = "reason";
     label.value = to_string(static_cast<reason>(i));
@@ -65,7 +111,8 @@ void unattributed(families& out, const actors::node_counters& c) {
 
 }  // namespace
 
-std::string node_metrics(const actors::node_counters& c) {
+std::string node_metrics(const actors::node_counters& c, const actors::ledger_book::reading& read,
+                         const actors::held_budget& budget) {
   families out;
   out.counter("tenure_node_sessions_opened_total", "Connections that agents made", c.sessions_opened);
   out.counter("tenure_node_sessions_closed_total", "Connections that ended", c.sessions_closed);
@@ -73,8 +120,10 @@ std::string node_metrics(const actors::node_counters& c) {
   out.counter("tenure_node_frames_refused_total",
               "Frames too long, cut off, no valid message, or out of order", c.frames_refused);
   out.counter("tenure_node_batches_received_total", "Batches", c.batches_received);
-  out.counter("tenure_node_batches_repeated_total", "Batches whose number did not increase",
-              c.batches_repeated);
+  out.counter("tenure_node_batches_repeated_total", "Batches that were taken before", c.batches_repeated);
+  out.counter("tenure_node_batches_refused_total", "Batches that broke the protocol", c.batches_refused);
+  out.counter("tenure_node_sessions_flooding_total",
+              "Connections cut off for sending far beyond their credit", c.sessions_flooding);
   out.counter("tenure_node_batches_acknowledged_total", "Batches of which every flow is durable",
               c.batches_acknowledged);
   out.counter("tenure_node_batches_abandoned_total",
@@ -94,12 +143,11 @@ std::string node_metrics(const actors::node_counters& c) {
   out.gauge("tenure_node_addresses", "Addresses with a timeline", c.addresses);
   out.gauge("tenure_node_tenancies", "Tenancies in timelines", c.tenancies);
   out.gauge("tenure_node_timelines_bytes", "Memory that timelines take", c.timeline_bytes);
-  out.counter("tenure_node_flows_received_total", "Flows from agents", c.flows_received);
-  out.counter("tenure_node_flows_attributed_total", "Flows whose far end is known", c.flows_attributed);
-  unattributed(out, c);
-  out.counter("tenure_node_flows_dropped_total", "Flows that were given up; their agent sends them again",
-              c.flows_dropped);
-  out.gauge("tenure_node_flows_held", "Flows between their session and the sink", c.flows_held());
+  ledger(out, read);
+  unattributed(out, read.all);
+  out.gauge("tenure_node_held_bytes", "Memory promised to agents, or taken by their flows",
+            static_cast<std::uint64_t>(std::max<std::int64_t>(0, budget.used())));
+  out.gauge("tenure_node_held_limit_bytes", "Memory for held flows", budget.bytes());
   out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);
   out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
               c.workloads_refused);

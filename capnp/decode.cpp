@@ -19,14 +19,14 @@ namespace {
 constexpr int nesting_limit = 8;
 
 outcome<message> read(schema::Hello::Reader in) {
-  hello out{in.getVersion(), in.getIncarnation(), {}};
+  hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit()};
   if (out.incarnation == 0) return malformed("hello with incarnation 0");
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));
 }
 
 outcome<message> read(schema::Welcome::Reader in) {
-  welcome out{in.getVersion(), {}};
+  welcome out{in.getVersion(), {}, in.getCredit()};
   if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
   return message(std::move(out));
 }
@@ -108,6 +108,8 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read_batch(root.getBatch(), incarnation);
     case schema::Message::ACKNOWLEDGEMENT:
       return acknowledgement{root.getAcknowledgement().getBatch()};
+    case schema::Message::CREDIT:
+      return credit{root.getCredit().getBytes()};
     case schema::Message::GOODBYE:
       return read(root.getGoodbye());
     case schema::Message::PEER_HELLO:

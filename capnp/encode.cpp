@@ -37,6 +37,9 @@ std::size_t body_words(const pong&) {
 std::size_t body_words(const acknowledgement&) {
   return capnp::sizeInWords<schema::Acknowledgement>();
 }
+std::size_t body_words(const credit&) {
+  return capnp::sizeInWords<schema::Credit>();
+}
 std::size_t body_words(const goodbye& m) {
   return capnp::sizeInWords<schema::Goodbye>() + text_words(m.reason);
 }
@@ -75,12 +78,14 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setVersion(m.version);
   out.setIncarnation(m.incarnation);
   out.setAgent(text(m.agent));
+  out.setCredit(m.credit);
 }
 
 void fill(schema::Message::Builder root, const welcome& m) {
   auto out = root.initWelcome();
   out.setVersion(m.version);
   out.setNode(text(m.node));
+  out.setCredit(m.credit);
 }
 
 void fill(schema::Message::Builder root, const ping& m) {
@@ -95,6 +100,10 @@ void fill(schema::Message::Builder root, const pong& m) {
 
 void fill(schema::Message::Builder root, const acknowledgement& m) {
   root.initAcknowledgement().setBatch(m.batch);
+}
+
+void fill(schema::Message::Builder root, const credit& m) {
+  root.initCredit().setBytes(m.bytes);
 }
 
 void fill(schema::Message::Builder root, const goodbye& m) {

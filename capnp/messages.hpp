@@ -39,12 +39,14 @@ struct hello {
   std::uint32_t version = protocol_version;
   std::uint64_t incarnation = 0;
   std::string agent;
+  bool credit = false;  ///< it knows credit
   friend bool operator==(const hello&, const hello&) = default;
 };
 
 struct welcome {
   std::uint32_t version = protocol_version;
   std::string node;
+  bool credit = false;  ///< it gives credit to agents that know it
   friend bool operator==(const welcome&, const welcome&) = default;
 };
 
@@ -73,6 +75,12 @@ struct workload {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;
   friend bool operator==(const workload&, const workload&) = default;
+};
+
+/// How many bytes of batches an agent may have sent over this connection before it begins another one.
+struct credit {
+  std::uint64_t bytes = 0;
+  friend bool operator==(const credit&, const credit&) = default;
 };
 
 /// What a batch says of one tenancy.
@@ -126,6 +134,6 @@ struct settled {
 };
 
 using message = std::variant<hello, welcome, ping, pong, batch, acknowledgement, goodbye, peer_hello,
-                             peer_welcome, lot, settled>;
+                             peer_welcome, lot, settled, credit>;
 
 }  // namespace tenure::wire

@@ -13,6 +13,11 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
+# Credit. An agent that knows `credit` says so in its hello, and to a node that knows it too it begins to send a batch
+# only while the batches it has sent over this connection take fewer bytes (of frames, without their lengths) than the
+# latest `credit` says; before the first one, none. So each agent may pass its credit by one batch. The node says a
+# higher number when it has room, to nobody more than a share of it, and closes a connection that does not keep to it.
+#
 # Between nodes. A node that has lots for another dials it and opens with `peerHello`; the other answers `peerWelcome` or
 # `goodbye`. Then `lot`s go one way and `settled` the other; the node that was dialed sends `ping`, the dialing one
 # answers with `pong`, as an agent does, so that what crosses is bounded anew by the clocks of the two. A lot is sent
@@ -39,6 +44,7 @@ struct Message {
     peerWelcome @8 :PeerWelcome;
     lot @9 :Lot;
     settled @10 :Settled;
+    credit @11 :Credit;
   }
 }
 
@@ -46,11 +52,17 @@ struct Hello {
   version @0 :UInt32;       # of this protocol; a node refuses one that it does not speak
   incarnation @1 :UInt64;   # drawn at random by each start of the agent, not 0
   agent @2 :Text;           # the name in records and logs
+  credit @3 :Bool;          # it knows `credit`
 }
 
 struct Welcome {
   version @0 :UInt32;
   node @1 :Text;
+  credit @2 :Bool;          # it gives `credit` to agents that know it
+}
+
+struct Credit {
+  bytes @0 :UInt64;         # of all batches over this connection; never less than before
 }
 
 struct Ping {

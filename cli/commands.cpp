@@ -8,6 +8,7 @@
 #include "cli/demo.hpp"
 #include "cli/explain.hpp"
 #include "cli/ipman.hpp"
+#include "cli/query.hpp"
 #include "cli/read.hpp"
 #include "cli/sim.hpp"
 #include "cli/up.hpp"
@@ -25,6 +26,7 @@ void add_commands(command_line& line) {
   add_read(line);
   add_sim(line);
   add_check(line);
+  add_query(line);
   add_bench(line);
   add_bench_hold(line);
   add_bench_load(line);

@@ -1,6 +1,7 @@
 #include "cli/node_service.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +29,15 @@ struct node_config : caf::actor_system_config {
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "node";
+}
+
+/// What this process may have: the machine's, or less where its control group says so.
+std::size_t memory_of_machine() {
+  auto bytes =
+      static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  std::ifstream group("/sys/fs/cgroup/memory.max");  // "max" where there is no bound
+  if (std::size_t most = 0; group >> most) bytes = std::min(bytes, most);
+  return bytes;
 }
 
 outcome<std::shared_ptr<sinks::record_sink>> open_sink(const std::string& output) {
@@ -68,6 +78,7 @@ class running_node final : public node_service {
     settings.retention.horizon = o.horizon.count();
     settings.retention.most_bytes = o.timeline_memory.bytes;
     settings.drift_ppm = o.drift_ppm;
+    settings.held_bytes = o.held_memory.bytes > 0 ? o.held_memory.bytes : memory_of_machine() / 4;
     settings.shards = std::max(1U, o.shards);
     node_ = actors::start_node(system_, settings, {std::move(clock), std::move(*out), std::move(failed)});
     auto port = net.listen(o.listen, node_.accept);
@@ -81,6 +92,8 @@ class running_node final : public node_service {
 
   std::uint16_t port() const override { return port_; }
   const actors::node_counters& counters() const override { return *node_.counters; }
+  actors::ledger_book::reading ledger() const override { return node_.ledger->read(); }
+  const actors::held_budget& budget() const override { return *node_.budget; }
 
   bool drain() override {
     caf::scoped_actor asker{system_};
@@ -118,6 +131,8 @@ void add_node_options(command& c, node_options& o) {
   c.option("hold-ready", o.hold_ready,
            "memory for held flows to have ready from the start; more comes as needed");
   c.option("horizon", o.horizon, "how long the end of a tenancy is remembered; longer than any hold");
+  c.option("held-memory", o.held_memory,
+           "bound on the memory of held flows; beyond it agents wait; 0: a quarter of the machine's");
   c.option("timeline-memory", o.timeline_memory,
            "bound on the memory of timelines: the oldest are forgotten first, new ones are refused beyond");
   c.option("routable", o.routable,

@@ -25,6 +25,7 @@ struct node_options {
   std::string release = "full";
   byte_count hold_ready;
   std::chrono::nanoseconds horizon = std::chrono::hours{24};
+  byte_count held_memory;  ///< 0: a quarter of this machine's
   byte_count timeline_memory{std::uint64_t{4} << 30};
   std::vector<prefix> routable;
   std::string region = "local";
@@ -47,6 +48,8 @@ class node_service {
 
   virtual std::uint16_t port() const = 0;
   virtual const actors::node_counters& counters() const = 0;
+  virtual actors::ledger_book::reading ledger() const = 0;
+  virtual const actors::held_budget& budget() const = 0;
   /// Resolves and writes what is held, and holds nothing from now on. @returns whether all of it is durable.
   virtual bool drain() = 0;
   /// Stops the actors. @pre the transport is stopped

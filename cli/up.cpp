@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "api/http_server.hpp"
+#include "api/ledger_json.hpp"
 #include "api/metrics.hpp"
 #include "api/transport_metrics.hpp"
 #include "cli/agent_service.hpp"
@@ -65,7 +66,9 @@ std::string summary_json(const actors::node_counters& node, const actors::agent_
 /// holding, the agent's flows are acknowledged, the node drains.
 class halves {
  public:
-  outcome<void> begin_node(const node_options& o, const transport::asio_options& net) {
+  outcome<void> begin_node(const node_options& o, transport::asio_options net) {
+    // An agent that leaves so much unread is as good as gone.
+    net.queue_bytes = 4U << 20;
     node_net_ = transport::make_asio_transport(net);
     auto node = node_service::start(o, clock_, node_net_, [this] { end_.part_failed(); });
     if (!node) return tl::unexpected(node.error());
@@ -83,7 +86,12 @@ class halves {
 
   outcome<void> begin_http(const std::string& address) {
     if (address.empty()) return {};
-    auto server = api::serve(address, [this] { return metrics(); });
+    std::vector<api::http_page> pages{
+        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", [this] { return metrics(); }}};
+    if (node_)
+      pages.push_back(
+          {"/v1/ledger", "application/json", [this] { return api::ledger_json(node_->ledger()); }});
+    auto server = api::serve(address, std::move(pages));
     if (!server) return tl::unexpected(server.error());
     http_ = std::move(*server);
     return {};
@@ -133,7 +141,7 @@ class halves {
  private:
   std::string metrics() const {
     std::string text;
-    if (node_) text += api::node_metrics(node_->counters());
+    if (node_) text += api::node_metrics(node_->counters(), node_->ledger(), node_->budget());
     if (agent_) text += api::agent_metrics(agent_->counters(), agent_->source());
     if (node_net_) text += api::transport_metrics(node_net_->counters(), "agents");
     // Of the one link within `up` there is nothing to say that its other end does not.

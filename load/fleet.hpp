@@ -40,6 +40,8 @@ class fleet {
   void step();
   /// From now on no flows are sealed; heartbeats go on.
   void stop_flows() { flowing_ = false; }
+  /// Closes this agent's connection; it connects again.
+  void cut(std::uint32_t agent) { agents_[agent]->close(); }
   /// Whether every agent is welcome at its node.
   bool connected() const;
   /// Whether every batch that was sealed is acknowledged.

@@ -76,7 +76,7 @@ void played_agent::dial(transport::transport& net, const std::string& node) {
                             if (auto self = me.lock()) self->closed(number);
                           }});
   link_->send(wire::encode(
-      wire::hello{wire::protocol_version, plan_.incarnation(who_), "played-" + std::to_string(who_)}));
+      wire::hello{wire::protocol_version, plan_.incarnation(who_), "played-" + std::to_string(who_), true}));
   ++counters_.frames_sent;
 }
 
@@ -107,7 +107,11 @@ void played_agent::received(std::uint64_t link, const transport::frame& f) {
     ++counters_.frames_sent;
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
     acknowledged(a->batch, now);
-  } else if (std::holds_alternative<wire::welcome>(*message)) {
+  } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
+    credit_ = std::max(credit_, c->bytes);
+  } else if (const auto* w = std::get_if<wire::welcome>(&*message)) {
+    credit_ = w->credit ? 0 : UINT64_MAX;
+    sent_bytes_ = 0;
     welcomed_ = true;
     fresh_ = true;
     failed_dials_ = 0;
@@ -143,7 +147,7 @@ std::size_t played_agent::send_next() {
   transport::link_ptr link;
   {
     const std::lock_guard lock{mutex_};
-    if (!welcomed_ || !link_) return 0;
+    if (!welcomed_ || !link_ || sent_bytes_ >= credit_) return 0;
     while (next_to_send_ < first_ + kept_.size() && kept_[next_to_send_ - first_].acknowledged)
       ++next_to_send_;
     if (next_to_send_ >= first_ + kept_.size()) return 0;
@@ -156,6 +160,11 @@ std::size_t played_agent::send_next() {
   if (k.flows) (k.sent ? counters_.flows_repeated : counters_.flows_sent) += k.count;
   auto frame = encode(number, k);
   const std::size_t bytes = frame.size() * sizeof(frame[0]);
+  {
+    const std::lock_guard lock{mutex_};
+    // A connection that was made meanwhile is not sent this batch before its own turn.
+    if (link_ == link) sent_bytes_ += bytes;
+  }
   link->send(std::move(frame));
   ++counters_.frames_sent;
   ++counters_.batches_sent;

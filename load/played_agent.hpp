@@ -114,6 +114,8 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   std::uint64_t link_number_ = 0;
   bool welcomed_ = false;
   bool fresh_ = false;
+  std::uint64_t credit_ = 0;
+  std::uint64_t sent_bytes_ = 0;  // of batches over this link
   nanos redial_at_ = 0;
   std::uint32_t failed_dials_ = 0;
   std::deque<kept> kept_;  // from number first_ on, without gaps

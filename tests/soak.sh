@@ -19,6 +19,11 @@ while [ "$SECONDS" -lt "$seconds" ]; do
     echo "tenure: failed; again with: make test RC_PARAMS='$RC_PARAMS'"
     exit 1
   fi
+  # A node killed twenty times in a row under load.
+  if ! TENURE_KILLS=20 "$build/tests/test_process" --gtest_filter='delivery.killed*' >"$log" 2>&1; then
+    tail -n 60 "$log"
+    exit 1
+  fi
   # And as many new swarms of the simulator, which say by themselves how to repeat one that fails.
   if ! "$build/tenure" sim run config/scenarios/swarm.toml --seed "$seed" --runs 200 --shrunk "$build/shrunk.toml" \
     >"$log" 2>&1; then

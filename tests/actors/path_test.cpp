@@ -267,6 +267,33 @@ TEST_F(path, flows_observed_without_a_link_have_the_clock_of_before) {
   EXPECT_EQ(w.sink->written[0].far, "checkout");
 }
 
+TEST_F(path, agents_wait_for_credit_and_lose_nothing) {
+  node_settings settings;
+  settings.hold.hold = 5 * second;
+  settings.held_bytes = 4'000;
+  w.start_node(settings);
+  agent = w.start_agent(agent_settings());
+  w.settle();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  for (int i = 0; i < 60; ++i) {
+    observe(agent, std::vector(10, connection(w, "10.0.0.1", "10.0.0.9", 2 * second)));
+    w.advance(second);
+    EXPECT_LT(w.running.budget->used(), 8'000) << "the budget, and a batch";
+    const auto now = w.running.ledger->read();
+    EXPECT_TRUE(now.all.balances());
+    EXPECT_LE(now.all.held, 50U);
+  }
+  EXPECT_GT(w.exported->flows_retained, 100U) << "the node takes about a batch a hold";
+  for (int i = 0; i < 400 && w.exported->flows_retained > 0; ++i) w.advance(second);
+  EXPECT_EQ(w.exported->flows_acknowledged, 600U);
+  EXPECT_EQ(w.sink->written.size(), 600U);
+  const auto end = w.running.ledger->read();
+  EXPECT_EQ(end.agents.at("host-1").received, 600U);
+  EXPECT_EQ(end.all.unattributed(), 600U);
+  EXPECT_EQ(end.all.held, 0U);
+  EXPECT_EQ(w.exported->disconnects, 0U);
+}
+
 TEST_F(path, frames_that_the_transport_refuses_are_counted_too) {
   struct silent_link final : transport::link {
     void send(transport::frame) override {}

@@ -26,7 +26,7 @@ struct session_protocol_test : ::testing::Test {
   }
 
   session_reaction greet(nanos now = start) {
-    auto r = session->connected({.incarnation = 9, .agent = "a"}, now);
+    auto r = session->connected({.incarnation = 9, .agent = "a", .credit = true}, now);
     for (const auto& s : r.send)
       if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
     return r;
@@ -73,7 +73,8 @@ struct session_protocol_test : ::testing::Test {
 TEST_F(session_protocol_test, greets_with_welcome_and_first_ping) {
   begin();
   const auto r = greet();
-  ASSERT_EQ(r.send.size(), 2U);
+  ASSERT_EQ(r.send.size(), 3U);
+  EXPECT_TRUE(std::holds_alternative<wire::credit>(r.send[2]));
   EXPECT_TRUE(std::holds_alternative<wire::welcome>(r.send[0]));
   EXPECT_TRUE(std::holds_alternative<wire::ping>(r.send[1]));
   EXPECT_EQ(session->agent(), "a");
@@ -82,7 +83,7 @@ TEST_F(session_protocol_test, greets_with_welcome_and_first_ping) {
 TEST_F(session_protocol_test, refuses_a_second_hello) {
   begin();
   greet();
-  EXPECT_FALSE(say(wire::hello{.incarnation = 9, .agent = "a"}, start));
+  EXPECT_FALSE(say(wire::hello{.incarnation = 9, .agent = "a", .credit = true}, start));
   EXPECT_EQ(counters->frames_refused, 1U);
 }
 
@@ -116,7 +117,7 @@ TEST_F(session_protocol_test, acknowledges_when_every_flow_is_durable) {
   ASSERT_TRUE(placed);
   EXPECT_TRUE(placed->send.empty());
   ASSERT_EQ(flows_of(placed->placed.at(0)).size(), 1U);
-  const auto done = session->durable(1, 1);
+  const auto done = session->durable(1, {1});
   ASSERT_EQ(done.send.size(), 1U);
   EXPECT_EQ(std::get<wire::acknowledgement>(done.send[0]).batch, 1U);
 }
@@ -212,6 +213,28 @@ TEST_F(session_protocol_test, evidence_outside_the_routable_cidrs_is_refused_and
   EXPECT_EQ(counters->evidence_refused, 1U);
 }
 
+TEST_F(session_protocol_test, an_agent_that_passes_its_credit_by_more_than_a_batch_is_sent_away) {
+  settings->budget = std::make_shared<held_budget>(10'000);
+  begin();
+  greet();
+  std::uint64_t n = 0;
+  while (n < 1'000 && say(with_flow(batch(n + 1, 0, second), second), start)) ++n;
+  EXPECT_LT(n, 1'000U);
+  EXPECT_GT(n, 1U);
+  EXPECT_EQ(counters->batches_refused, 1U);
+  session->disconnected();
+  EXPECT_EQ(session->flows().dropped, n + 1);
+  EXPECT_TRUE(session->flows().balances());
+  EXPECT_EQ(settings->budget->used(), 0);
+}
+
+TEST_F(session_protocol_test, an_agent_without_credit_is_sent_away_when_there_is_no_room) {
+  settings->budget = std::make_shared<held_budget>(0);
+  begin();
+  ASSERT_EQ(session->connected({.incarnation = 9, .agent = "a"}, start).send.size(), 2U);
+  EXPECT_FALSE(say(batch(1, 0, second), start));
+}
+
 // An agent that comes back sends again what was not acknowledged.
 struct repeats : session_protocol_test {
   void connect_again(nanos now) {
@@ -238,7 +261,7 @@ TEST_F(repeats, a_repeat_of_what_is_on_its_way_joins_it) {
   EXPECT_TRUE(again->send.empty()) << "the first copy is not durable yet";
   EXPECT_EQ(counters->batches_repeated, 1U);
   EXPECT_EQ(counters->flows_held(), 1U);
-  const auto done = session->durable(1, 1);
+  const auto done = session->durable(1, {1});
   ASSERT_EQ(done.send.size(), 1U);
   EXPECT_EQ(std::get<wire::acknowledgement>(done.send[0]).batch, 1U);
 }
@@ -246,7 +269,7 @@ TEST_F(repeats, a_repeat_of_what_is_on_its_way_joins_it) {
 TEST_F(repeats, a_repeat_of_what_is_durable_is_acknowledged_at_once) {
   place_one();
   session->disconnected();
-  EXPECT_TRUE(session->durable(1, 1).send.empty()) << "nobody is there to hear it";
+  EXPECT_TRUE(session->durable(1, {1}).send.empty()) << "nobody is there to hear it";
   greet(start + second);
   const auto again = say(with_flow(batch(1, 0, second), second), start + second);
   ASSERT_TRUE(again);

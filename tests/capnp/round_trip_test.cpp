@@ -15,8 +15,9 @@ RC_GTEST_PROP(codec, a_message_comes_back_as_it_went, (std::uint64_t seed)) {
 }
 
 TEST(codec, empty_texts_and_lists_come_back) {
-  for (const message& sent : {message{hello{1, 7, ""}}, message{welcome{1, ""}}, message{goodbye{}},
-                              message{batch{1, {}, {}, {}, {}}}}) {
+  for (const message& sent :
+       {message{hello{1, 7, ""}}, message{welcome{1, ""}}, message{goodbye{}}, message{credit{77}},
+        message{hello{1, 7, "a", true}}, message{welcome{1, "n", true}}, message{batch{1, {}, {}, {}, {}}}}) {
     auto got = decode(encode(sent), 7);
     ASSERT_TRUE(got) << got.error().text;
     EXPECT_EQ(samples::describe(*got), samples::describe(sent));

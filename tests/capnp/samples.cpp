@@ -138,10 +138,10 @@ void tell(std::ostream& out, const batch& b) {
 }
 
 void tell(std::ostream& out, const hello& m) {
-  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent;
+  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit;
 }
 void tell(std::ostream& out, const welcome& m) {
-  out << "welcome " << m.version << ' ' << m.node;
+  out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit;
 }
 void tell(std::ostream& out, const ping& m) {
   out << "ping " << m.id;
@@ -151,6 +151,9 @@ void tell(std::ostream& out, const pong& m) {
 }
 void tell(std::ostream& out, const acknowledgement& m) {
   out << "acknowledgement " << m.batch;
+}
+void tell(std::ostream& out, const credit& m) {
+  out << "credit " << m.bytes;
 }
 void tell(std::ostream& out, const goodbye& m) {
   out << "goodbye " << m.reason;
@@ -192,17 +195,19 @@ batch any_batch(std::uint64_t seed, std::size_t most) {
 
 message any_message(std::uint64_t seed, std::size_t most) {
   source s(seed);
-  switch (s.below(14)) {
+  switch (s.below(15)) {
     case 0:
-      return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text()};
+      return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text(), s.below(2) == 1};
     case 1:
-      return welcome{s.number<std::uint32_t>(), s.text()};
+      return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1};
     case 2:
       return ping{s.number<std::uint64_t>()};
     case 3:
       return pong{s.number<std::uint64_t>(), s.number<nanos>()};
     case 4:
       return acknowledgement{s.number<std::uint64_t>()};
+    case 11:
+      return credit{s.number<std::uint64_t>()};
     case 5:
       return goodbye{s.text()};
     case 6:

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace tenure::actors {
+
+/// What a node may spend on flows that are held, and on batches on their way to that. Shared by all sessions.
+/// Any thread.
+class held_budget {
+ public:
+  explicit held_budget(std::size_t bytes) : bytes_(static_cast<std::int64_t>(bytes)) {}
+  std::size_t bytes() const { return static_cast<std::size_t>(bytes_); }
+  std::int64_t used() const { return used_; }
+  /// Less than nothing when agents passed their credit by a batch each.
+  std::int64_t free() const { return bytes_ - used_; }
+  void spend(std::int64_t more) { used_ += more; }
+
+ private:
+  std::int64_t bytes_;
+  std::atomic<std::int64_t> used_{0};
+};
+
+/// What one agent may send, out of the budget of all. Framework-free.
+///
+/// The agents share by dynamic thresholds (Choudhury, Hahne: Dynamic queue length thresholds for
+/// shared-memory packet switches, 1998): none may use more than `greed` times what is free. One alone gets to
+/// greed / (greed + 1) of the budget, n of them to greed / (n greed + 1) each, and there is always something
+/// left for the next one.
+class agent_credit {
+ public:
+  static constexpr std::int64_t greed = 4;
+  /// What an agent may send beyond what was received of it: enough for a round trip.
+  static constexpr std::int64_t window = 512 << 10;
+
+  explicit agent_credit(std::shared_ptr<held_budget> budget) : budget_(std::move(budget)) {}
+  ~agent_credit() { budget_->spend(-mine_); }
+  agent_credit(const agent_credit&) = delete;
+  agent_credit& operator=(const agent_credit&) = delete;
+
+  /// @param speaks whether the agent knows credit; to one that does not, none is given
+  void connected(bool speaks);
+  void disconnected();
+
+  /// A batch of so many bytes came. @returns whether it was within credit; without credit, whether there is
+  /// room.
+  bool received(std::size_t bytes);
+
+  /// Reckons anew. @param held bytes of what was received of this agent and is not durable yet
+  /// @returns the credit to be told, when it is worth telling
+  std::optional<std::uint64_t> renew(std::size_t held);
+
+  /// Whether the agent could do with more than it has, so that `renew` is to be called again soon.
+  bool wanting() const { return speaks_ && ahead() < window / 2; }
+
+ private:
+  std::int64_t ahead() const { return static_cast<std::int64_t>(granted_ - received_); }
+  void hold(std::int64_t bytes);
+
+  std::shared_ptr<held_budget> budget_;
+  std::int64_t mine_ = 0;  // of the budget
+  bool speaks_ = false;
+  // Of this connection. An agent may pass its credit by one batch: then more is received than was granted.
+  std::uint64_t granted_ = 0;
+  std::uint64_t received_ = 0;
+};
+
+}  // namespace tenure::actors

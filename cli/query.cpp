@@ -1,0 +1,66 @@
+#include "cli/query.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "api/http_server.hpp"
+
+namespace tenure::cli {
+namespace {
+
+struct query_options {
+  std::string http = "127.0.0.1:4741";
+  bool json = false;
+};
+
+constexpr const char* row = "{:<24} {:>12} {:>10} {:>12} {:>12} {:>10} {:>10}{}\n";
+
+std::string row_of(const std::string& name, const nlohmann::json& l) {
+  std::uint64_t unattributed = 0;
+  for (const auto& [reason, flows] : l.at("unattributed").items()) unattributed += flows.get<std::uint64_t>();
+  const auto number = [&](const char* key) { return l.at(key).get<std::uint64_t>(); };
+  return fmt::format(row, name, number("received"), number("repeated"), number("attributed"), unattributed,
+                     number("held"), number("dropped"),
+                     l.at("balances").get<bool>() ? "" : "  does not balance");
+}
+
+std::string table(const nlohmann::json& ledger) {
+  auto text =
+      fmt::format(row, "agent", "received", "repeated", "attributed", "unattributed", "held", "dropped", "");
+  for (const auto& a : ledger.at("agents")) text += row_of(a.at("agent").get<std::string>(), a);
+  return text + row_of("all", ledger.at("all"));
+}
+
+outcome<void> query_ledger(const query_options& o, console& io) {
+  const auto text = api::http_get(o.http, "/v1/ledger");
+  if (!text) return tl::unexpected(text.error());
+  bool balances = false;
+  try {
+    const auto ledger = nlohmann::json::parse(*text);
+    balances = ledger.at("all").at("balances").get<bool>();
+    for (const auto& a : ledger.at("agents")) balances = balances && a.at("balances").get<bool>();
+    io.out << (o.json ? *text : table(ledger));
+  } catch (const nlohmann::json::exception& e) {
+    return fail(trouble::refused, o.http + ": that is no ledger; is a node there? " + e.what());
+  }
+  if (balances) return {};
+  return fail(trouble::check_failed,
+              "received - repeated is not attributed + unattributed + held + dropped: a flow was lost, or "
+              "counted twice");
+}
+
+}  // namespace
+
+void add_query(command_line& line) {
+  line.group("query", "ask a running node");
+  auto o = std::make_shared<query_options>();
+  auto& c =
+      line.add("query ledger",
+               "what became of the flows of each agent: received - repeated = attributed + unattributed "
+               "+ held + dropped");
+  c.option("http", o->http, "where the node serves HTTP").shown_as("ADDR:PORT");
+  c.flag("json", o->json, "as JSON, with the reasons");
+  c.run([o](console& io) { return query_ledger(*o, io); });
+}
+
+}  // namespace tenure::cli

@@ -1,0 +1,130 @@
+#include "actors/agent_credit.hpp"
+
+#include <deque>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+// Agents that send as much as they may, in batches, over a link on which credit and batches take their time.
+namespace tenure::actors {
+namespace {
+
+struct played {
+  std::unique_ptr<agent_credit> credit;
+  std::uint64_t told = 0;
+  std::uint64_t sent = 0;
+  std::deque<std::size_t> under_way;  // batches
+  std::deque<std::size_t> held;
+
+  std::size_t held_bytes() const {
+    std::size_t sum = 0;
+    for (const auto b : held) sum += b;
+    return sum;
+  }
+  void send(std::size_t batch) {
+    if (sent >= told) return;
+    sent += batch;
+    under_way.push_back(batch);
+  }
+  bool arrive() {
+    if (under_way.empty()) return true;
+    const bool fine = credit->received(under_way.front());
+    held.push_back(under_way.front());
+    under_way.pop_front();
+    return fine;
+  }
+  void renew() {
+    if (const auto c = credit->renew(held_bytes())) told = *c;
+  }
+};
+
+std::vector<played> agents(const std::shared_ptr<held_budget>& budget, std::size_t count) {
+  std::vector<played> all(count);
+  for (auto& a : all) {
+    a.credit = std::make_unique<agent_credit>(budget);
+    a.credit->connected(true);
+    a.renew();
+  }
+  return all;
+}
+
+RC_GTEST_PROP(agent_credit_properties, the_budget_is_passed_by_no_more_than_a_batch_an_agent,
+              (std::uint32_t seed)) {
+  std::minstd_rand draw(seed + 1);
+  const auto size = static_cast<std::size_t>(*rc::gen::inRange(1, 64)) << 20;
+  const auto budget = std::make_shared<held_budget>(size);
+  auto all = agents(budget, static_cast<std::size_t>(*rc::gen::inRange(1, 40)));
+  const std::size_t batch = static_cast<std::size_t>(*rc::gen::inRange(100, 900'000));
+  for (int step = 0; step < 3'000; ++step) {
+    auto& a = all[draw() % all.size()];
+    switch (draw() % 4) {
+      case 0:
+        a.send(batch);
+        break;
+      case 1:
+        RC_ASSERT(a.arrive());
+        a.renew();
+        break;
+      case 2:
+        if (!a.held.empty()) a.held.pop_front();
+        a.renew();
+        break;
+      default:
+        a.renew();
+    }
+    RC_ASSERT(budget->used() <= static_cast<std::int64_t>(size + all.size() * batch));
+  }
+  all.clear();
+  RC_ASSERT(budget->used() == 0);
+}
+
+TEST(agent_credit_test, greedy_agents_leave_room_for_the_next_one_and_share_alike) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{256} << 20);
+  auto all = agents(budget, 8);
+  constexpr std::size_t batch = 64 << 10;
+  const auto fill = [&] {
+    for (int round = 0; round < 20'000; ++round)
+      for (auto& a : all) {
+        a.send(batch);
+        ASSERT_TRUE(a.arrive());
+        a.renew();
+      }
+  };
+  fill();
+  // Each may have greed times what is free: 4/33 of it.
+  for (const auto& a : all) EXPECT_NEAR(static_cast<double>(a.held_bytes()), 256e6 * 1.0486 * 4 / 33, 2e6);
+  auto late = agents(budget, 1);
+  EXPECT_EQ(late[0].told, std::uint64_t{agent_credit::window});
+  EXPECT_FALSE(late[0].credit->wanting());
+}
+
+TEST(agent_credit_test, one_alone_gets_most_of_it_and_goes_on_when_it_is_free_again) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  auto all = agents(budget, 1);
+  auto& a = all[0];
+  for (int i = 0; i < 10'000; ++i) {
+    a.send(10'000);
+    ASSERT_TRUE(a.arrive());
+    a.renew();
+  }
+  EXPECT_NEAR(static_cast<double>(a.held_bytes()), 64e6 * 1.0486 * 4 / 5, 2e6);
+  EXPECT_TRUE(a.credit->wanting());
+  const auto before = a.told;
+  a.held.clear();
+  a.renew();
+  EXPECT_GT(a.told, before);
+}
+
+TEST(agent_credit_test, what_was_promised_is_given_back_when_the_connection_ends) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  auto all = agents(budget, 1);
+  EXPECT_EQ(budget->used(), std::int64_t{agent_credit::window});
+  all[0].credit->disconnected();
+  EXPECT_FALSE(all[0].credit->renew(1'000));
+  EXPECT_EQ(budget->used(), 1'000);
+}
+
+}  // namespace
+}  // namespace tenure::actors

@@ -1,0 +1,169 @@
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <random>
+#include <regex>
+#include <sstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/process/played_fleet.hpp"
+
+// Real node processes under load, on CAF's real scheduler: what an agent reported reaches the output,
+// whatever dies.
+namespace tenure::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+load::fleet_options churning_fleet() {
+  load::fleet_options o;
+  o.agents = 20;
+  o.addresses = 400;
+  o.workloads = 40;
+  o.lifetime = 3 * second;
+  o.longest_flow = second / 4;
+  o.linger = second / 10;
+  return o;
+}
+
+load::pace_options brisk() {
+  load::pace_options p;
+  p.flows_a_second = 10'000;
+  p.flows_a_batch = 50;
+  p.heartbeat = 300 * millisecond;
+  p.repeat = 5 * second;
+  return p;
+}
+
+/// How often: less in `make test`, more in `make soak`.
+int kills() {
+  const char* text = std::getenv("TENURE_KILLS");
+  return text == nullptr ? 3 : std::atoi(text);
+}
+
+void expect_all_there_and_right(const load::findings& f) {
+  EXPECT_EQ(f.lost, 0U) << told(f);
+  EXPECT_EQ(f.misattributed, 0U) << told(f);
+  EXPECT_EQ(f.strangers, 0U) << told(f);
+  EXPECT_EQ(f.unreadable, 0U) << told(f);
+}
+
+TEST(delivery, killed_under_load_nothing_is_lost_and_nobody_named_wrongly) {
+  temporary_folder folder;
+  const std::string output = folder / "out.ndjson";
+  node_process node(output, {"--hold", "700ms"});
+  played_fleet fleet(node.address(), churning_fleet(), brisk());
+  std::minstd_rand draw(4740);
+  std::uint64_t in_flight = 0;
+  for (int i = 0; i < kills(); ++i) {
+    ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
+    fleet.play(milliseconds{900 + draw() % 1'200});
+    node.kill();
+    in_flight += fleet.unacknowledged();
+    // What a torn write leaves: the node is to cut it off.
+    std::ofstream(output, std::ios::app) << "{\"flow_id\":\"00";
+    node.start();
+  }
+  ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
+  fleet.play(seconds{2});
+  ASSERT_TRUE(fleet.settle());
+  EXPECT_EQ(node.end(), 0) << node.process().err();
+  const auto found = fleet.judge(output);
+  expect_all_there_and_right(found);
+  EXPECT_EQ(found.flows, fleet.fleet().counters().flows_sealed);
+  EXPECT_LE(found.repeats, in_flight) << "only what was in flight is written again";
+  EXPECT_GT(in_flight, 0U);
+  EXPECT_GT(found.attributed, found.records / 10) << "or there was nothing to get wrong";
+}
+
+double value_of(const std::string& text, const std::string& name) {
+  return std::max(0.0, metric(text, name));
+}
+
+/// received - repeated - attributed - unattributed - held - dropped, by agent; "" is all.
+std::map<std::string, double> imbalances(const std::string& text) {
+  std::map<std::string, double> sums;
+  static const std::map<std::string, double> signs{{"received_total", 1},    {"repeated_total", -1},
+                                                   {"attributed_total", -1}, {"unattributed_total", -1},
+                                                   {"dropped_total", -1},    {"held", -1}};
+  static const std::regex line(
+      R"re(^tenure_node_(agent_)?flows_([a-z_]+)(\{(agent|reason)="([^"]*)"\})? (\S+)$)re");
+  std::istringstream lines(text);
+  for (std::string one; std::getline(lines, one);) {
+    std::smatch m;
+    if (!std::regex_match(one, m, line)) continue;
+    const auto sign = signs.find(m[2]);
+    if (sign != signs.end()) sums[m[1].matched ? m[5].str() : ""] += sign->second * std::stod(m[6]);
+  }
+  return sums;
+}
+
+TEST(delivery, the_ledger_balances_at_every_scrape) {
+  temporary_folder folder;
+  const std::string output = folder / "out.ndjson";
+  node_process node(output, {"--hold", "300ms"});
+  played_fleet fleet(node.address(), churning_fleet(), brisk());
+  std::minstd_rand draw(4740);
+  int scrapes = 0;
+  double held_at_most = 0;
+  fleet.play_until(
+      [&] {
+        if (draw() % 20 == 0) fleet.fleet().cut(draw() % 20);  // its batches are repeated
+        const auto text = node.metrics();
+        const auto sums = imbalances(text);
+        for (const auto& [agent, sum] : sums) EXPECT_EQ(sum, 0) << agent << "\n" << text;
+        held_at_most = std::max(held_at_most, value_of(text, "tenure_node_flows_held"));
+        return ++scrapes >= 150 && sums.size() == 21;
+      },
+      seconds{60});
+  EXPECT_GE(scrapes, 150);
+  EXPECT_GT(held_at_most, 0);
+  ASSERT_TRUE(fleet.settle());
+  const auto& sent = fleet.fleet().counters();
+  const auto text = node.metrics();
+  EXPECT_GT(value_of(text, "tenure_node_flows_repeated_total"), 0);
+  EXPECT_EQ(value_of(text, "tenure_node_flows_held"), 0);
+
+  child query(
+      {tenure_binary(), "query", "ledger", "--json", "--http", "127.0.0.1:" + std::to_string(node.http())});
+  ASSERT_EQ(query.wait(), 0) << query.err();
+  const auto ledger = nlohmann::json::parse(query.out());
+  EXPECT_EQ(ledger.at("agents").size(), 20U);
+  const auto& all = ledger.at("all");
+  EXPECT_EQ(all.at("received").get<std::uint64_t>() - all.at("repeated").get<std::uint64_t>() -
+                all.at("dropped").get<std::uint64_t>(),
+            sent.flows_sealed);
+  child readable({tenure_binary(), "query", "ledger", "--http", "127.0.0.1:" + std::to_string(node.http())});
+  ASSERT_EQ(readable.wait(), 0) << readable.err();
+  EXPECT_NE(readable.out().find("played-7 "), std::string::npos) << readable.out();
+  expect_all_there_and_right(fleet.judge(output));
+}
+
+TEST(delivery, with_little_memory_agents_wait_and_nothing_is_lost) {
+  temporary_folder folder;
+  const std::string output = folder / "out.ndjson";
+  node_process node(output, {"--hold", "500ms", "--held-memory", "1MiB"});
+  played_fleet fleet(node.address(), churning_fleet(), brisk());
+  // 80 bytes each: 10,000 flows a second for half a second do not fit, with what is promised to twenty
+  // agents.
+  double most = 0;
+  int looks = 0;
+  fleet.play_until(
+      [&] {
+        if (++looks % 10 == 0) most = std::max(most, node.metric_now("tenure_node_held_bytes"));
+        return false;
+      },
+      seconds{4});
+  EXPECT_GT(most, 0.3 * (1 << 20));
+  EXPECT_LT(most, (1 << 20) + 20 * 16'384) << "the budget, and a batch of each agent";
+  ASSERT_TRUE(fleet.settle());
+  expect_all_there_and_right(fleet.judge(output));
+  EXPECT_EQ(node.metric_now("tenure_node_sessions_flooding_total"), 0);
+}
+
+}  // namespace
+}  // namespace tenure::testing

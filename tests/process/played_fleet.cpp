@@ -1,0 +1,77 @@
+#include "tests/process/played_fleet.hpp"
+
+#include <csignal>
+#include <ctime>
+#include <regex>
+
+#include <gtest/gtest.h>
+
+namespace tenure::testing {
+
+nanos boot_clock::now() const {
+  timespec t{};
+  ::clock_gettime(CLOCK_BOOTTIME, &t);
+  return static_cast<nanos>(t.tv_sec) * second + t.tv_nsec;
+}
+
+node_process::node_process(std::string output, std::vector<std::string> options,
+                           std::vector<std::string> wrapper)
+    : output_(std::move(output)), options_(std::move(options)), wrapper_(std::move(wrapper)) {
+  start();
+}
+
+void node_process::start() {
+  std::vector<std::string> words = wrapper_;
+  const std::string listen = "127.0.0.1:" + std::to_string(port_);
+  for (const std::string& word : std::vector<std::string>{tenure_binary(), "node", "--listen", listen,
+                                                          "--http", "127.0.0.1:0", "--output", output_})
+    words.push_back(word);
+  words.insert(words.end(), options_.begin(), options_.end());
+  process_ = std::make_unique<child>(std::move(words));
+  ASSERT_TRUE(process_->says("HTTP 127.0.0.1:")) << process_->err();
+  std::smatch found;
+  const std::string log = process_->err();
+  ASSERT_TRUE(std::regex_search(log, found, std::regex{"agents 127.0.0.1:(\\d+), HTTP 127.0.0.1:(\\d+)"}));
+  port_ = static_cast<std::uint16_t>(std::stoi(found[1]));
+  http_ = static_cast<std::uint16_t>(std::stoi(found[2]));
+}
+
+void node_process::kill() {
+  process_->signal(SIGKILL);
+  EXPECT_EQ(process_->wait(), 128 + SIGKILL) << process_->err();
+}
+
+int node_process::end() {
+  process_->signal(SIGTERM);
+  return process_->wait(std::chrono::seconds{90});
+}
+
+played_fleet::played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace)
+    : pace_(std::move(pace)), net_(transport::make_asio_transport()) {
+  who.run = static_cast<std::uint64_t>(clock_->now());
+  pace_.nodes = {node};
+  fleet_ = std::make_unique<load::fleet>(who, pace_, clock_, *net_);
+}
+
+played_fleet::~played_fleet() {
+  net_->stop();
+}
+
+bool played_fleet::settle(std::chrono::seconds bound) {
+  fleet_->stop_flows();
+  return play_until([&] { return fleet_->settled(); }, bound);
+}
+
+load::findings played_fleet::judge(const std::string& output) const {
+  load::judge judge(fleet_->planned(), fleet_->sealed(), pace_.flows_a_batch);
+  EXPECT_TRUE(judge.see_file(output)) << output;
+  return judge.conclude();
+}
+
+std::string told(const load::findings& f) {
+  std::string text;
+  for (const auto& line : f.wrong) text += line + "\n";
+  return text;
+}
+
+}  // namespace tenure::testing
