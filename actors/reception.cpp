@@ -23,7 +23,8 @@ bool breaks_framing(transport::close_reason why) {
 /// One connection. After its hello only the transport's thread touches it.
 struct reception::door {
   std::shared_ptr<arrival> who;
-  session_actor session;  // none before its hello
+  std::uint64_t number = 0;  // in the order of arrival: an order by address would be another in each run
+  session_actor session;     // none before its hello
   bool refused = false;
   bool hurried = false;
 };
@@ -42,7 +43,8 @@ transport::link_events reception::accept(transport::link_ptr link) {
     const std::lock_guard lock{mutex_};
     const auto& c = *parts_->counters;
     room = !closed_ && c.sessions_opened - c.sessions_closed <= max_sessions_;
-    if (room) waiting_.insert(at);
+    at->number = ++accepted_;
+    if (room) waiting_.emplace(at->number, at);
   }
   if (!room) {
     ++parts_->counters->sessions_refused;
@@ -82,7 +84,7 @@ void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f
   at->who->hello = *h;
   const std::lock_guard lock{mutex_};
   if (closed_ || at->refused) return;
-  waiting_.erase(at);
+  waiting_.erase(at->number);
   auto& known = sessions_[h->incarnation];
   if (!known.session) known.session = system_.spawn(session, parts_, weak_from_this());
   ++known.arrivals;
@@ -105,16 +107,16 @@ void reception::ended(const std::shared_ptr<door>& at, transport::close_reason w
   if (at->session)
     caf::anon_send(at->session, gone_atom_v, static_cast<std::uint8_t>(why), arrival_ptr{at->who});
   const std::lock_guard lock{mutex_};
-  waiting_.erase(at);
+  waiting_.erase(at->number);
 }
 
 void reception::hurry() {
   std::vector<std::shared_ptr<door>> late;
   {
     const std::lock_guard lock{mutex_};
-    for (const auto& at : waiting_)
+    for (const auto& [number, at] : waiting_)
       if (std::exchange(at->hurried, true)) late.push_back(at);
-    for (const auto& at : late) waiting_.erase(at);
+    for (const auto& at : late) waiting_.erase(at->number);
   }
   for (const auto& at : late) {
     ++parts_->counters->sessions_refused;

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include <caf/actor_system.hpp>
 
@@ -57,8 +57,9 @@ class reception : public std::enable_shared_from_this<reception> {
   std::mutex mutex_;
   // Under mutex_.
   std::unordered_map<std::uint64_t, known_session> sessions_;  // by incarnation
-  std::unordered_set<std::shared_ptr<door>> waiting_;          // for a hello
-  std::deque<std::uint64_t> resting_;                          // incarnations, the longest away first
+  std::map<std::uint64_t, std::shared_ptr<door>> waiting_;     // for a hello, by number
+  std::uint64_t accepted_ = 0;
+  std::deque<std::uint64_t> resting_;  // incarnations, the longest away first
   bool closed_ = false;
 };
 

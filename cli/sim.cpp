@@ -18,6 +18,7 @@
 #include "cli/sim_source.hpp"
 #include "cli/sim_sweep.hpp"
 #include "cli/worker_pool.hpp"
+#include "sim/repeat.hpp"
 #include "sim/report_json.hpp"
 #include "sim/report_text.hpp"
 #include "sim/scenario_file.hpp"
@@ -96,13 +97,23 @@ void write_shrunk(console& io, const sim_options& o, const sim::scenario_source&
   constexpr int most_runs = 300;
   io.err << fmt::format("tenure: making seed {} smaller, in {} runs at most\n", seed, most_runs);
   io.err.flush();
-  const auto first = sim::run(source.make(seed), seed);
-  if (first.violations.empty()) return;  // I8 alone: no single run shows it
+  bool twice = false;
+  const auto run = [&](const sim::scenario& s) {
+    auto r = sim::run(s, seed);
+    if (twice) sim::repeat(s, seed, r);
+    return r;
+  };
+  auto first = run(source.make(seed));
+  if (first.violations.empty()) {
+    twice = true;  // I8 alone: no single run shows it
+    first = run(source.make(seed));
+  }
+  if (first.violations.empty()) return;
   const auto& promise = first.violations.front().invariant;
   const sim::violation* shown = nullptr;
   sim::report last;
   const auto fails = [&](const sim::scenario& s) -> std::optional<sim::event_count> {
-    auto r = sim::run(s, seed);
+    auto r = run(s);
     const auto same = std::ranges::find(r.violations, promise, &sim::violation::invariant);
     if (same == r.violations.end()) return std::nullopt;
     const auto place = same - r.violations.begin();
@@ -131,9 +142,11 @@ outcome<sim::report_sum> run_all(const sim_options& o, const sim::scenario_sourc
   const auto run_number = [&](std::size_t i) {
     const auto seed = o.seed + i;
     const auto scenario = source.make(seed);
-    if (o.export_to.empty()) return sim::to_text(run_and_measure(scenario, seed, i));
+    // By the seed, so that the command for it alone does the same.
+    const bool twice = sim::is_repeated(seed);
+    if (o.export_to.empty()) return sim::to_text(run_and_measure(scenario, seed, twice));
     sim::kept_history history;
-    auto r = run_and_measure(scenario, seed, i, {}, &history);
+    auto r = run_and_measure(scenario, seed, twice, {}, &history);
     const std::filesystem::path folder = o.export_to;
     const auto done = export_history(o.runs == 1 ? folder : folder / std::to_string(seed), history);
     if (!done) r.violations.push_back({not_exported, 0, done.error().text});

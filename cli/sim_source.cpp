@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sim/presets.hpp"
+#include "sim/repeat.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -68,15 +69,12 @@ std::vector<std::string> joined_at_commas(const std::vector<std::string>& texts)
   return all;
 }
 
-sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t number,
+sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, bool twice,
                             const std::vector<sim::baseline_options>& also, sim::kept_history* keep) {
   const double began = cpu_seconds();
   auto r = sim::run(scenario, seed, {}, also, keep);
   r.cpu_seconds = cpu_seconds() - began;
-  if (number % 20 == 19 && sim::run(scenario, seed).hash != r.hash) {
-    ++r.violation_count;
-    r.violations.push_back({"I8", 0, "the same seed gave another run"});
-  }
+  if (twice) sim::repeat(scenario, seed, r);
   return r;
 }
 

@@ -26,10 +26,10 @@ struct sim_source {
 /// "KEY=V1" "V2" is "KEY=V1,V2": the environment's lists are cut at commas.
 std::vector<std::string> joined_at_commas(const std::vector<std::string>& texts);
 
-/// One run, with the CPU time that it took. @param number one in twenty is done twice, which has to come to
-/// the same: otherwise I8 is broken
+/// One run, with the CPU time that it took. @param twice once more, which has to come to the same:
+/// otherwise I8 is broken
 /// @param keep as for sim::run
-sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, std::uint64_t number,
+sim::report run_and_measure(const sim::scenario& scenario, std::uint64_t seed, bool twice,
                             const std::vector<sim::baseline_options>& also = {},
                             sim::kept_history* keep = nullptr);
 

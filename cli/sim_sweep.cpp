@@ -14,6 +14,7 @@
 #include "cli/sim_source.hpp"
 #include "cli/whole_output.hpp"
 #include "cli/worker_pool.hpp"
+#include "sim/repeat.hpp"
 #include "sim/report_text.hpp"
 #include "sim/sweep_report.hpp"
 
@@ -114,7 +115,9 @@ outcome<std::size_t> run_missing(const sweep_options& o, const sim::sweep& all, 
     for (std::size_t i = 1; i < runs.size(); ++i)
       also.push_back(all.scenario_of(all.runs()[runs[i]]).baselines);
     const auto& first = all.runs()[runs.front()];
-    return sim::to_text(run_and_measure(all.scenario_of(first), first.seed, n, also));
+    // A sweep has few seeds and many points.
+    const bool twice = n % 20 == 19 || sim::is_repeated(first.seed);
+    return sim::to_text(run_and_measure(all.scenario_of(first), first.seed, twice, also));
   };
   const auto done = [&](std::size_t n, outcome<std::string> text) { return take(s, worlds[n], text); };
   if (auto ran = worker_pool{o.jobs}.run(worlds.size(), job, done); !ran) return tl::unexpected(ran.error());

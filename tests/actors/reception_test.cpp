@@ -1,0 +1,32 @@
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "capnp/codec.hpp"
+#include "tests/actors/world.hpp"
+
+namespace tenure::actors::testing {
+namespace {
+
+// By number of arrival and not by address, or the same seed would not be the same run.
+TEST(reception, turns_away_who_says_nothing_in_the_order_of_arrival) {
+  world w;
+  w.start_node({});
+  std::vector<int> told;
+  std::vector<transport::link_ptr> links;
+  for (int i = 0; i < 20; ++i)
+    links.push_back(w.links->dial("node:1", {[&told, i](const transport::frame& f) {
+                                               const auto m = wire::decode(f, 0);
+                                               if (m && std::holds_alternative<wire::goodbye>(*m))
+                                                 told.push_back(i);
+                                             },
+                                             [](transport::close_reason) {}}));
+  w.advance(12 * second);
+  ASSERT_EQ(told.size(), links.size());
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+}
+
+}  // namespace
+}  // namespace tenure::actors::testing
