@@ -12,6 +12,7 @@ flow_ledger& flow_ledger::operator+=(const flow_ledger& other) {
   received += other.received;
   repeated += other.repeated;
   held += other.held;
+  forwarded += other.forwarded;
   dropped += other.dropped;
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i] += other.answers[i];
   return *this;

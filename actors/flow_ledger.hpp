@@ -16,18 +16,22 @@ namespace tenure::actors {
 template <class Number>
 using answer_counts = std::array<Number, static_cast<std::size_t>(reason::between) + 1>;
 
-/// What became of the flows of one agent, or of all: received - repeated = attributed + unattributed + held +
-/// dropped, each counted by itself.
+/// What became of the flows of one agent, or of all: received - repeated = attributed + unattributed +
+/// forwarded
+/// + held + dropped, each counted by itself.
 struct flow_ledger {
   std::uint64_t received = 0;
-  std::uint64_t repeated = 0;  ///< of batches that were taken before; they are not taken a second time
-  std::uint64_t held = 0;      ///< between their arrival and their durability, now
-  std::uint64_t dropped = 0;   ///< with a connection that ended before they were placed in time; sent again
+  std::uint64_t repeated = 0;   ///< of batches that were taken before; they are not taken a second time
+  std::uint64_t held = 0;       ///< between their arrival and their durability, now
+  std::uint64_t forwarded = 0;  ///< to other nodes, and durable there
+  std::uint64_t dropped = 0;    ///< with a connection that ended before they were placed in time; sent again
   answer_counts<std::uint64_t> answers{};  ///< durable
 
   std::uint64_t attributed() const { return answers[0]; }
   std::uint64_t unattributed() const;
-  bool balances() const { return received - repeated == attributed() + unattributed() + held + dropped; }
+  bool balances() const {
+    return received - repeated == attributed() + unattributed() + forwarded + held + dropped;
+  }
   flow_ledger& operator+=(const flow_ledger& other);
 };
 

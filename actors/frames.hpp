@@ -27,6 +27,14 @@ struct arrival {
 };
 using arrival_ptr = std::shared_ptr<arrival>;
 
+/// One connection of another node that said hello.
+struct visit {
+  transport::link_ptr link;
+  wire::peer_hello hello;
+  std::atomic<std::size_t> inbox_bytes{0};  ///< as an arrival's
+};
+using visit_ptr = std::shared_ptr<visit>;
+
 /// What a frame takes while it waits in a mailbox: small ones cost more than their bytes.
 inline std::size_t inbox_cost(const transport::frame& f) {
   return f.size() * sizeof(f[0]) + 256;

@@ -72,7 +72,7 @@ void hold_queue::push(const flow_lot& lot, nanos now) {
   last.due = ended_ ? time_min : saturating_add(now, r.wait);
   last.used += rows.size();
   last.lot->parts.push_back(
-      {lot.origin, lot.rows.base(), lot.rows.count(), static_cast<std::uint32_t>(rows.size())});
+      {lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())});
   last.lot->flows += lot.rows.count();
   flows_ += lot.rows.count();
   bytes_ += rows.size() + sizeof(due_lot::part);

@@ -22,10 +22,10 @@ struct evidence_lot {
   std::vector<evidence> items;
 };
 
-/// Where flows came from, so that their durability can be told to the session that keeps the ledger of their
-/// batches. One for each session, which refers to it too: hence weak.
+/// Where flows came from, so that their durability can be told to the session or intake that keeps the ledger
+/// of them. One for each session, which refers to it too: hence weak.
 struct flow_origin {
-  caf::weak_actor_ptr session;  ///< a session_actor, perhaps long gone
+  caf::weak_actor_ptr session;  ///< a session_actor or an intake_actor, perhaps long gone
   std::string agent;            ///< its name
 };
 using flow_origin_ptr = std::shared_ptr<const flow_origin>;
@@ -35,7 +35,8 @@ using flow_origin_ptr = std::shared_ptr<const flow_origin>;
 struct flow_lot {
   flow_origin_ptr origin;
   hold::packed_rows rows;
-  std::uint32_t rung = 0;  ///< of the hold (hold_queue), on which they wait next
+  std::uint64_t ticket = 0;  ///< what the origin calls them: its batch, or its lot
+  std::uint32_t rung = 0;    ///< of the hold (hold_queue), on which they wait next
 };
 
 /// Flows of many batches that waited together and are due: rows of one part after those of the other.
@@ -44,6 +45,7 @@ struct due_lot {
   struct part {
     flow_origin_ptr origin;
     hold::row_base base;
+    std::uint64_t ticket = 0;
     std::uint32_t flows = 0;
     std::uint32_t bytes = 0;
   };
@@ -66,10 +68,11 @@ inline constexpr verdict waits_on = unattributed(reason::none);
 
 /// Some flows of a batch, by what was answered.
 struct batch_share {
-  std::uint64_t batch = 0;
+  std::uint64_t batch = 0;  ///< the ticket of their flow_lot
   answer_counts<std::uint32_t> answers{};
+  std::uint32_t forwarded = 0;  ///< answered by another node
 };
-/// Of batches of one session.
+/// Of batches of one session, or lots of one intake.
 using batch_shares = std::vector<batch_share>;
 
 using evidence_lot_ptr = std::shared_ptr<const evidence_lot>;

@@ -30,7 +30,8 @@ outcome<lot_receiver::reaction> lot_receiver::connected(const wire::peer_hello& 
   connected_ = true;
   reaction r;
   r.send.emplace_back(
-      wire::peer_welcome{wire::protocol_version, settings_.incarnation, settings_.node, settings_.credit});
+      wire::peer_welcome{wire::protocol_version, settings_.incarnation, settings_.node, settings_.credit,
+                         static_cast<std::uint64_t>(std::max<nanos>(now - settings_.started, 0))});
   ping(r, now);
   return r;
 }

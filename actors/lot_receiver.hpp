@@ -18,6 +18,7 @@ namespace tenure::actors {
 struct lot_receiver_settings {
   std::string node;                 ///< our name in the cluster
   std::uint64_t incarnation = 0;    ///< ours, not 0
+  nanos started = 0;                ///< when our process began, in our time
   std::int64_t drift_ppm = 200;     ///< bound on the drift between the two nodes' clocks
   std::size_t credit = 256U << 20;  ///< bytes of lots that the other node may have unsettled
   nanos ping_pace = 1 * second;

@@ -12,11 +12,11 @@ lot_sender::lot_sender(lot_sender_settings settings) : settings_(std::move(setti
 }
 
 bool lot_sender::offer(std::uint64_t tag, wire::lot lot, reaction& r) {
+  // The bound may be passed by one lot, or one that is larger would wait for ever.
+  if (is_full()) return false;
   lot.id = last_id_ + 1;
   auto frame = wire::encode(wire::message{std::move(lot)});
   const auto bytes = bytes_of(frame);
-  // One lot there may always be, or one that is larger than the bound would wait for ever.
-  if (!kept_.empty() && kept_bytes_ + bytes > settings_.max_unsettled_bytes) return false;
   kept_.emplace(++last_id_, kept_lot{tag, std::move(frame)});
   kept_bytes_ += bytes;
   send_what_fits(r);
@@ -59,6 +59,12 @@ outcome<lot_sender::reaction> lot_sender::receive(const wire::frame& f, nanos no
                                       " is not spoken here, only " + std::to_string(wire::protocol_version));
     welcome_ = true;
     credit_ = w->credit;
+    const bool reborn = their_incarnation_ != 0 && their_incarnation_ != w->incarnation;
+    their_incarnation_ = w->incarnation;
+    their_start_ = saturating_add(now, -static_cast<nanos>(std::min<std::uint64_t>(w->age, time_max)));
+    // One that started anew knows neither our clock as it was nor timelines: what was meant for its
+    // forerunner may be better off elsewhere.
+    if (reborn) r.given_back = give_back();
     send_what_fits(r);
     return r;
   }
@@ -100,6 +106,10 @@ outcome<void> lot_sender::tick(nanos now) const {
 
 std::vector<lot_sender::unsettled> lot_sender::take_back() {
   invariant(!connected_, "lots are taken back from a node that is not listened to any more");
+  return give_back();
+}
+
+std::vector<lot_sender::unsettled> lot_sender::give_back() {
   std::vector<unsettled> out;
   for (const auto& [id, kept] : kept_) {
     auto message = wire::decode(kept.frame, 0);

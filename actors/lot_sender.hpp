@@ -27,14 +27,21 @@ class lot_sender {
  public:
   explicit lot_sender(lot_sender_settings settings);
 
+  struct unsettled {
+    std::uint64_t tag = 0;
+    wire::lot lot;
+  };
+
   /// What to do.
   struct reaction {
     std::vector<wire::frame> send;
     std::vector<std::uint64_t> settled;  ///< tags: each lot's exactly once, unless it was taken back
+    /// All that was unsettled, as by take_back: the other node has started anew.
+    std::vector<unsettled> given_back;
   };
 
   /// Takes a lot to be sent; its id is given here. @param tag what the caller calls it
-  /// @returns false when there is no room: the caller keeps it and tries again, or lets its batch wait
+  /// @returns false when it is full: the caller keeps it and tries again, or lets its batch wait
   bool offer(std::uint64_t tag, wire::lot lot, reaction& r);
 
   /// The link is up. @pre it is not connected
@@ -45,18 +52,20 @@ class lot_sender {
   /// A failure when the other node is silent for too long. To be called several times a second.
   outcome<void> tick(nanos now) const;
 
-  struct unsettled {
-    std::uint64_t tag = 0;
-    wire::lot lot;
-  };
   /// Everything that is not settled, in the order it was offered; the other node may have it all the same.
   /// From now on nothing is kept: for a node that is given up, or whose points went to another.
   /// @pre it is not connected
   std::vector<unsettled> take_back();
 
+  /// Whether `offer` would refuse any lot.
+  bool is_full() const { return kept_bytes_ >= settings_.max_unsettled_bytes; }
   bool is_connected() const { return connected_; }
   /// The other node has answered on this connection.
   bool is_welcome() const { return welcome_; }
+  /// The other node's, of this connection or the last one; 0: it has never answered.
+  std::uint64_t their_incarnation() const { return their_incarnation_; }
+  /// When it started, in our time. @pre it has answered
+  nanos their_start() const { return their_start_; }
   std::size_t unsettled_lots() const { return kept_.size(); }
   std::size_t unsettled_bytes() const { return kept_bytes_; }
   std::uint64_t lots_sent_again() const { return sent_again_; }
@@ -70,12 +79,15 @@ class lot_sender {
   static std::size_t bytes_of(const wire::frame& f) { return f.size() * sizeof(f[0]); }
   void send_what_fits(reaction& r);
   void settle(std::uint64_t id, reaction& r);
+  std::vector<unsettled> give_back();
 
   lot_sender_settings settings_;
   std::map<std::uint64_t, kept_lot> kept_;  // by id
   std::size_t kept_bytes_ = 0;
   std::uint64_t last_id_ = 0;
   std::uint64_t sent_again_ = 0;
+  std::uint64_t their_incarnation_ = 0;
+  nanos their_start_ = 0;
 
   // Of this connection.
   bool connected_ = false;

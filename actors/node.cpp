@@ -1,5 +1,6 @@
 #include "actors/node.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/delay.hpp"
+#include "actors/peer.hpp"
 #include "actors/shard.hpp"
 
 namespace tenure::actors {
@@ -46,10 +48,18 @@ void drain_all(pointer self, const std::vector<Actor>& parts, answer promise, Ne
             });
 }
 
+/// The ways in, and to others.
+struct doors {
+  std::shared_ptr<reception> agents;
+  std::shared_ptr<peer_door> nodes;    // null for a node that is alone
+  std::shared_ptr<cluster_desk> desk;  // likewise
+};
+
 node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const session_routes> routes,
-                                        sink_actor sink, std::shared_ptr<reception> door,
-                                        std::function<void()> failed) {
-  self->state.door = std::move(door);
+                                        sink_actor sink, doors in, std::function<void()> failed) {
+  self->state.door = std::move(in.agents);
+  self->state.node_door = std::move(in.nodes);
+  self->state.desk = std::move(in.desk);
   self->state.routes = std::move(routes);
   self->state.sink = std::move(sink);
   self->state.failed = std::move(failed);
@@ -72,19 +82,78 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
         });
         return promise;
       },
+      [self](leave_atom) {
+        auto promise = self->make_response_promise<bool>();
+        const auto others = self->state.desk ? self->state.desk->read().nodes : std::vector<node_entry>{};
+        const bool any = std::any_of(others.begin(), others.end(), [&](const auto& n) {
+          return n.name != self->state.desk->self() && n.standing != cluster::standing::away;
+        });
+        if (any)
+          drain_sink(self, promise);
+        else
+          promise.deliver(false);
+        return promise;
+      },
       [self](hurry_atom) {
         self->state.door->hurry();
+        if (self->state.node_door) self->state.node_door->hurry();
         self->delayed_send(self, hello_bound, hurry_atom_v);
       },
       [self](stop_atom) {
         self->state.failed = nullptr;
         self->state.door->close();
+        if (self->state.node_door) {
+          self->state.node_door->close();
+          for (const auto& p : self->state.desk->close()) self->send_exit(p, caf::exit_reason::user_shutdown);
+        }
         for (const auto& d : self->state.routes->delays) self->send_exit(d, caf::exit_reason::user_shutdown);
         for (const auto& s : self->state.routes->shards) self->send_exit(s, caf::exit_reason::user_shutdown);
         self->send_exit(self->state.sink, caf::exit_reason::user_shutdown);
         self->quit();
       },
   };
+}
+
+/// What makes a node one of several.
+void join(caf::actor_system& system, node& n, const node_settings& settings, const node_world& world,
+          const std::shared_ptr<session_routes>& routes, const std::shared_ptr<held_budget>& budget,
+          doors& in) {
+  const auto& how = *settings.cluster;
+  auto ways = std::make_shared<directions>();
+  routes->ways = ways;
+  auto guests = std::make_shared<intake_parts>();
+  guests->lots.node = settings.name;
+  guests->lots.incarnation = how.incarnation;
+  guests->lots.started = world.clock->now();
+  guests->lots.drift_ppm = settings.drift_ppm;
+  guests->lots.credit = how.unsettled_bytes;
+  guests->routable = settings.routable;
+  guests->budget = budget;
+  guests->routes = routes;
+  guests->workloads = n.workloads;
+  guests->clock = world.clock;
+  guests->counters = n.counters;
+  guests->book = n.ledger;
+  in.nodes = std::make_shared<peer_door>(system, std::move(guests));
+  n.accept_node = [door = in.nodes](transport::link_ptr link) { return door->accept(std::move(link)); };
+
+  auto parts = std::make_shared<peer_parts>();
+  parts->node = settings.name;
+  parts->incarnation = how.incarnation;
+  parts->unsettled_bytes = how.unsettled_bytes;
+  parts->net = world.nodes;
+  parts->clock = world.clock;
+  parts->counters = n.counters;
+  parts->workloads = n.workloads;
+  parts->routes = routes;
+  parts->ways = ways;
+  in.desk = std::make_shared<cluster_desk>(
+      settings.name, how.replicas, how.warm_up, world.clock, ways,
+      [&system, parts](cluster::placement::number number, const std::string& name) {
+        return system.spawn(peer, parts, number, name);
+      });
+  parts->desk = in.desk;
+  n.desk = in.desk;
 }
 
 }  // namespace
@@ -116,6 +185,11 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   n.budget = shared->budget;
   n.ledger = std::make_shared<ledger_book>();
   shared->shards = settings.shards;
+  doors in;
+  if (settings.cluster) {
+    join(system, n, settings, world, routes, shared->budget, in);
+    shared->placement = [ways = routes->ways] { return ways->now(); };
+  }
   auto parts = std::make_shared<session_parts>();
   parts->settings = std::move(shared);
   parts->routes = routes;
@@ -125,8 +199,9 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   parts->book = n.ledger;
   auto door = std::make_shared<reception>(system, std::move(parts), settings.max_sessions);
   n.accept = [door](transport::link_ptr link) { return door->accept(std::move(link)); };
+  in.agents = std::move(door);
   n.root =
-      system.spawn(node_behavior, std::move(routes), sink_handle, std::move(door), std::move(world.failed));
+      system.spawn(node_behavior, std::move(routes), sink_handle, std::move(in), std::move(world.failed));
   return n;
 }
 

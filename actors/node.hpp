@@ -2,13 +2,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <caf/actor_system.hpp>
 
 #include "actors/clocks.hpp"
+#include "actors/cluster_desk.hpp"
 #include "actors/hold_queue.hpp"
 #include "actors/node_counters.hpp"
+#include "actors/peer_door.hpp"
 #include "actors/reception.hpp"
 #include "actors/session.hpp"
 #include "actors/sink.hpp"
@@ -17,6 +20,15 @@
 #include "ownership/retention.hpp"
 
 namespace tenure::actors {
+
+/// How a node is to be one of several.
+struct cluster_settings {
+  std::uint64_t incarnation = 0;  ///< drawn anew by each start, not 0
+  std::size_t replicas = 2;       ///< nodes that have the evidence about an address
+  /// A node counts as warm when it has been up for so long: it knows timelines and clocks from before.
+  nanos warm_up = 10 * second;
+  std::size_t unsettled_bytes = 256U << 20;  ///< of lots, to each other node
+};
 
 /// How a node is to behave.
 struct node_settings {
@@ -29,6 +41,8 @@ struct node_settings {
   std::size_t shards = 4;  ///< actors that the prefixes are spread over
   std::size_t max_sessions = 20'000;
   std::size_t held_bytes = std::size_t{1} << 30;  ///< for flows that are held; agents wait for credit beyond
+  /// As one of several; nothing: alone.
+  std::optional<cluster_settings> cluster;
   /// Of all shards together. `shortest` is raised to twice the hold.
   tenure::retention retention;
 };
@@ -40,6 +54,8 @@ struct node_world {
   std::function<void()> failed;  ///< called once, from any thread, when the node cannot go on
   /// Makes what a shard judges with; empty: the attributor itself.
   std::function<std::shared_ptr<attributor>(const prefix_set& routable)> owners = {};
+  /// To other nodes; null where there are none.
+  std::shared_ptr<transport::transport> nodes = {};
 };
 
 /// A running node.
@@ -49,7 +65,10 @@ struct node {
   std::shared_ptr<workload_table> workloads;
   std::shared_ptr<ledger_book> ledger;
   std::shared_ptr<const held_budget> budget;
-  transport::acceptor accept;  ///< for the transport to listen with; any thread
+  transport::acceptor accept;       ///< for the transport to listen with; any thread
+  transport::acceptor accept_node;  ///< the same for other nodes; empty for one that is alone
+  /// Is to be told who is there; null for one that is alone.
+  std::shared_ptr<cluster_desk> desk;
 };
 
 node start_node(caf::actor_system& system, const node_settings& settings, node_world world);
@@ -61,6 +80,8 @@ struct node_state {
   std::shared_ptr<const session_routes> routes;
   sink_actor sink;
   std::shared_ptr<reception> door;
+  std::shared_ptr<peer_door> node_door;  ///< null for a node that is alone
+  std::shared_ptr<cluster_desk> desk;    ///< likewise
   std::function<void()> failed;
 };
 

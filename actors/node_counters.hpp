@@ -14,8 +14,9 @@ inline constexpr std::size_t reason_count = static_cast<std::size_t>(reason::bet
 
 /// What one node counted since it started. Written by its actors, read by anyone.
 ///
-/// The ledger: flows_received = flows_repeated + flows_attributed + flows_unattributed (all reasons) +
-/// flows_held + flows_dropped, where held is everything between a session and the sink's durability.
+/// The ledger: flows_received + flows_from_nodes = flows_repeated + flows_attributed + flows_unattributed
+/// (all reasons) + flows_forwarded + flows_held + flows_dropped, where held is everything between a session
+/// and the sink's durability.
 struct node_counters {
   using counter = std::atomic<std::uint64_t>;
 
@@ -46,6 +47,13 @@ struct node_counters {
   counter flows_repeated = 0;  ///< of batches that were taken before: not written a second time
   counter flows_attributed = 0;
   std::array<counter, reason_count> flows_unattributed{};
+  counter flows_from_nodes = 0;  ///< in lots of other nodes, each lot once
+  counter flows_forwarded = 0;   ///< to other nodes, and durable there
+  counter flows_rerouted = 0;    ///< taken back from a node that went away, to go another way
+  counter evidence_from_nodes = 0;
+  counter evidence_undelivered = 0;  ///< for a node that was away, or could not take more
+  counter lots_sent_again = 0;
+  counter lots_repeated = 0;      ///< that had come before
   counter flows_dropped = 0;      ///< abandoned with their batch; counted again when they are sent again
   counter near_unproved = 0;      ///< flows without a near tenancy
   counter workloads_refused = 0;  ///< the table of names is full
@@ -71,7 +79,8 @@ struct node_counters {
     return sum;
   }
   std::uint64_t flows_held() const {
-    return flows_received - flows_repeated - flows_resolved() - flows_dropped;
+    return flows_received + flows_from_nodes - flows_repeated - flows_resolved() - flows_forwarded -
+           flows_dropped;
   }
 };
 

@@ -31,6 +31,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::batch_shares_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::received_frame_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::arrival_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::visit_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::observed_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::ipman_request_ptr)
 
@@ -60,6 +61,8 @@ CAF_ADD_ATOM(tenure, tenure::actors, told_atom, "told")
 CAF_ADD_ATOM(tenure, tenure::actors, forget_atom, "forget")
 CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
 CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
+CAF_ADD_ATOM(tenure, tenure::actors, moved_atom, "moved")
+CAF_ADD_ATOM(tenure, tenure::actors, leave_atom, "leave")
 CAF_END_TYPE_ID_BLOCK(tenure)
 
 namespace tenure::actors {
@@ -140,11 +143,48 @@ using sink_actor = caf::typed_actor<
     // Makes everything durable that came before, then answers whether that worked.
     caf::replies_to<drain_atom>::with<bool>>;
 
+/// Another node of the cluster, as we send to it: its link, and what it has not settled yet. What it will
+/// never settle goes to whom it belongs now.
+using peer_actor = caf::typed_actor<
+    // Flows of one batch that the other node is to judge.
+    caf::reacts_to<hold_atom, flow_lot_ptr>,
+    // Evidence that it is to have; all of one agent's incarnation.
+    caf::reacts_to<evidence_atom, evidence_lot_ptr>,
+    // The ring moved: whether it is a member now, and where it listens.
+    caf::reacts_to<moved_atom, bool, std::string>,
+    // Time to connect (again).
+    caf::reacts_to<dial_atom>,
+    // It said something on the link of this number; frames of earlier links are ignored.
+    caf::reacts_to<frame_atom, std::uint64_t, received_frame_ptr>,
+    // The link of this number ended, for this transport::close_reason.
+    caf::reacts_to<gone_atom, std::uint64_t, std::uint8_t>,
+    // Time to look whether it is silent, or whether what waits for it has another way now.
+    caf::reacts_to<ping_atom>>;
+
+/// One incarnation of another node, as it sends to us: bounds its clock, hands its lots to shards and delay
+/// actors, keeps the ledger of them. What a session is to an agent.
+using intake_actor = caf::typed_actor<
+    // It connected, and said hello. An earlier connection of it is closed.
+    caf::reacts_to<arrival_atom, visit_ptr>,
+    // It said something on this connection.
+    caf::reacts_to<frame_atom, received_frame_ptr, visit_ptr>,
+    // This connection ended, for this transport::close_reason.
+    caf::reacts_to<gone_atom, std::uint8_t, visit_ptr>,
+    // A later incarnation of it is here: end when nothing of this one is on its way.
+    caf::reacts_to<retire_atom>,
+    // Time for the regular clock ping, and for looking whether it is silent.
+    caf::reacts_to<ping_atom>,
+    // Flows of these lots are durable at the sink.
+    caf::reacts_to<durable_atom, batch_shares_ptr>>;
+
 /// The root of a node: watches over the others and stops them in order. Sessions are made by
 /// the reception (reception.hpp).
 using node_actor = caf::typed_actor<
     // Resolve and write all that is held; answers whether everything is durable.
     caf::replies_to<drain_atom>::with<bool>,
+    // Others take over what is held here: only what is resolved becomes durable; answers whether it did, and
+    // false when there are no others.
+    caf::replies_to<leave_atom>::with<bool>,
     // Time to look for connections that do not say hello.
     caf::reacts_to<hurry_atom>,
     // Stop all actors of this node.

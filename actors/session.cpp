@@ -21,28 +21,47 @@ constexpr auto ping_interval = std::chrono::seconds{5};
 constexpr auto credit_interval = std::chrono::milliseconds{200};
 constexpr nanos remembered_for = 10 * minute;
 
-/// Evidence goes to the shard of each local address.
-void route_evidence(pointer self, const std::vector<evidence>& items) {
-  const auto& shards = self->state.routes->shards;
-  std::vector<std::shared_ptr<evidence_lot>> lots(shards.size());
-  for (const auto& e : items) {
-    auto& lot = lots[shard_of(e.endpoint.address, shards.size())];
+/// Evidence goes to the shard of each local address, and to the other nodes that hold it.
+void route_evidence(pointer self, const placed_batch& batch) {
+  const auto& routes = *self->state.routes;
+  const auto& shards = routes.shards;
+  std::vector<std::shared_ptr<evidence_lot>> lots(shards.size() + (batch.where ? batch.where->end() - 1 : 0));
+  const auto put = [&](std::size_t way, const evidence& e) {
+    auto& lot = lots[way];
     if (!lot) lot = std::make_shared<evidence_lot>();
     lot->items.push_back(e);
+  };
+  for (const auto& e : batch.items) {
+    const auto here = shard_of(e.endpoint.address, shards.size());
+    if (!batch.where)
+      put(here, e);
+    else
+      batch.where->each_holder(e.endpoint.address,
+                               [&](auto node) { put(node == 0 ? here : shards.size() + node - 1, e); });
   }
-  for (std::size_t i = 0; i < lots.size(); ++i)
-    if (lots[i]) self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+  for (std::size_t i = 0; i < lots.size(); ++i) {
+    if (!lots[i]) continue;
+    if (i < shards.size())
+      self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1)))
+      self->send(node, evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+  }
 }
 
-/// Flows go to the delay actor of each remote address.
+/// Flows go to the delay actor of each remote address, or to the node that judges them.
 void route_flows(pointer self, placed_batch& batch) {
-  const auto& delays = self->state.routes->delays;
+  const auto& routes = *self->state.routes;
+  const auto& delays = routes.delays;
   for (std::size_t i = 0; i < batch.flows.size(); ++i) {
     if (batch.flows[i].empty()) continue;
     auto lot = std::make_shared<flow_lot>();
     lot->origin = self->state.origin;
+    lot->ticket = batch.number;
     lot->rows = std::move(batch.flows[i]);
-    self->send(delays[i], hold_atom_v, flow_lot_ptr{std::move(lot)});
+    if (i < delays.size())
+      self->send(delays[i], hold_atom_v, flow_lot_ptr{std::move(lot)});
+    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - delays.size() + 1)))
+      self->send(node, hold_atom_v, flow_lot_ptr{std::move(lot)});
   }
 }
 
@@ -66,7 +85,7 @@ void react(pointer self, outcome<session_reaction> reaction) {
   }
   for (auto& placed : reaction->placed) {
     // Evidence first: where both go to one shard, it is there before any flow's hold is over.
-    route_evidence(self, placed.items);
+    route_evidence(self, placed);
     route_flows(self, placed);
   }
   if (reaction->ask_at && !std::exchange(state.asking, true)) {
@@ -156,7 +175,8 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         react(self, self->state.protocol->renew_credit());
       },
       [self](durable_atom, const batch_shares_ptr& shares) {
-        for (const auto& s : *shares) react(self, self->state.protocol->durable(s.batch, s.answers));
+        for (const auto& s : *shares)
+          react(self, self->state.protocol->durable(s.batch, s.answers, s.forwarded));
       },
   };
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/clocks.hpp"
+#include "actors/directions.hpp"
 #include "actors/protocol.hpp"
 #include "actors/session_protocol.hpp"
 
@@ -13,6 +14,7 @@ namespace tenure::actors {
 struct session_routes {
   std::vector<shard_actor> shards;
   std::vector<delay_actor> delays;
+  std::shared_ptr<const directions> ways;  ///< to other nodes; null: there are none
 };
 
 class reception;

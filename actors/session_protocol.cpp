@@ -188,9 +188,12 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
   return r;
 }
 
-session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers) {
+session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
+                                           std::uint32_t forwarded) {
   session_reaction r;
-  std::size_t flows = 0;
+  std::size_t flows = forwarded;
+  flows_.forwarded += forwarded;
+  counters_->flows_forwarded += forwarded;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     flows += answers[i];
     flows_.answers[i] += answers[i];
@@ -243,6 +246,7 @@ placed_batch session_protocol::place(const wire::received_batch& received) {
   }
   placed_batch out;
   out.number = b.number;
+  if (settings_->placement) out.where = settings_->placement();
   place_evidence(b, names, out);
   place_flows(received, names, out);
   return out;
@@ -277,9 +281,12 @@ void session_protocol::place_flows(const wire::received_batch& b, const std::vec
   b.each_flow([&](flow& f) {
     place_flow(names, f);
     if (out.flows.empty())
-      out.flows.assign(settings_->shards, hold::packed_rows({incarnation_, b.tables.number, f.times.closed,
-                                                             f.near_address.high()}));
-    out.flows[shard_of(f.far_address, settings_->shards)].add(f);
+      out.flows.assign(
+          settings_->shards + (out.where ? out.where->end() - 1 : 0),
+          hold::packed_rows({incarnation_, b.tables.number, f.times.closed, f.near_address.high()}));
+    const auto node = out.where ? out.where->owner(f.far_address) : 0;
+    const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;
+    out.flows[way].add(f);
   });
 }
 

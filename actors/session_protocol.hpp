@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
 #include "capnp/received_batch.hpp"
+#include "cluster/placement.hpp"
 #include "hold/packed_flow.hpp"
 #include "ownership/clock_bound.hpp"
 #include "ownership/prefix.hpp"
@@ -32,13 +34,18 @@ struct session_settings {
   std::shared_ptr<held_budget> budget = std::make_shared<held_budget>(std::size_t{1} << 30);
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
   std::size_t shards = 1;        ///< that flows are sorted by; not 0
+  /// Says where things go now; empty: they stay.
+  std::function<std::shared_ptr<const cluster::placement>()> placement;
 };
 
 /// A batch in cluster time, with workloads of the node's table.
 struct placed_batch {
   std::uint64_t number = 0;
   std::vector<evidence> items;
-  /// By the shard of their far end (shard_of), ready to be held.
+  /// Where they go; null: everything stays on this node.
+  std::shared_ptr<const cluster::placement> where;
+  /// By the shard of their far end (shard_of), ready to be held; behind the shards, those for other nodes, by
+  /// their number less one.
   std::vector<hold::packed_rows> flows;
 };
 
@@ -78,7 +85,9 @@ class session_protocol {
   outcome<session_reaction> tick(nanos now);
 
   /// Flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
-  session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers);
+  /// @param forwarded how many of them another node answered for
+  session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
+                           std::uint32_t forwarded = 0);
 
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();

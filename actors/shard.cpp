@@ -76,6 +76,7 @@ void wait_on(pointer self, const due_lot& lot, const std::vector<question>& ques
       if (!again) {
         again = std::make_shared<flow_lot>();
         again->origin = part.origin;
+        again->ticket = part.ticket;
         again->rows = hold::packed_rows(part.base);
         again->rung = lot.next_rung;
       }

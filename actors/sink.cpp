@@ -30,7 +30,7 @@ bool sync(pointer self) {
   if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
   for (auto& [origin, shares] : state.unconfirmed) {
     const auto session = caf::actor_cast<caf::strong_actor_ptr>(origin->session);
-    if (session)
+    if (session)  // or an intake, which takes the same message
       caf::anon_send(caf::actor_cast<session_actor>(session), durable_atom_v,
                      batch_shares_ptr{std::move(shares)});
   }
@@ -52,7 +52,7 @@ void confirm_later(sink_state& state, const due_lot::part& part,
   if (answers == answer_counts<std::uint32_t>{}) return;
   const auto [at, is_new] = state.place_of.try_emplace(part.origin.get(), state.unconfirmed.size());
   if (is_new) state.unconfirmed.emplace_back(part.origin, std::make_shared<batch_shares>());
-  state.unconfirmed[at->second].second->push_back({part.base.batch, answers});
+  state.unconfirmed[at->second].second->push_back({part.ticket, answers});
 }
 
 /// Records of a lot, taken out of their rows a few at a time, so that they never leave the processor's cache.

@@ -9,9 +9,9 @@ nlohmann::ordered_json as_json(const actors::flow_ledger& l) {
   auto reasons = nlohmann::ordered_json::object();
   for (std::size_t i = 1; i < l.answers.size(); ++i)
     if (l.answers[i] > 0) reasons[std::string{to_string(static_cast<reason>(i))}] = l.answers[i];
-  return {{"received", l.received},  {"repeated", l.repeated}, {"attributed", l.attributed()},
-          {"unattributed", reasons}, {"held", l.held},         {"dropped", l.dropped},
-          {"balances", l.balances()}};
+  return {{"received", l.received},  {"repeated", l.repeated},   {"attributed", l.attributed()},
+          {"unattributed", reasons}, {"forwarded", l.forwarded}, {"held", l.held},
+          {"dropped", l.dropped},    {"balances", l.balances()}};
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ outcome<message> read(schema::PeerHello::Reader in) {
 }
 
 outcome<message> read(schema::PeerWelcome::Reader in) {
-  peer_welcome out{in.getVersion(), in.getIncarnation(), {}, in.getCredit()};
+  peer_welcome out{in.getVersion(), in.getIncarnation(), {}, in.getCredit(), in.getAge()};
   if (out.incarnation == 0) return malformed("peerWelcome with incarnation 0");
   if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
   return message(std::move(out));

@@ -232,6 +232,7 @@ void fill(schema::Message::Builder root, const peer_welcome& m) {
   out.setIncarnation(m.incarnation);
   out.setNode(text(m.node));
   out.setCredit(m.credit);
+  out.setAge(m.age);
 }
 
 void fill(schema::Message::Builder root, const lot& m) {

@@ -115,6 +115,7 @@ struct peer_welcome {
   std::uint64_t incarnation = 0;
   std::string node;
   std::uint64_t credit = 0;  ///< bytes of lots
+  std::uint64_t age = 0;     ///< nanoseconds since it started
   friend bool operator==(const peer_welcome&, const peer_welcome&) = default;
 };
 

@@ -175,6 +175,7 @@ struct PeerWelcome {
   incarnation @1 :UInt64;
   node @2 :Text;
   credit @3 :UInt64;        # so many bytes of lots may be sent and not settled
+  age @4 :UInt64;           # nanoseconds since it started: what it can know of timelines and clocks
 }
 
 struct Lot {

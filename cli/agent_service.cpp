@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fstream>
 #include <mutex>
-#include <sys/random.h>
 #include <unistd.h>
 #include <utility>
 
@@ -25,6 +24,7 @@
 #include "agent/ipman_answer.hpp"
 #include "agent/replayed_flow_source.hpp"
 #include "agent/spool_folder.hpp"
+#include "cli/incarnation.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -39,14 +39,6 @@ struct agent_config : caf::actor_system_config {
     set("scheduler.max-threads", std::size_t{1});
   }
 };
-
-outcome<std::uint64_t> draw_incarnation() {
-  std::uint64_t value = 0;
-  while (value == 0)
-    if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value))
-      return fail(trouble::refused, "the system gives no random number for this agent's incarnation");
-  return value;
-}
 
 std::string host_name() {
   char name[256] = {};

@@ -10,8 +10,10 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "cli/console.hpp"
+#include "cli/incarnation.hpp"
 #include "sinks/sinks.hpp"
 
 namespace tenure::cli {
@@ -55,7 +57,7 @@ class running_node final : public node_service {
   explicit running_node(std::size_t threads) : config_(threads), system_(config_) {}
 
   outcome<void> begin(const node_options& o, std::shared_ptr<real_clocks> clock, transport::transport& net,
-                      std::function<void()> failed) {
+                      const std::optional<cluster_part>& cluster, std::function<void()> failed) {
     if (!wire::valid_text(o.node_name))
       return fail(trouble::usage,
                   "--node-name: expected at most 256 bytes of UTF-8 without control characters");
@@ -80,7 +82,21 @@ class running_node final : public node_service {
     settings.drift_ppm = o.drift_ppm;
     settings.held_bytes = o.held_memory.bytes > 0 ? o.held_memory.bytes : memory_of_machine() / 4;
     settings.shards = std::max(1U, o.shards);
-    node_ = actors::start_node(system_, settings, {std::move(clock), std::move(*out), std::move(failed)});
+    actors::node_world world{std::move(clock), std::move(*out), std::move(failed)};
+    if (cluster) {
+      const auto incarnation = draw_incarnation();
+      if (!incarnation) return tl::unexpected(incarnation.error());
+      settings.cluster.emplace();
+      settings.cluster->incarnation = *incarnation;
+      settings.cluster->replicas = cluster->options.replicas;
+      world.nodes = cluster->net;
+    }
+    node_ = actors::start_node(system_, settings, std::move(world));
+    if (cluster)
+      if (auto joined = join(*cluster, settings.name, settings.cluster->incarnation); !joined) {
+        stop();
+        return joined;
+      }
     auto port = net.listen(o.listen, node_.accept);
     if (!port) {
       stop();
@@ -103,16 +119,48 @@ class running_node final : public node_service {
     return done;
   }
 
+  bool leave() override {
+    if (!members_) return false;
+    if (auto left = members_->leave(); !left) spdlog::info("cluster: {}", left.error().text);
+    caf::scoped_actor asker{system_};
+    bool done = false;
+    asker->request(node_.root, drain_limit, actors::leave_atom_v)
+        .receive([&](bool ok) { done = ok; }, [](caf::error&) {});
+    return done;
+  }
+
+  std::optional<actors::cluster_desk::reading> cluster() const override {
+    if (!node_.desk) return std::nullopt;
+    return node_.desk->read();
+  }
+
   void stop() override {
+    if (members_) members_->stop();
     caf::anon_send(node_.root, actors::stop_atom_v);
     node_.root = nullptr;
     node_.accept = nullptr;
+    node_.accept_node = nullptr;
+    node_.desk = nullptr;
   }
 
  private:
+  outcome<void> join(const cluster_part& part, const std::string& self, std::uint64_t incarnation) {
+    auto port = part.net->listen(part.options.listen, node_.accept_node);
+    if (!port) return tl::unexpected(port.error());
+    auto members = make_membership(part.options, self, incarnation, *port);
+    if (!members) return tl::unexpected(members.error());
+    members_ = std::move(*members);
+    spdlog::info("node {}: other nodes {}:{}", self,
+                 part.options.listen.substr(0, part.options.listen.rfind(':')), *port);
+    members_->start({[desk = node_.desk](const cluster::membership_view& v) { desk->view(v); },
+                     [](const failure& why) { spdlog::error("cluster: {}", why.text); }});
+    return {};
+  }
+
   node_config config_;
   caf::actor_system system_;
   actors::node node_;
+  std::unique_ptr<cluster::membership> members_;  // null when alone
   std::uint16_t port_ = 0;
 };
 
@@ -146,11 +194,12 @@ void add_node_options(command& c, node_options& o) {
 outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o,
                                                            std::shared_ptr<real_clocks> clock,
                                                            std::shared_ptr<transport::transport> net,
+                                                           const std::optional<cluster_part>& cluster,
                                                            std::function<void()> failed) {
   const std::size_t threads =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max(1U, o.shards) + 1);
   auto service = std::make_unique<running_node>(threads);
-  if (auto begun = service->begin(o, std::move(clock), *net, std::move(failed)); !begun)
+  if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());
   return service;
 }

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <caf/actor_system.hpp>
 
 #include "actors/node.hpp"
+#include "cli/cluster_options.hpp"
 #include "cli/command_line.hpp"
 #include "cli/real_clocks.hpp"
 #include "transport/transport.hpp"
@@ -36,13 +38,21 @@ struct node_options {
 
 void add_node_options(command& c, node_options& o);
 
+/// What a node needs to be one of several.
+struct cluster_part {
+  cluster_options options;
+  std::shared_ptr<transport::transport> net;  ///< to other nodes and from them
+};
+
 /// A node with its actor system, listening.
 class node_service {
  public:
+  /// @param cluster nothing: the node is alone
   /// @param failed is called once, from any thread, when the node cannot go on.
   static outcome<std::unique_ptr<node_service>> start(const node_options& o,
                                                       std::shared_ptr<real_clocks> clock,
                                                       std::shared_ptr<transport::transport> net,
+                                                      const std::optional<cluster_part>& cluster,
                                                       std::function<void()> failed);
   virtual ~node_service() = default;
 
@@ -52,7 +62,12 @@ class node_service {
   virtual const actors::held_budget& budget() const = 0;
   /// Resolves and writes what is held, and holds nothing from now on. @returns whether all of it is durable.
   virtual bool drain() = 0;
-  /// Stops the actors. @pre the transport is stopped
+  /// Leaves the cluster: the others judge what is held here, as those who sent it have it still. What is
+  /// resolved already becomes durable. @returns whether it did; false too when there are no others
+  virtual bool leave() = 0;
+  /// Nothing when the node is alone.
+  virtual std::optional<actors::cluster_desk::reading> cluster() const = 0;
+  /// Stops the actors. @pre the transports are stopped
   virtual void stop() = 0;
 };
 

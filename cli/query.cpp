@@ -49,6 +49,30 @@ outcome<void> query_ledger(const query_options& o, console& io) {
               "counted twice");
 }
 
+std::string cluster_table(const nlohmann::json& cluster) {
+  constexpr const char* line = "{:<24} {:<24} {:<10} {:<10} {:>7}\n";
+  auto text = fmt::format(line, "node", "address", "member", "standing", "share");
+  for (const auto& n : cluster.at("nodes"))
+    text += fmt::format(line, n.at("name").get<std::string>(), n.at("address").get<std::string>(),
+                        n.at("member").get<bool>() ? "yes" : "no", n.at("standing").get<std::string>(),
+                        fmt::format("{:.1f} %", 100 * n.at("share").get<double>()));
+  return text + fmt::format("as {} sees it, view {}, moved {} times\n", cluster.at("node").get<std::string>(),
+                            cluster.at("epoch").get<std::uint64_t>(),
+                            cluster.at("movements").get<std::uint64_t>());
+}
+
+outcome<void> query_cluster(const query_options& o, console& io) {
+  const auto text = api::http_get(o.http, "/v1/cluster");
+  if (!text) return fail(text.error().trouble, text.error().text + "; is a node of a cluster there?");
+  try {
+    const auto cluster = nlohmann::json::parse(*text);
+    io.out << (o.json ? *text : cluster_table(cluster));
+  } catch (const nlohmann::json::exception& e) {
+    return fail(trouble::refused, o.http + ": that is no cluster; is a node there? " + e.what());
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_query(command_line& line) {
@@ -61,6 +85,11 @@ void add_query(command_line& line) {
   c.option("http", o->http, "where the node serves HTTP").shown_as("ADDR:PORT");
   c.flag("json", o->json, "as JSON, with the reasons");
   c.run([o](console& io) { return query_ledger(*o, io); });
+  auto of_cluster = std::make_shared<query_options>();
+  auto& q = line.add("query cluster", "which nodes a node sees: members, who answers, who owns how much");
+  q.option("http", of_cluster->http, "where the node serves HTTP").shown_as("ADDR:PORT");
+  q.flag("json", of_cluster->json, "as JSON");
+  q.run([of_cluster](console& io) { return query_cluster(*of_cluster, io); });
 }
 
 }  // namespace tenure::cli

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "api/cluster_text.hpp"
 #include "api/http_server.hpp"
 #include "api/ledger_json.hpp"
 #include "api/metrics.hpp"
@@ -66,11 +67,21 @@ std::string summary_json(const actors::node_counters& node, const actors::agent_
 /// holding, the agent's flows are acknowledged, the node drains.
 class halves {
  public:
-  outcome<void> begin_node(const node_options& o, transport::asio_options net) {
+  /// @param nodes how other nodes are reached; unused when this one is alone
+  outcome<void> begin_node(const node_options& o, transport::asio_options net,
+                           const cluster_options& cluster = {}, transport::asio_options nodes = {}) {
     // An agent that leaves so much unread is as good as gone.
     net.queue_bytes = 4U << 20;
     node_net_ = transport::make_asio_transport(net);
-    auto node = node_service::start(o, clock_, node_net_, [this] { end_.part_failed(); });
+    std::optional<cluster_part> several;
+    if (cluster.several()) {
+      // All that may be unsettled goes out at once over a new link.
+      nodes.queue_bytes = std::size_t{1} << 30;
+      nodes.silence_bound = std::chrono::seconds{5};
+      peer_net_ = transport::make_asio_transport(nodes);
+      several = cluster_part{cluster, peer_net_};
+    }
+    auto node = node_service::start(o, clock_, node_net_, several, [this] { end_.part_failed(); });
     if (!node) return tl::unexpected(node.error());
     node_ = std::move(*node);
     return {};
@@ -91,6 +102,9 @@ class halves {
     if (node_)
       pages.push_back(
           {"/v1/ledger", "application/json", [this] { return api::ledger_json(node_->ledger()); }});
+    if (node_ && node_->cluster())
+      pages.push_back(
+          {"/v1/cluster", "application/json", [this] { return api::cluster_json(*node_->cluster()); }});
     auto server = api::serve(address, std::move(pages));
     if (!server) return tl::unexpected(server.error());
     http_ = std::move(*server);
@@ -111,9 +125,9 @@ class halves {
     bool complete = healthy;
     // First the evidence up to now, so that what is resolved early is not resolved blindly.
     if (agent_) agent_->tell();
-    if (node_ && healthy) complete = node_->drain() && complete;
+    if (node_ && healthy && !node_->leave()) complete = node_->drain() && complete;
     if (agent_) complete = agent_->drain() && complete;
-    if (node_ && healthy) complete = node_->drain() && complete;
+    if (agent_ && node_ && healthy) complete = node_->drain() && complete;
     if (agent_) spdlog::info("agent: {}", summary(agent_->counters(), agent_->source()));
     if (node_) spdlog::info("node: {}", summary(node_->counters()));
     if (!json.empty()) {
@@ -134,6 +148,7 @@ class halves {
     http_.reset();
     if (agent_net_) agent_net_->stop();
     if (node_net_) node_net_->stop();
+    if (peer_net_) peer_net_->stop();
     if (agent_) agent_->stop();
     if (node_) node_->stop();
   }
@@ -142,6 +157,9 @@ class halves {
   std::string metrics() const {
     std::string text;
     if (node_) text += api::node_metrics(node_->counters(), node_->ledger(), node_->budget());
+    if (node_)
+      if (const auto several = node_->cluster()) text += api::cluster_metrics(node_->counters(), *several);
+    if (peer_net_) text += api::transport_metrics(peer_net_->counters(), "peers");
     if (agent_) text += api::agent_metrics(agent_->counters(), agent_->source());
     if (node_net_) text += api::transport_metrics(node_net_->counters(), "agents");
     // Of the one link within `up` there is nothing to say that its other end does not.
@@ -153,6 +171,7 @@ class halves {
   std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
   std::shared_ptr<transport::asio_transport> node_net_;
   std::shared_ptr<transport::asio_transport> agent_net_;
+  std::shared_ptr<transport::asio_transport> peer_net_;
   std::unique_ptr<node_service> node_;
   std::unique_ptr<agent_service> agent_;
   std::unique_ptr<api::http_server> http_;
@@ -161,6 +180,7 @@ class halves {
 struct options {
   process_options process;
   node_options node;
+  cluster_options cluster;
   agent_options agent;
   tls_options tls;
 };
@@ -205,7 +225,11 @@ outcome<void> run_node(const options& o) {
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
   halves h;
-  if (auto begun = h.begin_node(o.node, secured(*credentials, o.tls.agents, "agent")); !begun) return begun;
+  if (auto good = check_cluster_options(o.cluster, *credentials != nullptr); !good) return good;
+  if (auto begun = h.begin_node(o.node, secured(*credentials, o.tls.agents, "agent"), o.cluster,
+                                secured(*credentials, o.tls.nodes, "node"));
+      !begun)
+    return begun;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
   spdlog::info("node: agents {}:{}, HTTP {}", host, h.node().port(), h.http_address(o.process.http));
@@ -244,8 +268,10 @@ void add_node(command_line& line) {
   auto o = std::make_shared<options>();
   auto& c = line.add("node", "attribute the flows that agents report");
   add_node_options(c, o->node);
+  add_cluster_options(c, o->cluster);
   add_certificate_options(c, o->tls);
   add_agent_id_option(c, o->tls);
+  add_node_id_option(c, o->tls);
   add_process_options(c, o->process);
   c.run([o](console&) { return run_node(*o); });
 }

@@ -23,6 +23,13 @@ enum class fault : std::uint8_t {
   agent_upgrade,
   node_crash,
   node_crash_at_step,
+  node_leave,
+  node_partition,
+  ring_moved,  ///< somebody joined, left, or was dropped; nodes hear of it at different times
+  lot_sent_again,
+  lot_repeated,
+  flow_rerouted,         ///< taken back from a node that went away
+  evidence_undelivered,  ///< to a node that was away
   agent_stall,
   node_pause,
   guest_pause,

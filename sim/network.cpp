@@ -95,7 +95,9 @@ bool network::loses(const end_ptr& to, const packet& p) {
   if (!dialled || p.last || conditions_.unacknowledged <= 0 || !draw_.chance(conditions_.unacknowledged))
     return false;
   const auto message = wire::decode(p.bytes, 0);
-  if (!message || !std::holds_alternative<wire::acknowledgement>(*message)) return false;
+  const bool confirms = message && (std::holds_alternative<wire::acknowledgement>(*message) ||
+                                    std::holds_alternative<wire::settled>(*message));
+  if (!confirms) return false;
   faults_.add(fault::acknowledgement_lost);
   return true;
 }

@@ -10,7 +10,7 @@
 namespace tenure::sim {
 
 struct node_machine::running {
-  running(node_machine& m, const std::string& address)
+  running(node_machine& m, std::uint32_t index, const std::string& address)
       : run(m.around_.time, m.clock_, m.around_.draw.fork(), m.around_.trace, m.slow_),
         port(m.around_.net.connect(m.id_, run)),
         disk(m.watcher_.make_disk()) {
@@ -19,6 +19,12 @@ struct node_machine::running {
     settings.hold.hold = m.options_.hold;
     settings.routable = address_pool::routable();
     settings.retention.horizon = m.options_.horizon;
+    if (m.options_.nodes > 1) {
+      settings.cluster.emplace();
+      settings.cluster->incarnation = m.around_.draw.below(UINT64_MAX - 1) + 1;
+      settings.cluster->replicas = m.options_.replicas;
+      settings.cluster->warm_up = m.options_.warm_up;
+    }
     if (m.options_.memory > 0) settings.retention.most_bytes = m.options_.memory;
     const auto part = settings.retention.most_bytes / settings.shards;
     settings.drift_ppm = m.options_.drift_ppm;
@@ -26,6 +32,7 @@ struct node_machine::running {
     actors::node_world world;
     world.clock = m.clock_;
     world.out = disk;
+    world.nodes = port;
     world.owners = [&m, names, part](const prefix_set& routable) {
       auto inner = m.judge_ ? m.judge_(routable) : std::make_shared<attributor>(routable, part);
       const std::size_t bound = m.judge_ ? SIZE_MAX : part;
@@ -34,6 +41,8 @@ struct node_machine::running {
     node = actors::start_node(run.system(), settings, std::move(world));
     *names = node.workloads;
     invariant(port->listen(address, node.accept).has_value(), "a simulated port can be listened on");
+    if (node.accept_node)
+      invariant(port->listen(peer_address_of(index), node.accept_node).has_value(), "likewise");
     run.run();
   }
   ~running() {
@@ -44,6 +53,8 @@ struct node_machine::running {
     run.drain();
     node = {};
   }
+
+  void add_faults(fault_counts& sum) const;
 
   process run;
   std::shared_ptr<network::port> port;
@@ -64,14 +75,35 @@ node_machine::node_machine(surroundings& around, oracle& watcher, machine_id id,
 
 node_machine::~node_machine() = default;
 
-void node_machine::start(const std::string& address) {
-  running_ = std::make_unique<running>(*this, address);
+void node_machine::start(std::uint32_t index) {
+  running_ = std::make_unique<running>(*this, index, address_of(index));
+}
+
+void node_machine::tell(const cluster::membership_view& v) {
+  running_->node.desk->view(v);
+  running_->run.run();
 }
 
 void node_machine::crash() {
   if (!running_) return;
   messages_ += running_->run.messages();
+  running_->add_faults(met_);
   running_.reset();
+}
+
+void node_machine::running::add_faults(fault_counts& sum) const {
+  const auto& c = *node.counters;
+  sum.add(fault::tenancy_forgotten, c.tenancies_forgotten);
+  sum.add(fault::memory_short, c.evidence_no_room);
+  sum.add(fault::lot_sent_again, c.lots_sent_again);
+  sum.add(fault::lot_repeated, c.lots_repeated);
+  sum.add(fault::flow_rerouted, c.flows_rerouted);
+  sum.add(fault::evidence_undelivered, c.evidence_undelivered);
+}
+
+void node_machine::add_faults(fault_counts& sum) const {
+  sum += met_;
+  if (running_) running_->add_faults(sum);
 }
 
 void node_machine::pause(bool on) {

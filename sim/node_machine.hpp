@@ -23,7 +23,14 @@ class node_machine {
 
   static std::string address_of(std::uint32_t index) { return "node-" + std::to_string(index) + ":4740"; }
 
-  void start(const std::string& address);
+  /// Where other nodes find it; what agents dial is its name too.
+  static std::string peer_address_of(std::uint32_t index) {
+    return "node-" + std::to_string(index) + ":4743";
+  }
+
+  void start(std::uint32_t index);
+  /// It hears who is in the cluster. @pre up(), and there are several nodes
+  void tell(const cluster::membership_view& v);
   /// As by SIGKILL: timelines, held flows and sessions are gone.
   void crash();
   bool up() const { return running_ != nullptr; }
@@ -35,6 +42,8 @@ class node_machine {
   machine_clock& clock() { return *clock_; }
   /// @pre up()
   const actors::node_counters& counters() const;
+  /// What its runs up to now met with, the one that is under way included.
+  void add_faults(fault_counts& sum) const;
   std::uint64_t messages() const;
 
  private:
@@ -49,6 +58,7 @@ class node_machine {
   judge_maker judge_;
   std::unique_ptr<running> running_;
   std::uint64_t messages_ = 0;
+  fault_counts met_;  ///< by runs that are over
 };
 
 }  // namespace tenure::sim

@@ -76,7 +76,12 @@ struct traffic_options {
 
 /// Agents, nodes, their clocks and settings.
 struct cluster_options {
-  std::uint32_t nodes = 1;
+  std::uint32_t nodes = 1;      ///< of one cluster
+  std::uint32_t replicas = 2;   ///< nodes that have the evidence about an address
+  nanos warm_up = 10 * second;  ///< after it a node that started counts as knowing
+  bool leases = false;          ///< who is there is told by leases, not by a list
+  nanos lease = 5 * second;     ///< a node that fell silent for so long is no member
+  nanos view_delay = second;    ///< mean, until a node hears of a change of members
   nanos hold = 60 * second;
   nanos horizon = 24 * hour;  ///< what nodes remember
   std::uint32_t memory = 0;   ///< about how many bytes of it, all shards of a node together; 0: no bound
@@ -95,6 +100,8 @@ struct fault_options {
   double node_crashes = 0;
   double link_cuts = 0;
   double partitions = 0;
+  double node_partitions = 0;  ///< between two nodes
+  double node_leaves = 0;      ///< a node drains, is replaced, and joins anew; only with leases
   double clogs = 0;
   nanos clog_mean = 10 * second;
   double agent_pauses = 0;

@@ -206,6 +206,11 @@ void name_traffic(names& n) {
 
 void name_cluster(names& n) {
   TENURE_COUNT(cluster.nodes);
+  TENURE_COUNT(cluster.replicas);
+  TENURE_TIME(cluster.warm_up);
+  TENURE_COUNT(cluster.leases);
+  TENURE_TIME(cluster.lease);
+  TENURE_TIME(cluster.view_delay);
   TENURE_TIME(cluster.hold);
   TENURE_TIME(cluster.horizon);
   TENURE_COUNT(cluster.memory);
@@ -228,6 +233,8 @@ void name_faults(names& n) {
   TENURE_COUNT(faults.node_crashes);
   TENURE_COUNT(faults.link_cuts);
   TENURE_COUNT(faults.partitions);
+  TENURE_COUNT(faults.node_partitions);
+  TENURE_COUNT(faults.node_leaves);
   TENURE_COUNT(faults.clogs);
   TENURE_TIME(faults.clog_mean);
   TENURE_COUNT(faults.agent_pauses);

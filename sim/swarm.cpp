@@ -61,7 +61,11 @@ void draw_traffic(traffic_options& t, random& draw) {
 }
 
 void draw_cluster(cluster_options& c, random& draw) {
-  c.nodes = draw.chance(0.2) ? 2 : 1;
+  c.nodes = draw.chance(0.4) ? static_cast<std::uint32_t>(draw.between(2, 4)) : 1;
+  c.replicas = one_of<3, std::uint32_t>(draw, {1, 2, 3});
+  c.leases = draw.chance(0.6);
+  c.warm_up = one_of<3>(draw, {0, 5 * second, 60 * second});
+  c.view_delay = one_of<3>(draw, {millisecond, second, 20 * second});
   c.hold = one_of<3>(draw, {second, 15 * second, 60 * second});
   c.heartbeat = one_of<3>(draw, {second, 10 * second, 20 * second});
   c.linger = one_of<2>(draw, {100 * millisecond, second});
@@ -75,6 +79,8 @@ void draw_faults(fault_options& f, network_conditions& n, random& draw) {
   f.node_crashes = strength(draw, 60);
   f.link_cuts = strength(draw, 600);
   f.partitions = strength(draw, 120);
+  f.node_partitions = strength(draw, 120);
+  f.node_leaves = strength(draw, 60);
   f.clogs = strength(draw, 120);
   f.clog_mean = one_of<4>(draw, {second, 10 * second, 120 * second, 600 * second});
   f.agent_pauses = strength(draw, 120);

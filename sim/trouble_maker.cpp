@@ -17,6 +17,10 @@ void trouble_maker::begin() {
   every(f.agent_upgrades, [this] { upgrade_agent(); });
   every(f.node_crashes, [this] { crash_node(); });
   every(f.partitions, [this] { partition(); });
+  if (world_.nodes_.size() > 1) {
+    every(f.node_partitions, [this] { partition_nodes(); });
+    if (world_.options_.cluster.leases) every(f.node_leaves, [this] { leave_node(); });
+  }
   every(f.clogs, [this] { clog(); });
   every(f.agent_pauses, [this] { pause_agent(); });
   every(f.guest_pauses, [this] { pause_guest(); });
@@ -134,8 +138,39 @@ void trouble_maker::node_crashed(std::uint32_t index) {
   auto& n = *world_.nodes_[index];
   world_.faults_.add(fault::node_crash);
   n.crash();
-  world_.time_.after(second + pause_length(), [&n, index] {
-    if (!n.up()) n.start(node_machine::address_of(index));
+  world_.members_.silent(index);
+  world_.time_.after(second + pause_length(), [this, &n, index] {
+    if (!n.up()) world_.start_node(index);
+  });
+}
+
+/// It says so, and a moment later it is gone; another process takes its place.
+void trouble_maker::leave_node() {
+  const auto index = static_cast<std::uint32_t>(draw_.below(world_.nodes_.size()));
+  auto& n = *world_.nodes_[index];
+  if (!n.up()) return;
+  world_.faults_.add(fault::node_leave);
+  world_.members_.leave(index);
+  world_.time_.after(draw_.between(0, 5 * second), [this, &n, index] {
+    if (world_.over_ || !n.up()) return;
+    n.crash();
+    world_.time_.after(second + pause_length(), [this, &n, index] {
+      if (!n.up()) world_.start_node(index);
+    });
+  });
+}
+
+void trouble_maker::partition_nodes() {
+  const machine_id a = any_node().id();
+  const machine_id b = any_node().id();
+  if (a == b) return;
+  const bool both = draw_.chance(0.5);
+  world_.faults_.add(fault::node_partition);
+  world_.net_.block(a, b, true);
+  if (both) world_.net_.block(b, a, true);
+  world_.time_.after(pause_length(), [this, a, b] {
+    world_.net_.block(a, b, false);
+    world_.net_.block(b, a, false);
   });
 }
 
@@ -187,13 +222,16 @@ void trouble_maker::pause_guest() {
 }
 
 void trouble_maker::pause_node() {
-  auto& n = any_node();
+  const auto index = static_cast<std::uint32_t>(draw_.below(world_.nodes_.size()));
+  auto& n = *world_.nodes_[index];
   world_.faults_.add(fault::node_pause);
   n.pause(true);
+  world_.members_.silent(index);
   const nanos length = pause_length();
-  world_.time_.after(length, [this, &n, length] {
+  world_.time_.after(length, [this, &n, index, length] {
     paused_for(length);
     n.pause(false);
+    if (n.up()) world_.members_.here(index);
   });
 }
 

@@ -27,6 +27,8 @@ class trouble_maker {
   void crash_node();
   void node_crashed(std::uint32_t index);
   void partition();
+  void partition_nodes();
+  void leave_node();
   void clog();
   void pause_agent();
   void pause_guest();

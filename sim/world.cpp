@@ -44,7 +44,8 @@ world::world(const scenario& options, std::uint64_t seed, plants planted, std::v
       fleet_(around_, options.fleet),
       traffic_(around_, options.traffic, fleet_, hosts_, planted_.stamps),
       oracle_(time_, truth_, traffic_.records(), options.evidence_kept),
-      listener_(std::make_unique<told_both>(fleet_, oracle_)) {
+      listener_(std::make_unique<told_both>(fleet_, oracle_)),
+      members_(around_, options_.cluster, nodes_) {
   build();
 }
 
@@ -65,7 +66,7 @@ void world::build() {
     const nanos shown = reading();
     nodes_.push_back(std::make_unique<node_machine>(around_, oracle_, id, shown, rate(), c,
                                                     options_.faults.slow, planted_.judge));
-    nodes_.back()->start(node_machine::address_of(i));
+    start_node(i);
   }
   for (host_id id = 0; id < options_.fleet.hosts; ++id) {
     const nanos shown = reading();
@@ -74,6 +75,11 @@ void world::build() {
   }
   fleet_.attach(traffic_, hosts_);
   fleet_.begin();
+}
+
+void world::start_node(std::uint32_t index) {
+  nodes_[index]->start(index);
+  members_.here(index);
 }
 
 void world::start_agent(host_id where) {
@@ -122,10 +128,7 @@ report world::run() {
   for (const auto& b : also_) r.also_judged.push_back(judge_baselines(truth_, traffic_.records(), b, luck));
   r.faults = faults_;
   r.faults.add(fault::batch_repeated, r.answers.repeats);
-  for (const auto& n : nodes_) {
-    r.faults.add(fault::tenancy_forgotten, n->counters().tenancies_forgotten);
-    r.faults.add(fault::memory_short, n->counters().evidence_no_room);
-  }
+  for (const auto& n : nodes_) n->add_faults(r.faults);
   r.proved = oracle_.proved();
   r.errors = oracle_.errors();
   r.violations = oracle_.violations();
@@ -156,7 +159,10 @@ void world::heal() {
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i]->calm();
     nodes_[i]->pause(false);
-    if (!nodes_[i]->up()) nodes_[i]->start(node_machine::address_of(i));
+    if (!nodes_[i]->up())
+      start_node(i);
+    else
+      members_.here(i);
   }
   for (auto& h : hosts_) {
     h->calm();

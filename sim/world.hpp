@@ -6,6 +6,7 @@
 
 #include "sim/baselines.hpp"
 #include "sim/fleet.hpp"
+#include "sim/member_board.hpp"
 #include "sim/node_machine.hpp"
 #include "sim/oracle.hpp"
 #include "sim/traffic.hpp"
@@ -60,6 +61,7 @@ class world {
   friend class trouble_maker;
   void build();
   void start_agent(host_id where);
+  void start_node(std::uint32_t index);
   void heal();
   void check_drained();
 
@@ -81,6 +83,7 @@ class world {
   oracle oracle_;
   std::unique_ptr<kernel_listener> listener_;
   std::vector<std::unique_ptr<node_machine>> nodes_;
+  member_board members_;
   std::uint64_t troubles_ = 0;  ///< that the scenario asked for, made or not
   bool over_ = false;           ///< the horizon has passed: no more faults
 };

@@ -116,7 +116,7 @@ class two_nodes {
 
   std::unique_ptr<lot_receiver> new_receiver() {
     return std::make_unique<lot_receiver>(
-        lot_receiver_settings{"b", ++receivers_, 200, credit, second, 3 * second},
+        lot_receiver_settings{"b", ++receivers_, 0, 200, credit, second, 3 * second},
         std::make_shared<workload_table>());
   }
   std::deque<wire::frame>& between(std::uint32_t detail) { return detail % 2 == 0 ? to_b_ : to_a_; }
@@ -127,6 +127,11 @@ class two_nodes {
       RC_ASSERT(durable_.contains(tag));
       RC_ASSERT(settled_.insert(tag).second);
     }
+    if (r.given_back.empty()) return;
+    RC_ASSERT(r.given_back.size() == offered_.size() - settled_.size());
+    lot_sender::reaction again;
+    for (const auto& u : r.given_back) RC_ASSERT(sender_.offer(u.tag, u.lot, again));
+    act(again);
   }
 
   void act(const lot_receiver::reaction& r) {
@@ -155,13 +160,13 @@ class two_nodes {
     const auto tag = next_tag_;
     lot_sender::reaction r;
     if (!sender_.offer(tag, a_lot(tag, flows, sender_clock(), now_), r)) {
-      RC_ASSERT(sender_.unsettled_bytes() > room / 2);
+      RC_ASSERT(sender_.unsettled_bytes() >= room);
       return;
     }
     offered_.insert(tag);
     ++next_tag_;
     act(r);
-    RC_ASSERT(sender_.unsettled_bytes() <= room);
+    RC_ASSERT(sender_.unsettled_bytes() < room + room / 2);
   }
   void break_link() {
     if (!sender_.is_connected()) return;

@@ -194,15 +194,20 @@ TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
 
 /// What a connection of our own hears and when it ends.
 struct visitor {
-  std::vector<wire::message> heard;
-  bool closed = false;
+  struct what_came {
+    std::vector<wire::message> heard;
+    bool closed = false;
+  };
+  std::shared_ptr<what_came> came = std::make_shared<what_came>();  // links outlive visitors
+  std::vector<wire::message>& heard = came->heard;
+  bool& closed = came->closed;
   transport::link_ptr link;
 
   explicit visitor(world& w) {
-    link = w.links->dial("", {[this](transport::frame f) {
-                                if (const auto m = wire::decode(f, 0)) heard.push_back(*m);
+    link = w.links->dial("", {[to = came](transport::frame f) {
+                                if (const auto m = wire::decode(f, 0)) to->heard.push_back(*m);
                               },
-                              [this](transport::close_reason) { closed = true; }});
+                              [to = came](transport::close_reason) { to->closed = true; }});
   }
 };
 

@@ -46,10 +46,10 @@ int node_process::end() {
   return process_->wait(std::chrono::seconds{90});
 }
 
-played_fleet::played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace)
+played_fleet::played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace)
     : pace_(std::move(pace)), net_(transport::make_asio_transport()) {
   who.run = static_cast<std::uint64_t>(clock_->now());
-  pace_.nodes = {node};
+  pace_.nodes = std::move(nodes);
   fleet_ = std::make_unique<load::fleet>(who, pace_, clock_, *net_);
 }
 
@@ -62,9 +62,9 @@ bool played_fleet::settle(std::chrono::seconds bound) {
   return play_until([&] { return fleet_->settled(); }, bound);
 }
 
-load::findings played_fleet::judge(const std::string& output) const {
+load::findings played_fleet::judge(const std::vector<std::string>& outputs) const {
   load::judge judge(fleet_->planned(), fleet_->sealed(), pace_.flows_a_batch);
-  EXPECT_TRUE(judge.see_file(output)) << output;
+  for (const auto& output : outputs) EXPECT_TRUE(judge.see_file(output)) << output;
   return judge.conclude();
 }
 

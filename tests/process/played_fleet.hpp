@@ -46,7 +46,9 @@ class node_process {
 /// A fleet that this test plays, step by step.
 class played_fleet {
  public:
-  played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace);
+  played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace)
+      : played_fleet(std::vector<std::string>{node}, who, std::move(pace)) {}
+  played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace);
   ~played_fleet();
 
   /// Goes on until done() holds. @returns whether it did within the bound
@@ -68,7 +70,8 @@ class played_fleet {
   std::uint64_t unacknowledged() const {
     return fleet_->counters().flows_sealed - fleet_->counters().flows_acknowledged;
   }
-  load::findings judge(const std::string& output) const;
+  load::findings judge(const std::string& output) const { return judge(std::vector<std::string>{output}); }
+  load::findings judge(const std::vector<std::string>& outputs) const;
   load::fleet& fleet() { return *fleet_; }
   transport::transport& net() { return *net_; }
 

@@ -1,0 +1,125 @@
+#include "actors/cluster_desk.hpp"
+
+#include <utility>
+
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+namespace tenure::actors {
+
+cluster_desk::cluster_desk(std::string self, std::size_t replicas, nanos warm_up,
+                           std::shared_ptr<const node_clock> clock, std::shared_ptr<directions> ways,
+                           std::function<peer_actor(cluster::placement::number, const std::string&)> make)
+    : self_(std::move(self)),
+      replicas_(replicas),
+      warm_up_(warm_up),
+      clock_(std::move(clock)),
+      ways_(std::move(ways)),
+      make_(std::move(make)) {
+  nodes_[self_].since = clock_->now();
+}
+
+void cluster_desk::view(const cluster::membership_view& v) {
+  const std::lock_guard lock{mutex_};
+  if (closed_) return;
+  epoch_ = v.epoch;
+  for (auto& [name, n] : nodes_) n.member = false;
+  for (const auto& m : v.members) {
+    auto& n = nodes_[m.name];
+    n.member = true;
+    n.address = m.address;
+    n.weight = m.weight;
+    if (m.name == self_ || n.number != 0) continue;
+    // Numbers are never given again, and names come from the operator: they are as few as nodes are.
+    n.number = ways_->next();
+    ways_->add(make_(n.number, m.name));
+  }
+  stale_ = true;
+  show();
+  for (const auto& [name, n] : nodes_)
+    if (n.number != 0) caf::anon_send(ways_->peer(n.number), moved_atom_v, n.member, n.address);
+}
+
+cluster_desk::known_node* cluster_desk::by_number(cluster::placement::number number) {
+  for (auto& [name, n] : nodes_)
+    if (n.number == number) return &n;
+  return nullptr;
+}
+
+void cluster_desk::answers(cluster::placement::number number, nanos since) {
+  const std::lock_guard lock{mutex_};
+  if (auto* n = by_number(number)) {
+    n->silent = false;
+    n->since = since;
+  }
+  show();
+}
+
+void cluster_desk::silent(cluster::placement::number number) {
+  const std::lock_guard lock{mutex_};
+  if (auto* n = by_number(number)) n->silent = true;
+  show();
+}
+
+void cluster_desk::look() {
+  const std::lock_guard lock{mutex_};
+  show();
+}
+
+/// One that has not answered yet is given the benefit of the doubt until its peer actor says otherwise.
+cluster::standing cluster_desk::standing_of(const known_node& n, nanos now) const {
+  if (n.silent) return cluster::standing::away;
+  if (n.since == time_max || now - n.since < warm_up_) return cluster::standing::fresh;
+  return cluster::standing::warm;
+}
+
+void cluster_desk::show() {
+  if (closed_) return;
+  const nanos now = clock_->now();
+  std::vector<cluster::standing> standings;
+  std::vector<cluster::placement::number> numbers;
+  for (const auto& [name, n] : nodes_) {
+    if (!n.member) continue;
+    standings.push_back(standing_of(n, now));
+    numbers.push_back(n.number);
+  }
+  if (!stale_ && standings == shown_) return;
+  if (stale_) {
+    cluster::membership_view v;
+    for (const auto& [name, n] : nodes_)
+      if (n.member) v.members.push_back({name, n.address, n.weight, 0});
+    auto made = cluster::ring_of(v, replicas_);
+    if (!made) {
+      spdlog::warn("cluster: {}; things go on as before", made.error().text);
+      return;
+    }
+    ring_ = std::make_shared<const cluster::ring>(std::move(*made));
+  }
+  stale_ = false;
+  shown_ = standings;
+  ++placements_;
+  ways_->show(std::make_shared<const cluster::placement>(ring_, std::move(numbers), std::move(standings)));
+}
+
+cluster_desk::reading cluster_desk::read() const {
+  const std::lock_guard lock{mutex_};
+  reading r{self_, epoch_, placements_, {}};
+  const nanos now = clock_->now();
+  const auto shown = ways_->now();
+  std::map<std::string, std::size_t> points;
+  if (shown)
+    for (std::size_t p = 0; p < cluster::ring::points; ++p)
+      ++points[shown->points().members()[shown->points().holders(p).front()].name];
+  for (const auto& [name, n] : nodes_)
+    r.nodes.push_back({name, n.address, n.member, standing_of(n, now),
+                       static_cast<double>(points[name]) / cluster::ring::points});
+  return r;
+}
+
+std::vector<peer_actor> cluster_desk::close() {
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  return ways_->clear();
+}
+
+}  // namespace tenure::actors

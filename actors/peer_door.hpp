@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/intake.hpp"
+
+namespace tenure::actors {
+
+/// Where other nodes come in: takes connections, hears each one's hello, and hands it to the intake of that
+/// node's incarnation. Any thread; connections speak on the transport's.
+class peer_door : public std::enable_shared_from_this<peer_door> {
+ public:
+  peer_door(caf::actor_system& system, std::shared_ptr<const intake_parts> parts)
+      : system_(system), parts_(std::move(parts)) {}
+
+  /// What becomes of a connection that was accepted.
+  transport::link_events accept(transport::link_ptr link);
+  /// Closes connections that were here at the last call too and have not said hello since.
+  void hurry();
+  /// Ends all intakes and takes no more connections.
+  void close();
+
+ private:
+  struct door;
+  struct known_node {
+    std::uint64_t incarnation = 0;
+    intake_actor intake;
+  };
+
+  void heard(const std::shared_ptr<door>& at, transport::frame f);
+  void greet(const std::shared_ptr<door>& at, const transport::frame& f);
+  void ended(const std::shared_ptr<door>& at, transport::close_reason why);
+  void turn_away(const std::shared_ptr<door>& at, const std::string& why);
+
+  caf::actor_system& system_;
+  const std::shared_ptr<const intake_parts> parts_;
+
+  std::mutex mutex_;
+  // Under mutex_.
+  std::map<std::string, known_node> nodes_;  // by name
+  std::unordered_set<std::shared_ptr<door>> waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace tenure::actors
