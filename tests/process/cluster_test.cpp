@@ -1,14 +1,14 @@
 #include <arpa/inet.h>
+#include <csignal>
 #include <cstdlib>
 #include <netinet/in.h>
-#include <regex>
-#include <set>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/cluster/etcd_process.hpp"
 #include "tests/process/played_fleet.hpp"
 
 // Several real nodes that are one cluster, under load from a fleet that knows the truth.
@@ -37,13 +37,16 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
   return ports;
 }
 
-/// Nodes of one cluster on loopback, by a list.
-class static_cluster {
+/// Nodes of one cluster on loopback.
+class node_cluster {
  public:
-  static_cluster(const temporary_folder& folder, std::size_t count, const std::vector<std::string>& options) {
+  /// @param etcd says who is there; empty: a list does
+  node_cluster(const temporary_folder& folder, std::size_t count, const std::vector<std::string>& options,
+               const std::string& etcd = {}) {
     const auto ports = free_ports(count);
     std::vector<std::string> members;
-    for (std::size_t i = 0; i < count; ++i) {
+    if (!etcd.empty()) members = {"--etcd", etcd};
+    for (std::size_t i = 0; etcd.empty() && i < count; ++i) {
       members.push_back("--member");
       members.push_back("n" + std::to_string(i) + "=127.0.0.1:" + std::to_string(ports[i]));
     }
@@ -113,7 +116,7 @@ void expect_all_there_and_right(const load::findings& f) {
 
 TEST(cluster, three_nodes_answer_as_one) {
   temporary_folder folder;
-  static_cluster three(folder, 3, {"--hold", "900ms"});
+  node_cluster three(folder, 3, {"--hold", "900ms"});
   played_fleet fleet(three.addresses(), churning_fleet(), brisk());
   ASSERT_TRUE(
       eventually([&] { return three.seen_by(0) + three.seen_by(1) + three.seen_by(2) == 9; }, seconds{60}));
@@ -138,7 +141,7 @@ TEST(cluster, three_nodes_answer_as_one) {
 
 TEST(cluster, any_node_killed_under_load_nothing_is_lost_and_nobody_named_wrongly) {
   temporary_folder folder;
-  static_cluster three(folder, 3, {"--hold", "900ms"});
+  node_cluster three(folder, 3, {"--hold", "900ms"});
   played_fleet fleet(three.addresses(), churning_fleet(), brisk());
   ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
   for (std::size_t i = 0; i < kills(); ++i) {
@@ -156,6 +159,31 @@ TEST(cluster, any_node_killed_under_load_nothing_is_lost_and_nobody_named_wrongl
   expect_all_there_and_right(found);
   EXPECT_EQ(found.flows, fleet.fleet().counters().flows_sealed);
   EXPECT_GT(found.attributed, found.records / 10) << "or there was nothing to get wrong";
+}
+
+TEST(cluster, with_etcd_nodes_leave_and_come_back_under_load) {
+  temporary_folder folder;
+  cluster::etcd_process etcd;
+  node_cluster three(folder, 3, {"--hold", "2s"}, etcd.endpoint());
+  played_fleet fleet(three.addresses(), churning_fleet(), brisk());
+  ASSERT_TRUE(
+      eventually([&] { return three.seen_by(0) + three.seen_by(1) + three.seen_by(2) == 9; }, seconds{60}));
+  ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
+  for (std::size_t i = 0; i < 2; ++i) {
+    fleet.play(seconds{2});
+    auto& leaver = *three.nodes[i];
+    leaver.process().signal(SIGTERM);
+    EXPECT_EQ(leaver.process().wait(seconds{20}), 0) << leaver.process().err();
+    fleet.play(seconds{1});
+    leaver.start();
+    ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
+  }
+  fleet.play(seconds{2});
+  ASSERT_TRUE(fleet.settle());
+  for (const auto& n : three.nodes) EXPECT_EQ(n->end(), 0) << n->process().err();
+  const auto found = fleet.judge(three.outputs);
+  expect_all_there_and_right(found);
+  EXPECT_EQ(found.flows, fleet.fleet().counters().flows_sealed);
 }
 
 TEST(cluster, without_certificates_nodes_are_heard_on_loopback_only) {
