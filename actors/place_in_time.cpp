@@ -3,13 +3,22 @@
 #include <algorithm>
 
 namespace tenure::actors {
+namespace {
+
+/// Whether a kept bracket was read before this stamp. One with the very same reading may have been read after
+/// it: in between, the clock may have stood still.
+bool read_before(const clock_bound& clock, nanos stamp) {
+  return clock.bracketed_before(saturating_sub(stamp, 1));
+}
+
+}  // namespace
 
 bool place_in_time(const clock_bound& clock, evidence& e) {
   const auto from = clock.convert(e.from);
   const auto until = clock.convert(e.until);
   // Without a bracket before it, `until` may really have been earlier by a pause of the whole guest. `from`
   // needs only the other side of its bound.
-  if (!from || !until || !clock.bracketed_before(e.until)) return false;
+  if (!from || !until || !read_before(clock, e.until)) return false;
   e.from = from->time;
   e.from_error = saturating_add(e.from_error, from->error);
   e.until = until->time;
@@ -26,8 +35,8 @@ void place_in_time(const clock_bound& clock, flow_times& t) {
     if (placed) stamp = placed->time;
   };
   // Where it matters how early a stamp may have been, it needs a bracket before it, as evidence does.
-  if (!clock.bracketed_before(t.opened)) t.opened = time_min;
-  if (t.is_established && !clock.bracketed_before(t.last_received)) error = unknown_error;
+  if (!read_before(clock, t.opened)) t.opened = time_min;
+  if (t.is_established && !read_before(clock, t.last_received)) error = unknown_error;
   move(t.opened);
   if (t.is_established) move(t.established);
   move(t.last_received);
