@@ -33,10 +33,12 @@ explanation explain(const attributor& who, address far, std::uint16_t far_port, 
   for (const auto& e : endpoints)
     for (const auto& h : who.timelines().holdings(e)) x.all.push_back(consider(e, h, x.asked));
   const need near = needed(times, 0);
-  std::sort(x.all.begin(), x.all.end(), [&near](const considered& a, const considered& b) {
-    return std::tuple(!a.qualifies, distance(a.holding.said, near), a.holding.tenancy) <
-           std::tuple(!b.qualifies, distance(b.holding.said, near), b.holding.tenancy);
-  });
+  const auto rank = [&](const considered& c) {
+    const bool is_answer = x.answer.attributed() && c.holding.tenancy == x.answer.tenancy;
+    return std::tuple(!is_answer, !c.qualifies, distance(c.holding.said, near), c.holding.tenancy);
+  };
+  std::sort(x.all.begin(), x.all.end(),
+            [&rank](const considered& a, const considered& b) { return rank(a) < rank(b); });
   return x;
 }
 

@@ -23,7 +23,7 @@ struct explanation {
   flow_times times;
   /// What the flow asks about; nothing where its address is nobody's, or its clock has no bound.
   std::optional<need> asked;
-  /// Those that qualify first, then the nearer ones.
+  /// The one that the answer names first, then others that qualify, then the nearer ones.
   std::vector<considered> all;
 };
 

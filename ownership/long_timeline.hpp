@@ -1,36 +1,40 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <unordered_map>
 
+#include "ownership/leading.hpp"
 #include "ownership/need.hpp"
-#include "ownership/stabbing_index.hpp"
+#include "ownership/reach_index.hpp"
 #include "ownership/timeline.hpp"
 
 namespace tenure {
 
-/// An index over a timeline of many tenancies, so that a question does not cost as much as there are of them.
-/// As good as the timeline was when it was made.
+/// An index beside a timeline of many tenancies, so that a question does not cost as much as there are of
+/// them, nor as many as qualify.
 class long_timeline {
  public:
   explicit long_timeline(const timeline& t);
 
-  template <class Visit>
-  void each_sure(std::uint16_t port, const need& n, Visit&& visit) const {
-    const bool meets = n.demand == need::demand::meet;
-    for_ports(port, [&](const of_port& p) {
-      p.sure.visit(meets ? n.last : n.first, meets ? n.first : n.last,
-                   [&](std::uint32_t index) { return visit(index); });
-    });
-  }
-  bool any_said(std::uint16_t port, const need& n) const;
+  /// A tenancy that is new, or whose hull has grown.
+  void add(const timeline_cell& c);
+
+  /// The same as of `timeline`, in O(log² n). @param looked to which is added how many steps were looked at
+  leading sure(std::uint16_t port, const need& n, std::size_t& looked) const;
+  bool any_said(std::uint16_t port, const need& n, std::size_t& looked) const;
   bool any_of(std::uint16_t port) const;
   interval reach(std::uint16_t port) const;
 
+  /// What it takes, about.
+  std::size_t bytes() const { return bytes_; }
+
  private:
   struct of_port {
-    stabbing_index sure;
-    stabbing_index said;
+    reach_index<leading> sure;
+    reach_index<furthest> said;
+
+    std::size_t bytes() const;
   };
 
   // Of the port itself, and of the whole address.
@@ -42,6 +46,7 @@ class long_timeline {
   }
 
   std::unordered_map<std::uint16_t, of_port> by_port_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace tenure

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ownership/invariant.hpp"
+#include "ownership/leading.hpp"
 #include "ownership/need.hpp"
 #include "ownership/timeline.hpp"
 #include "ownership/verdict.hpp"
@@ -13,7 +14,7 @@ namespace tenure {
 /// neither preferred. Two forms give it: a timeline, looked at one by one, and an index for those that are
 /// long.
 ///
-///     void each_sure(need, visit)   visit(tenancy, workload) for each holding whose sure hull meets the need
+///     leading sure(need)            what follows from all holdings whose sure hulls meet the need
 ///     bool any_said(need)           whether any hull of what was said does
 ///     bool empty()                  whether there is no holding at all
 ///     interval reach()              the hull of all sure hulls, or of all that was said where none is sure
@@ -29,8 +30,8 @@ namespace tenure {
 ///   caller clears `is_established` for UDP too.
 ///
 /// With an unknown error nothing qualifies; with `opened` unknown (time_min) neither of the last two does.
-/// All that qualify must name one workload. Of several tenancies of that workload the smallest id is named,
-/// so that the answer does not depend on the order of evidence.
+/// All that qualify must name one workload. Of several tenancies of that workload the one is named whose hull
+/// reaches furthest, of equals the smallest id, so that the answer does not depend on the order of evidence.
 ///
 /// @pre times.error and times.transit are not negative.
 template <class Candidates>
@@ -51,21 +52,12 @@ reason why_none(const Candidates& candidates, const flow_times& times) {
 template <class Candidates>
 void resolve(const Candidates& candidates, const flow_times& times, verdict& answer) {
   invariant(times.error >= 0 && times.transit >= 0, "a flow's error and transit are never negative");
-  // Numbers, and the answer only at the end: what is written in parts and read as a whole makes the processor
-  // wait.
-  workload_id workload = workload_id::none;
-  tenancy_id tenancy;
-  bool conflict = false;
-  if (times.error != unknown_error) {
-    candidates.each_sure(needed(times, times.error), [&](const tenancy_id& other, workload_id whose) {
-      if (workload == workload_id::none || other < tenancy) tenancy = other;
-      conflict |= workload != workload_id::none && whose != workload;
-      workload = whose;
-    });
-  }
-  const bool attributed = workload != workload_id::none && !conflict;
-  answer.workload = attributed ? workload : workload_id::none;
-  answer.tenancy = attributed ? tenancy : tenancy_id{};
+  leading found;
+  if (times.error != unknown_error) found = candidates.sure(needed(times, times.error));
+  const bool conflict = found.other != workload_id::none;
+  const bool attributed = found.workload != workload_id::none && !conflict;
+  answer.workload = attributed ? found.workload : workload_id::none;
+  answer.tenancy = attributed ? found.tenancy : tenancy_id{};
   answer.basis = attributed ? basis::tenancy : basis::none;
   answer.reason = attributed ? reason::none : conflict ? reason::conflict : why_none(candidates, times);
 }

@@ -7,6 +7,7 @@
 
 #include "ownership/evidence.hpp"
 #include "ownership/glance.hpp"
+#include "ownership/leading.hpp"
 #include "ownership/need.hpp"
 
 namespace tenure {
@@ -82,15 +83,16 @@ class timeline {
   /// Brings into the cache what a question will read that can be met by these, or evidence will extend.
   void prefetch(std::uint32_t near) const;
 
-  /// Visits (tenancy, workload) of each holding of the port, or the whole address, whose sure hull meets the
-  /// need. @param near of that need
-  template <class Visit>
-  void each_sure(std::uint16_t port, const need& n, std::uint32_t near, Visit&& visit) const {
+  /// What follows from the holdings of the port, or the whole address, whose sure hulls meet the need.
+  /// @param near of that need
+  leading sure(std::uint16_t port, const need& n, std::uint32_t near) const {
+    leading all;
     each_near(near, [&](const timeline_cell& c) {
       if (c.is_of(port) && c.sure.from <= n.begins_by() && c.sure.until > n.ends_after())
-        visit(c.tenancy, c.workload);
+        all.add(c.sure.until, c.tenancy, c.workload);
       return true;
     });
+    return all;
   }
   bool any_said(std::uint16_t port, const need& n, const glance_clock& clock) const;
   bool any_of(std::uint16_t port) const;

@@ -10,19 +10,14 @@ namespace tenure {
 
 namespace {
 
-// From here on a timeline is long: looking at it one by one takes longer than an index.
+// From here on a timeline is long: it has an index, for looking at it one by one takes longer.
 constexpr std::size_t long_from = 128;
-// An index costs about as much as looking at its timeline this often.
-constexpr std::size_t index_pays_after = 16;
 
 class candidates {
  public:
   candidates(const timeline& line, std::uint16_t port, const glance_clock& clock, std::uint32_t near)
       : line_(line), port_(port), clock_(clock), near_(near) {}
-  template <class Visit>
-  void each_sure(const need& n, Visit&& visit) const {
-    line_.each_sure(port_, n, near_, std::forward<Visit>(visit));
-  }
+  leading sure(const need& n) const { return line_.sure(port_, n, near_); }
   bool any_said(const need& n) const { return line_.any_said(port_, n, clock_); }
   bool empty() const { return !line_.any_of(port_); }
   interval reach() const { return line_.reach(port_); }
@@ -36,27 +31,17 @@ class candidates {
 
 class indexed_candidates {
  public:
-  indexed_candidates(const timeline& line, const long_timeline& index, std::uint16_t port)
-      : line_(line), index_(index), port_(port) {}
-  template <class Visit>
-  void each_sure(const need& n, Visit&& visit) const {
-    // Two workloads are a conflict, however many more there are.
-    workload_id first = workload_id::none;
-    index_.each_sure(port_, n, [&](std::uint32_t i) {
-      const holding h = line_.at(i);
-      visit(h.tenancy, h.workload);
-      if (first == workload_id::none) first = h.workload;
-      return h.workload == first;
-    });
-  }
-  bool any_said(const need& n) const { return index_.any_said(port_, n); }
+  indexed_candidates(const long_timeline& index, std::uint16_t port, std::size_t& looked)
+      : index_(index), port_(port), looked_(looked) {}
+  leading sure(const need& n) const { return index_.sure(port_, n, looked_); }
+  bool any_said(const need& n) const { return index_.any_said(port_, n, looked_); }
   bool empty() const { return !index_.any_of(port_); }
   interval reach() const { return index_.reach(port_); }
 
  private:
-  const timeline& line_;
   const long_timeline& index_;
   std::uint16_t port_;
+  std::size_t& looked_;
 };
 
 }  // namespace
@@ -103,7 +88,8 @@ merged timelines::merge(const evidence& e) {
     timeline& line = entries_[known].line;
     if (timeline_cell* const cell = line.find(e, clock_)) {
       if (!line.extend(*cell, e, clock_)) return merged::unchanged;
-      if (line.size() >= long_from) long_ones_.erase(e.endpoint.address);
+      if (line.size() >= long_from) [[unlikely]]
+        index_more(e.endpoint.address, line, *cell);
       return merged::changed;
     }
   }
@@ -135,32 +121,44 @@ void timelines::add(timeline& line, std::uint32_t number, const evidence& e) {
   }
   ++tenancies_;
   block_bytes_ += timeline_store::bytes(count + 1) - timeline_store::bytes(count);
-  if (count >= long_from) long_ones_.erase(e.endpoint.address);
+  if (count + 1 >= long_from) [[unlikely]]
+    index_more(e.endpoint.address, line, cell);
+}
+
+void timelines::index_more(address a, const timeline& line, const timeline_cell& cell) {
+  const auto known = long_ones_.find(a);
+  if (known == long_ones_.end()) {
+    index_bytes_ += long_ones_.emplace(a, line).first->second.bytes();
+    return;
+  }
+  index_bytes_ -= known->second.bytes();
+  known->second.add(cell);
+  index_bytes_ += known->second.bytes();
 }
 
 void timelines::give_back(timeline_block* block, std::uint32_t count) {
   if (auto* const other = store_.give_back(block, count)) entries_[other->owner].line.moved(other);
 }
 
-const long_timeline* timelines::index_of(const address_entry& s) const {
-  auto& known = long_ones_[s.address];
-  if (known.index == nullptr) {
-    known.looked_at += s.line.size();
-    if (known.looked_at < index_pays_after * s.line.size()) return nullptr;
-    known.index = std::make_unique<long_timeline>(s.line);
-  }
-  return known.index.get();
-}
-
 void timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times,
                       std::uint32_t near, verdict& answer) const {
   if (s.line.is_long() && s.line.size() >= long_from) [[unlikely]] {
-    if (const auto* const index = index_of(s)) {
-      tenure::resolve(indexed_candidates(s.line, *index, far_port), times, answer);
-      return;
-    }
+    std::size_t looked = 0;
+    tenure::resolve(indexed_candidates(long_ones_.at(s.address), far_port, looked), times, answer);
+    return;
   }
   tenure::resolve(candidates(s.line, far_port, clock_, near), times, answer);
+}
+
+std::size_t timelines::looks(address far, std::uint16_t far_port, const flow_times& times) const {
+  const auto& entry = entry_of(far);
+  // What is sure, what was said, whether there is any, and how far it reaches.
+  constexpr std::size_t rounds = 4;
+  if (entry.line.size() < long_from) return rounds * entry.line.size();
+  std::size_t looked = 0;
+  verdict answer;
+  tenure::resolve(indexed_candidates(long_ones_.at(far), far_port, looked), times, answer);
+  return looked;
 }
 
 std::uint32_t timelines::near(const address_entry& s, const flow_times& times) const {
@@ -181,7 +179,6 @@ std::size_t timelines::forget_before(nanos cutoff) {
   for (std::uint32_t i = 0; i < entries_.size(); ++i) forgotten += forget_of(i, cutoff);
   if (forgotten == 0) return 0;
   tenancies_ -= forgotten;
-  long_ones_.clear();
   for (std::uint32_t i = 0; i < entries_.size();) {
     if (entries_[i].line.empty())
       remove(i);
@@ -190,7 +187,16 @@ std::size_t timelines::forget_before(nanos cutoff) {
   }
   if (entries_.capacity() > 2 * entries_.size()) entries_ = entries(entries_);
   rebuild_directory();
+  rebuild_indexes();
   return forgotten;
+}
+
+void timelines::rebuild_indexes() {
+  long_ones_.clear();
+  index_bytes_ = 0;
+  for (const auto& s : entries_)
+    if (s.line.size() >= long_from)
+      index_bytes_ += long_ones_.emplace(s.address, s.line).first->second.bytes();
 }
 
 std::size_t timelines::forget_of(std::uint32_t number, nanos cutoff) {

@@ -33,7 +33,8 @@ enum class merged : std::uint8_t {
   no_room,    ///< a new tenancy beyond the bound on memory
 };
 
-/// The timelines of many addresses, and the rule over them. One thread at a time.
+/// The timelines of many addresses, and the rule over them. One thread at a time; while nothing is merged and
+/// nothing forgotten, any number of threads may ask.
 ///
 /// What a question touches: a line of the directory, the line of its address, and a line or two of the proof.
 /// Forgetting, refusing and losing evidence only ever hide it: answers get fewer, never another
@@ -54,6 +55,10 @@ class timelines {
   /// @pre verdicts.size() == questions.size()
   void resolve(std::span<const question> questions, std::span<verdict> verdicts) const;
 
+  /// How many tenancies, or steps of a search among them, such a question looks at: what its time depends on.
+  /// The most is four times 127, or from 128 tenancies of the address on about 4 log² n.
+  std::size_t looks(address far, std::uint16_t far_port, const flow_times& times) const;
+
   /// Forgets tenancies that ended before `cutoff`, as far as was said, and from now on refuses evidence that
   /// does. A cutoff before an earlier one changes nothing. Takes as long as looking at everything.
   /// @returns how many tenancies were forgotten.
@@ -66,8 +71,10 @@ class timelines {
   std::vector<holding> holdings(const endpoint& e) const;
   std::size_t addresses() const { return entries_.size(); }
   std::size_t tenancies() const { return tenancies_; }
-  /// What tables and blocks take.
-  std::size_t bytes() const { return block_bytes_ + table_bytes(); }
+  /// What tables, blocks and the indexes of long timelines take.
+  std::size_t bytes() const { return block_bytes_ + index_bytes_ + table_bytes(); }
+  /// What the indexes alone take.
+  std::size_t index_bytes() const { return index_bytes_; }
   /// What the tables alone take: the addresses' own entries.
   std::size_t table_bytes() const { return directory_.bytes() + entries_.capacity() * sizeof(address_entry); }
 
@@ -84,13 +91,14 @@ class timelines {
   std::uint32_t find_or_add(address a);
   void rebuild_directory();
   void add(timeline& line, std::uint32_t number, const evidence& e);
+  void index_more(address a, const timeline& line, const timeline_cell& cell);
+  void rebuild_indexes();
   void give_back(timeline_block* block, std::uint32_t count);
   std::size_t forget_of(std::uint32_t number, nanos cutoff);
   void remove(std::uint32_t number);
   void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, std::uint32_t near,
              verdict& answer) const;
   std::uint32_t near(const address_entry& s, const flow_times& times) const;
-  const long_timeline* index_of(const address_entry& s) const;
   template <class AddressOf, class GlanceOf, class Finish>
   void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;
 
@@ -103,13 +111,8 @@ class timelines {
   std::size_t most_bytes_;
   nanos forgotten_before_ = time_min;
 
-  // Indexes of the few long timelines, made when enough was asked to pay for them, dropped when the timeline
-  // changes.
-  struct long_one {
-    std::size_t looked_at = 0;  ///< holdings that were looked at one by one since it changed
-    std::unique_ptr<long_timeline> index;
-  };
-  mutable std::unordered_map<address, long_one> long_ones_;
+  std::unordered_map<address, long_timeline> long_ones_;  // the indexes of the few that are long
+  std::size_t index_bytes_ = 0;
 };
 
 }  // namespace tenure

@@ -93,7 +93,7 @@ verdict resolve(const std::vector<evidence>& all, address far, std::uint16_t far
   const question with_error = asked(times, clock_known ? times.error : 0);
   const question without_error = asked(times, 0);
   std::set<workload_id> workloads;
-  std::set<tenancy_id> proved;
+  std::map<tenancy_id, nanos> proved;  // and their last instants
   bool heard = false;
   bool nearly = false;
   for (const auto& here : by_endpoint) {
@@ -101,13 +101,18 @@ verdict resolve(const std::vector<evidence>& all, address far, std::uint16_t far
       heard = true;
       nearly = nearly || answers(k.said, without_error);
       if (clock_known && answers(k.sure, with_error)) {
-        proved.insert(name.first);
+        nanos& last = proved.try_emplace(name.first, time_min).first->second;
+        last = std::max(last, static_cast<nanos>(*k.sure.rbegin()));
         workloads.insert(name.second);
       }
     }
   }
   if (workloads.size() > 1) return unattributed(reason::conflict);
-  if (workloads.size() == 1) return {*workloads.begin(), *proved.begin(), basis::tenancy, reason::none};
+  if (workloads.size() == 1) {
+    const auto furthest = std::max_element(proved.begin(), proved.end(),
+                                           [](const auto& a, const auto& b) { return a.second < b.second; });
+    return {*workloads.begin(), furthest->first, basis::tenancy, reason::none};
+  }
   if (!heard) return unattributed(reason::no_evidence);
   if (nearly) return unattributed(reason::clock);
   return unattributed(where(by_endpoint, with_error));

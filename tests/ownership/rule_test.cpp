@@ -83,6 +83,8 @@ TEST(Rule, PortAndAddressAreAskedTogether) {
   EXPECT_EQ(judge({port}, flow, 80), unattributed(reason::no_evidence));
   EXPECT_EQ(judge({whole}, flow), is(checkout, 2));
   EXPECT_EQ(judge({whole, port}, flow), is(checkout, 1)) << "the smallest of one workload";
+  EXPECT_EQ(judge({whole, held(3, checkout, 100, 201, 0, 443)}, flow), is(checkout, 3))
+      << "or the one that reaches furthest";
   EXPECT_EQ(judge({port, other}, flow), unattributed(reason::conflict));
   EXPECT_EQ(judge({port, other}, flow, 80), is(catalog, 3));
 }
@@ -116,7 +118,7 @@ TEST(Rule, TheSameWorkloadAgainIsAnotherTenancy) {
   // W, X, W: what lies between the two of W is not W's.
   const std::vector<evidence> all{held(1, checkout, 0, 100), held(2, checkout, 200, 300)};
   EXPECT_EQ(judge(all, established(110, 120, 150)), unattributed(reason::between));
-  EXPECT_EQ(judge(all, established(10, 20, 250)), is(checkout, 1));
+  EXPECT_EQ(judge(all, established(10, 20, 250)), is(checkout, 2));
 }
 
 TEST(Attributor, LetsNoEvidenceInForAddressesThatAreNobodys) {

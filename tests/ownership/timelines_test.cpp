@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "ownership/stabbing_index.hpp"
 #include "properties/history.hpp"
 #include "properties/naive.hpp"
 #include "properties/show.hpp"
@@ -28,26 +27,6 @@ evidence held(std::uint32_t host, std::uint64_t tenancy, nanos from, nanos until
 
 flow_times window(nanos first, nanos last) {
   return {first, first, last, last, 0, 0, true};
-}
-
-RC_GTEST_PROP(StabbingIndex, FindsWhatLookingAtEachFinds, ()) {
-  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
-  std::vector<stabbing_index::entry> entries;
-  for (std::uint32_t i = 0, n = static_cast<std::uint32_t>(d.below(40)); i < n; ++i) {
-    const nanos from = d.below(20);
-    entries.push_back({{from, from + d.below(8) - 1}, i});
-  }
-  const stabbing_index index(entries);
-  for (nanos x = -1; x < 22; ++x) {
-    for (nanos y = -1; y < 30; ++y) {
-      std::multiset<std::uint32_t> expected;
-      for (const auto& e : entries)
-        if (!e.hull.empty() && e.hull.from <= x && e.hull.until > y) expected.insert(e.value);
-      std::multiset<std::uint32_t> found;
-      index.visit(x, y, [&found](std::uint32_t value) { return found.insert(value), true; });
-      RC_ASSERT(found == expected);
-    }
-  }
 }
 
 RC_GTEST_PROP(Timelines, LongOnesAnswerAsTheNaiveRuleDoes, ()) {
@@ -193,59 +172,6 @@ TEST(Timelines, BeyondTheBoundNewTenanciesAreRefusedAndKnownOnesGrow) {
   EXPECT_EQ(known.cutoff_for(0.5), 100);
   EXPECT_EQ(known.forget_before(101), host - 1);
   EXPECT_EQ(known.merge(held(host, 1, 0, 200)), merged::changed);
-}
-
-TEST(Timelines, AMillionTenanciesOnOneAddressAreNoTrouble) {
-  constexpr std::uint64_t many = 1'000'000;
-  timelines known;
-  for (std::uint64_t n = 0; n < many; ++n)
-    known.merge(held(1, n, static_cast<nanos>(10 * n), static_cast<nanos>(10 * n + 10)));
-  EXPECT_EQ(known.tenancies(), many);
-  EXPECT_LE(known.bytes(), 64 * many);
-  for (std::uint64_t n = 0; n < 100'000; ++n) {
-    const auto t = static_cast<nanos>(n * 7'919 % many * 10);
-    ASSERT_EQ(known.resolve(address::v4(1), 443, window(t + 1, t + 5)).tenancy,
-              (tenancy_id{1, n * 7'919 % many}));
-  }
-}
-
-// In the worst of orders too, and each extended later.
-TEST(Timelines, ManyTenanciesOnOneAddressMayComeInAnyOrder) {
-  constexpr std::uint64_t many = 100'000;
-  for (const std::uint64_t stride : {many - 1, std::uint64_t{61'803}}) {
-    timelines known;
-    for (std::uint64_t n = 0; n < many; ++n) {
-      const std::uint64_t id = n * stride % many;
-      ASSERT_EQ(known.merge(held(1, id, static_cast<nanos>(10 * id), static_cast<nanos>(10 * id + 5))),
-                merged::changed);
-    }
-    for (std::uint64_t id = 0; id < many; ++id)
-      ASSERT_EQ(known.merge(held(1, id, static_cast<nanos>(10 * id), static_cast<nanos>(10 * id + 10))),
-                merged::changed);
-    EXPECT_EQ(known.tenancies(), many);
-    EXPECT_LE(known.bytes(), 66 * many);
-    for (std::uint64_t n = 0; n < 10'000; ++n) {
-      const auto t = static_cast<nanos>(n * 7'919 % many * 10);
-      ASSERT_EQ(known.resolve(address::v4(1), 443, window(t + 6, t + 7)).tenancy,
-                (tenancy_id{1, n * 7'919 % many}));
-    }
-  }
-}
-
-// All of them qualify for the flow, and all name one workload.
-TEST(Timelines, ManyOverlappingTenanciesOfOneWorkloadGiveOneAnswer) {
-  constexpr std::uint64_t many = 100'000;
-  timelines known;
-  for (std::uint64_t n = 0; n < many; ++n) {
-    auto e = held(1, n + 1, static_cast<nanos>(n), static_cast<nanos>(2 * many + n));
-    e.workload = workload_id{1};
-    known.merge(e);
-  }
-  for (int i = 0; i < 100; ++i) {
-    const auto v = known.resolve(address::v4(1), 443, window(many + i, many + i + 1));
-    ASSERT_EQ(v.workload, workload_id{1});
-    ASSERT_EQ(v.tenancy, (tenancy_id{1, 1}));
-  }
 }
 
 }  // namespace
