@@ -1,55 +1,15 @@
 #include "api/metrics.hpp"
 
 #include <algorithm>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <utility>
-#include <vector>
+
+#include "api/metric_families.hpp"
 
 namespace tenure::api {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-/// Gathers families; the values are read once, at the time of the scrape.
-class families {
- public:
-  void counter(const char* name, const char* help, std::uint64_t value) {
-    add(name, help, MetricType::Counter, value);
-  }
-  void gauge(const char* name, const char* help, std::uint64_t value) {
-    add(name, help, MetricType::Gauge, value);
-  }
-
-  MetricFamily& family(const char* name, const char* help, MetricType type) {
-    MetricFamily f;
-    f.name = name;
-    f.help = help;
-    f.type = type;
-    all_.push_back(std::move(f));
-    return all_.back();
-  }
-
-  std::string text() const { return prometheus::TextSerializer{}.Serialize(all_); }
-
-  static ClientMetric metric(MetricType type, std::uint64_t value) {
-    ClientMetric m;
-    if (type == MetricType::Counter)
-      m.counter.value = static_cast<double>(value);
-    else
-      m.gauge.value = static_cast<double>(value);
-    return m;
-  }
-
- private:
-  void add(const char* name, const char* help, MetricType type, std::uint64_t value) {
-    family(name, help, type).metric.push_back(metric(type, value));
-  }
-
-  std::vector<MetricFamily> all_;
-};
 
 /// One metric for each agent.
 class by_agent {

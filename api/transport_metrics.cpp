@@ -1,47 +1,32 @@
 #include "api/transport_metrics.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <utility>
-#include <vector>
+
+#include "api/metric_families.hpp"
 
 namespace tenure::api {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-ClientMetric::Label label(const char* name, const std::string& value) {
-  ClientMetric::Label l;
-  l.name = name;
-  l.value = value;
-  return l;
+// A metric of these links.
+prometheus::ClientMetric of_links(const std::string& links, MetricType type, std::uint64_t value) {
+  auto m = families::metric(type, value);
+  m.label.push_back({"links", links});
+  return m;
 }
 
 }  // namespace
 
 std::string transport_metrics(const transport::transport_counters& c, const std::string& links) {
-  std::vector<MetricFamily> all;
-  const auto family = [&](const char* name, const char* help, MetricType type) -> MetricFamily& {
-    MetricFamily f;
-    f.name = name;
-    f.help = help;
-    f.type = type;
-    all.push_back(std::move(f));
-    return all.back();
+  families out;
+  const auto add = [&](const char* name, const char* help, MetricType type, std::uint64_t value) {
+    out.family(name, help, type).metric.push_back(of_links(links, type, value));
   };
   const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
-    ClientMetric m;
-    m.counter.value = static_cast<double>(value);
-    m.label.push_back(label("links", links));
-    family(name, help, MetricType::Counter).metric.push_back(std::move(m));
+    add(name, help, MetricType::Counter, value);
   };
-  ClientMetric open;
-  open.gauge.value = static_cast<double>(c.open);
-  open.label.push_back(label("links", links));
-  family("tenure_transport_links_open", "Links there are now", MetricType::Gauge)
-      .metric.push_back(std::move(open));
+  add("tenure_transport_links_open", "Links there are now", MetricType::Gauge, c.open);
   counter("tenure_transport_links_accepted_total", "Connections accepted", c.accepted);
   counter("tenure_transport_links_dialed_total", "Links asked for", c.dialed);
   counter("tenure_transport_links_turned_away_total", "Connections closed at once, there were too many",
@@ -50,15 +35,13 @@ std::string transport_metrics(const transport::transport_counters& c, const std:
   counter("tenure_transport_sent_bytes_total", "Bytes written to sockets", c.bytes_out);
   counter("tenure_transport_frames_unsent_total", "Frames whose link ended first", c.frames_unsent);
   auto& closed =
-      family("tenure_transport_links_closed_total", "Links that ended, by reason", MetricType::Counter);
+      out.family("tenure_transport_links_closed_total", "Links that ended, by reason", MetricType::Counter);
   for (std::size_t i = 0; i < transport::close_reason_count; ++i) {
-    ClientMetric m;
-    m.counter.value = static_cast<double>(c.closed[i]);
-    m.label.push_back(label("links", links));
-    m.label.push_back(label("reason", transport::to_string(static_cast<transport::close_reason>(i))));
+    auto m = of_links(links, MetricType::Counter, c.closed[i]);
+    m.label.push_back({"reason", transport::to_string(static_cast<transport::close_reason>(i))});
     closed.metric.push_back(std::move(m));
   }
-  return prometheus::TextSerializer{}.Serialize(all);
+  return out.text();
 }
 
 }  // namespace tenure::api
