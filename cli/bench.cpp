@@ -1,6 +1,7 @@
 #include "cli/bench.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -14,7 +15,7 @@
 
 #include "cli/evidence_file.hpp"
 #include "cli/flow_line.hpp"
-#include "cli/line_reader.hpp"
+#include "cli/in_order.hpp"
 #include "ownership/timelines.hpp"
 
 namespace tenure::cli {
@@ -54,7 +55,7 @@ class stopwatch {
   nanos total_ = 0;
 };
 
-/// What this process has of the machine's memory: large tables are not malloc's.
+/// What this process has of the machine's memory.
 std::size_t resident() {
   std::size_t total = 0;
   std::size_t pages = 0;
@@ -100,10 +101,15 @@ outcome<void> report(const nlohmann::json& result, const bench_options& o, conso
   return {};
 }
 
+/// What the store hands out for tenancies, beyond the addresses' own entries.
+double bytes_a_tenancy(const timelines& known) {
+  return static_cast<double>(known.bytes() - known.table_bytes()) / static_cast<double>(known.tenancies());
+}
+
 struct filled {
   timelines known;
   double microseconds_a_tenancy = 0;
-  double allocated_a_tenancy = 0;  // blocks only: beyond the address's own entry
+  double resident_growth = 0;  // of the process, to hold what the store counts against
   double table_bytes_an_address = 0;
 };
 
@@ -131,7 +137,7 @@ filled fill(const bench_options& o) {
   const auto count = static_cast<double>(f.known.tenancies());
   const auto slots = static_cast<double>(f.known.table_bytes());
   f.microseconds_a_tenancy = watch.microseconds() / count;
-  f.allocated_a_tenancy = (static_cast<double>(resident() - before) - slots) / count;
+  f.resident_growth = static_cast<double>(resident() - before);
   f.table_bytes_an_address = slots / static_cast<double>(f.known.addresses());
   return f;
 }
@@ -170,42 +176,56 @@ outcome<void> bench_resolve(const bench_options& o, console& io) {
                  {"flows", o.flows},
                  {"attributed_share", static_cast<double>(attributed) / static_cast<double>(o.flows)},
                  {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
-                 {"bytes_per_tenancy", f.allocated_a_tenancy},
+                 {"bytes_per_tenancy", bytes_a_tenancy(f.known)},
+                 {"resident_growth_bytes", f.resident_growth},
+                 {"counted_bytes", f.known.bytes()},
                  {"table_bytes_per_address", f.table_bytes_an_address}},
                 o, io);
 }
 
-/// The same over files of `tenure attribute`; reading them is not in the figures.
-outcome<void> bench_resolve_files(const bench_options& o, console& io) {
-  const auto evidence = read_evidence_file(o.evidence->string());
-  if (!evidence) return tl::unexpected(evidence.error());
-  auto lines = line_reader::open(o.flows_from->string());
-  if (!lines) return tl::unexpected(lines.error());
-  timelines known;
-  std::vector<merged> results(evidence->lines.size());
-  stopwatch merging;
-  merging.start();
-  known.merge(evidence->lines, results);
-  merging.stop();
-  flow_line_reader reader;
-  std::vector<question> questions;
-  stopwatch watch;
+/// Resolves the flows of a file, block by block.
+class resolver final : public block_worker {
+ public:
+  explicit resolver(const timelines& known) : known_(known) {}
+
+  outcome<void> read(line_block& lines) override {
+    questions_.clear();
+    return reader_.read_all(lines, [this](const flow_line& f) {
+      questions_.push_back({f.remote, f.remote_port, f.times});
+    });
+  }
+  outcome<void> hand_over() override {
+    flows += questions_.size();
+    attributed += resolve(known_, questions_, watch);
+    return {};
+  }
+
   std::uint64_t flows = 0;
   std::uint64_t attributed = 0;
-  for (bool more = true; more;) {
-    const auto line = lines->next();
-    if (!line) return tl::unexpected(line.error());
-    more = line->has_value();
-    if (more) {
-      const auto flow = reader.read(**line);
-      if (!flow) return fail(flow.error().trouble, lines->place() + ": " + flow.error().text);
-      questions.push_back({flow->remote, flow->remote_port, flow->times});
-    }
-    if (more && questions.size() < batch) continue;
-    flows += questions.size();
-    attributed += resolve(known, questions, watch);
-    questions.clear();
-  }
+  stopwatch watch;
+
+ private:
+  const timelines& known_;
+  flow_line_reader reader_;
+  std::vector<question> questions_;
+};
+
+/// The same over files of `tenure attribute`; reading them is not in the figures.
+outcome<void> bench_resolve_files(const bench_options& o, console& io) {
+  timelines known;
+  std::vector<merged> results;
+  stopwatch merging;
+  const auto names = read_evidence_file(o.evidence->string(), 1, [&](std::span<const evidence> some) {
+    results.resize(some.size());
+    merging.start();
+    known.merge(some, results);
+    merging.stop();
+  });
+  if (!names) return tl::unexpected(names.error());
+  const std::array<std::unique_ptr<block_worker>, 1> workers{std::make_unique<resolver>(known)};
+  if (auto read = read_in_order(o.flows_from->string(), workers); !read) return read;
+  const auto& done = static_cast<const resolver&>(*workers.front());
+  const auto flows = done.flows;
   if (flows == 0 || known.tenancies() == 0)
     return fail(trouble::usage, "expected files with at least one line of evidence and one flow");
   const auto count = static_cast<double>(known.tenancies());
@@ -213,10 +233,10 @@ outcome<void> bench_resolve_files(const bench_options& o, console& io) {
                  {"addresses", known.addresses()},
                  {"tenancies", known.tenancies()},
                  {"flows", flows},
-                 {"attributed_share", static_cast<double>(attributed) / static_cast<double>(flows)},
-                 {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(flows)},
+                 {"attributed_share", static_cast<double>(done.attributed) / static_cast<double>(flows)},
+                 {"cpu_us_per_flow", done.watch.microseconds() / static_cast<double>(flows)},
                  {"cpu_us_per_new_tenancy", merging.microseconds() / count},
-                 {"bytes_per_tenancy", static_cast<double>(known.bytes() - known.table_bytes()) / count},
+                 {"bytes_per_tenancy", bytes_a_tenancy(known)},
                  {"table_bytes_per_address",
                   static_cast<double>(known.table_bytes()) / static_cast<double>(known.addresses())}},
                 o, io);
@@ -248,7 +268,9 @@ outcome<void> bench_merge(const bench_options& o, console& io) {
                  {"cpu_us_per_heartbeat", watch.microseconds() / static_cast<double>(o.flows)},
                  {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
                  {"cpu_us_per_new_tenancy", f.microseconds_a_tenancy},
-                 {"bytes_per_tenancy", f.allocated_a_tenancy},
+                 {"bytes_per_tenancy", bytes_a_tenancy(f.known)},
+                 {"resident_growth_bytes", f.resident_growth},
+                 {"counted_bytes", f.known.bytes()},
                  {"table_bytes_per_address", f.table_bytes_an_address}},
                 o, io);
 }

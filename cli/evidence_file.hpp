@@ -1,50 +1,40 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
-#include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "cli/console.hpp"
+#include "cli/name_table.hpp"
 #include "ownership/attributor.hpp"
 #include "ownership/evidence.hpp"
 #include "ownership/outcome.hpp"
 
 namespace tenure::cli {
 
-/// Texts as small numbers, from 1 (0 names none). Numbers are given in the order of appearance, until `sort`
-/// gives them anew in the order of the texts.
-class name_table {
- public:
-  std::uint32_t intern(std::string_view name);
-  /// @returns for each old number the new one. No text can be interned afterwards.
-  std::vector<std::uint32_t> sort();
-  /// @pre 1 <= number <= size()
-  const std::string& name(std::uint32_t number) const { return *names_[number - 1]; }
-  std::size_t size() const { return names_.size(); }
-
- private:
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>> numbers_;
-  std::vector<const std::string*> names_;  // keys of `numbers_`, which stay where they are
-};
-
-/// The evidence of a file. Names of tenancies and workloads are numbered in the order of their texts, so that
-/// nothing depends on the order of the lines: a tenancy's number is the `sequence` of its id.
-struct evidence_file {
-  std::vector<evidence> lines;
+/// What the numbers in the evidence of a file stand for. A tenancy's id is the hash of its name and the
+/// name's number: the order of ids depends on the names alone, and so does everything that depends on that
+/// order.
+struct evidence_names {
   name_table tenancies;
   name_table workloads;
+
+  std::string_view of(const tenancy_id& t) const {
+    return tenancies.name(static_cast<std::uint32_t>(t.sequence));
+  }
+  std::string_view of(workload_id w) const { return workloads.name(static_cast<std::uint32_t>(w)); }
 };
 
-/// @returns the file's evidence; or, with its line, what was expected.
-outcome<evidence_file> read_evidence_file(const std::string& file);
+/// Reads a file of evidence.
+/// @param jobs how many threads read; 0: one for each processor.
+/// @param take takes the evidence in the order of the file, some lines at a time, one call after the other.
+/// @returns or says, with its line, what was expected.
+outcome<evidence_names> read_evidence_file(const std::string& file, unsigned jobs,
+                                           const std::function<void(std::span<const evidence>)>& take);
 
-/// Merges it all, and says on `io.err` what was left out and why.
-void merge_evidence(attributor& who, const evidence_file& evidence, console& io);
+/// Reads a file of evidence and merges it, and says on `io.err` what was left out and why.
+outcome<evidence_names> merge_evidence_file(const std::string& file, unsigned jobs, attributor& who,
+                                            console& io);
 
 }  // namespace tenure::cli

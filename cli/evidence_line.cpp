@@ -9,7 +9,8 @@ constexpr std::array<std::string_view, 7> keys{"endpoint", "tenancy",       "wor
                                                "until_ns", "from_error_ns", "until_error_ns"};
 constexpr std::uint32_t all_keys = (1U << keys.size()) - 1;
 
-expectation read_endpoint(json_value value, endpoint& into) {
+template <class Value>
+expectation read_endpoint(Value value, endpoint& into) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) {
     if (const auto parsed = endpoint::parse(text)) {
@@ -25,7 +26,7 @@ expectation read_endpoint(json_value value, endpoint& into) {
 
 outcome<evidence_line> evidence_line_reader::read(std::string_view line) {
   evidence_line e;
-  const auto seen = object_.read(line, keys, [&e](std::size_t index, json_value value) -> expectation {
+  const auto seen = object_.read(line, keys, [&e](std::size_t index, auto value) -> expectation {
     switch (index) {
       case endpoint_key:
         return read_endpoint(value, e.at);

@@ -25,7 +25,7 @@ struct evidence_line {
 /// "from_error_ns":1,"until_error_ns":1}. `until_ns` before `from_ns` is read as it stands: it says nothing.
 class evidence_line_reader {
  public:
-  /// @param line with line_reader::padding readable bytes behind it.
+  /// @param line with line_block::padding readable bytes behind it.
   /// @returns what was expected, without the place, when the line is not that.
   outcome<evidence_line> read(std::string_view line);
 

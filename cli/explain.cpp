@@ -27,10 +27,9 @@ bool is_wanted(std::string_view id, const std::optional<std::string>& wanted) {
 }
 
 outcome<void> explain_all(const explain_options& o, console& io) {
-  const auto evidence = read_evidence_file(o.evidence.string());
-  if (!evidence) return tl::unexpected(evidence.error());
   attributor who(o.routable.empty() ? prefix_set::everything() : prefix_set(o.routable));
-  merge_evidence(who, *evidence, io);
+  const auto names = merge_evidence_file(o.evidence.string(), 0, who, io);
+  if (!names) return tl::unexpected(names.error());
   auto lines = line_reader::open(o.flows.string());
   if (!lines) return tl::unexpected(lines.error());
   flow_line_reader reader;
@@ -45,7 +44,7 @@ outcome<void> explain_all(const explain_options& o, console& io) {
     any = true;
     const auto x = explain(who, flow->remote, flow->remote_port, flow->times);
     io.out << "Flow " << flow->id << " with " << endpoint{flow->remote, flow->remote_port}.to_string() << ": "
-           << explanation_text(x, *evidence, true) << '\n';
+           << explanation_text(x, *names, true) << '\n';
   }
   if (o.flow && !any) return fail(trouble::usage, o.flows.string() + ": no flow has the flow_id " + *o.flow);
   return {};

@@ -53,11 +53,10 @@ std::string asked_text(const explanation& x) {
   return "";
 }
 
-std::string verdict_text(const explanation& x, const evidence_file& names) {
+std::string verdict_text(const explanation& x, const evidence_names& names) {
   if (x.answer.attributed())
-    return fmt::format("Attributed to {}, by tenancy {}.",
-                       names.workloads.name(static_cast<std::uint32_t>(x.answer.workload)),
-                       names.tenancies.name(static_cast<std::uint32_t>(x.answer.tenancy.sequence)));
+    return fmt::format("Attributed to {}, by tenancy {}.", names.of(x.answer.workload),
+                       names.of(x.answer.tenancy));
   switch (x.answer.reason) {
     case reason::conflict:
       return "Unattributed (conflict): tenancies of two workloads qualify, so an assumption is broken "
@@ -82,12 +81,10 @@ std::string verdict_text(const explanation& x, const evidence_file& names) {
   return "Unattributed.";
 }
 
-std::string tenancy_text(const considered& c, const evidence_file& names) {
+std::string tenancy_text(const considered& c, const evidence_names& names) {
   const holding& h = c.holding;
-  std::string text = fmt::format("Tenancy {} of {}: said to hold {} throughout {}, ",
-                                 names.tenancies.name(static_cast<std::uint32_t>(h.tenancy.sequence)),
-                                 names.workloads.name(static_cast<std::uint32_t>(h.workload)),
-                                 c.endpoint.to_string(), half_open(h.said));
+  std::string text = fmt::format("Tenancy {} of {}: said to hold {} throughout {}, ", names.of(h.tenancy),
+                                 names.of(h.workload), c.endpoint.to_string(), half_open(h.said));
   if (h.sure.empty()) return text + "of which its clock errors leave nothing sure.";
   text += fmt::format("surely throughout {}; ", half_open(h.sure));
   if (c.qualifies) return text + fmt::format("it qualifies, as at {}.", stamp(*c.instant));
@@ -97,7 +94,7 @@ std::string tenancy_text(const considered& c, const evidence_file& names) {
 
 }  // namespace
 
-std::string explanation_text(const explanation& x, const evidence_file& names, bool lines) {
+std::string explanation_text(const explanation& x, const evidence_names& names, bool lines) {
   const char* const separator = lines ? "\n  " : " ";
   std::string text = verdict_text(x, names);
   text += separator + asked_text(x);

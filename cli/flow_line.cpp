@@ -39,7 +39,8 @@ struct raw_flow {
   std::optional<nanos> closed;
 };
 
-expectation read_id(json_value value, std::string_view& into) {
+template <class Value>
+expectation read_id(Value value, std::string_view& into) {
   const std::string_view token = value.raw_json_token();
   into = token.substr(0, token.find_last_not_of(" \t\r") + 1);
   // The text itself is not needed; reading it checks its escapes.
@@ -50,7 +51,8 @@ expectation read_id(json_value value, std::string_view& into) {
   return good ? nullptr : "a text or a number";
 }
 
-expectation read_address(json_value value, address& into) {
+template <class Value>
+expectation read_address(Value value, address& into) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) {
     if (const auto parsed = address::parse(text)) {
@@ -61,7 +63,8 @@ expectation read_address(json_value value, address& into) {
   return "an address such as \"10.0.0.1\" or \"2001:db8::1\"";
 }
 
-expectation read_port(json_value value, std::uint16_t& into) {
+template <class Value>
+expectation read_port(Value value, std::uint16_t& into) {
   std::int64_t number = 0;
   const bool read = value.get_int64().get(number) == simdjson::SUCCESS;
   if (!read || number < 0 || number > std::numeric_limits<std::uint16_t>::max()) return "a port, 0 to 65535";
@@ -69,7 +72,8 @@ expectation read_port(json_value value, std::uint16_t& into) {
   return nullptr;
 }
 
-expectation read_transport(json_value value, transport_protocol& into) {
+template <class Value>
+expectation read_transport(Value value, transport_protocol& into) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) {
     if (text == "tcp") return into = transport_protocol::tcp, nullptr;
@@ -78,7 +82,8 @@ expectation read_transport(json_value value, transport_protocol& into) {
   return "\"tcp\" or \"udp\"";
 }
 
-expectation read_optional(json_value value, std::optional<nanos>& into, bool negative_too) {
+template <class Value>
+expectation read_optional(Value value, std::optional<nanos>& into, bool negative_too) {
   bool null = false;
   nanos number = 0;
   // It is an error, and neither true nor false, for what begins like null and is not.
@@ -89,7 +94,8 @@ expectation read_optional(json_value value, std::optional<nanos>& into, bool neg
   return nullptr;
 }
 
-expectation take(raw_flow& f, std::size_t index, json_value value) {
+template <class Value>
+expectation take(raw_flow& f, std::size_t index, Value value) {
   switch (index) {
     case flow_id_key:
       return read_id(value, f.line.id);
@@ -138,7 +144,7 @@ outcome<void> take_established(raw_flow& f) {
 outcome<flow_line> flow_line_reader::read(std::string_view line) {
   raw_flow f;
   const auto seen =
-      object_.read(line, keys, [&f](std::size_t index, json_value value) { return take(f, index, value); });
+      object_.read(line, keys, [&f](std::size_t index, auto value) { return take(f, index, value); });
   if (!seen) return tl::unexpected(seen.error());
   const bool tcp = f.protocol == transport_protocol::tcp;
   // Whoever leaves `established_ns` out of a TCP flow has more likely forgotten it than meant a failed

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/json_object_reader.hpp"
+#include "cli/line_block.hpp"
 #include "ownership/address.hpp"
 #include "ownership/flow.hpp"
 #include "ownership/outcome.hpp"
@@ -30,9 +31,22 @@ struct flow_line {
 /// - The smallest integer as `opened_ns` says that it is not known.
 class flow_line_reader {
  public:
-  /// @param line with line_reader::padding readable bytes behind it.
+  /// @param line with line_block::padding readable bytes behind it.
   /// @returns what was expected, without the place, when the line is not that.
   outcome<flow_line> read(std::string_view line);
+
+  /// Reads the lines of a block, each into take(flow_line).
+  template <class Take>
+  outcome<void> read_all(line_block& lines, Take&& take) {
+    for (;;) {
+      const auto line = lines.next();
+      if (!line) return tl::unexpected(line.error());
+      if (!*line) return {};
+      const auto flow = read(**line);
+      if (!flow) return tl::unexpected(flow.error());
+      take(*flow);
+    }
+  }
 
  private:
   json_object_reader object_;

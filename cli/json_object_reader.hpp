@@ -1,12 +1,16 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <simdjson.h>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
-#include "cli/line_reader.hpp"
+#include "cli/line_block.hpp"
+#include "cli/plain_line.hpp"
 #include "ownership/outcome.hpp"
 #include "ownership/time.hpp"
 
@@ -18,17 +22,20 @@ using json_value = simdjson::ondemand::value;
 using expectation = const char*;
 
 /// 64-bit, written without fraction and exponent.
-inline expectation read_integer(json_value value, nanos& into) {
+template <class Value>
+expectation read_integer(Value value, nanos& into) {
   if (value.get_int64().get(into) == simdjson::SUCCESS) return nullptr;
   return "a 64-bit integer";
 }
 
-inline expectation read_span(json_value value, nanos& into) {
+template <class Value>
+expectation read_span(Value value, nanos& into) {
   if (value.get_int64().get(into) == simdjson::SUCCESS && into >= 0) return nullptr;
   return "a 64-bit integer, not negative";
 }
 
-inline expectation read_name(json_value value, std::string_view& into) {
+template <class Value>
+expectation read_name(Value value, std::string_view& into) {
   if (value.get_string().get(into) == simdjson::SUCCESS && !into.empty()) return nullptr;
   return "a text that is not empty";
 }
@@ -37,20 +44,30 @@ inline expectation read_name(json_value value, std::string_view& into) {
 /// that files may carry more than the rule needs.
 class json_object_reader {
  public:
-  /// @param line with line_reader::padding readable bytes behind it.
-  /// @param take called with the index of a key and its value; says what it expected when the value is not
-  /// that.
+  /// @param line with line_block::padding readable bytes behind it.
+  /// @param take called with the index of a key and its value, a json_value or, if it takes that too, a
+  /// plain_value; says what it expected when the value is not that. Called anew, for all of the line, when
+  /// the line turns out not to be plain.
   /// @returns which keys were there, one bit each; strings that were handed out stay valid until the next
   /// call.
   template <std::size_t N, class Take>
   outcome<std::uint32_t> read(std::string_view line, const std::array<std::string_view, N>& keys,
                               Take&& take) {
     static_assert(N <= 32);
+    if constexpr (std::is_invocable_v<Take, std::size_t, plain_value>)
+      if (const auto seen = read_plain(plain_line(line), keys, take)) return *seen;
+    return read_any(line, keys, take);
+  }
+
+ private:
+  template <std::size_t N, class Take>
+  outcome<std::uint32_t> read_any(std::string_view line, const std::array<std::string_view, N>& keys,
+                                  Take& take) {
     using namespace simdjson;
     if (line.empty()) return not_an_object(EMPTY);  // a fresh simdjson parser does not survive nothing
     ondemand::document document;
     ondemand::object object;
-    const padded_string_view padded(line.data(), line.size(), line.size() + line_reader::padding);
+    const padded_string_view padded(line.data(), line.size(), line.size() + line_block::padding);
     if (auto e = parser_.iterate(padded).get(document)) return not_an_object(e);
     if (auto e = document.get_object().get(object)) return not_an_object(e);
     std::uint32_t seen = 0;
@@ -71,13 +88,37 @@ class json_object_reader {
     return seen;
   }
 
- private:
+  // Nothing where the line is not plain, or not what it should be: why is said by `read_any`.
+  template <std::size_t N, class Take>
+  std::optional<std::uint32_t> read_plain(plain_line line, const std::array<std::string_view, N>& keys,
+                                          Take& take) {
+    if (!line.open()) return std::nullopt;
+    std::uint32_t seen = 0;
+    std::size_t place = 0;
+    do {
+      // The lines of a file nearly always have their keys in one order.
+      std::uint8_t& usual = usual_keys_[place++ % usual_keys_.size()];
+      if (usual >= N || !line.key(keys[usual])) {
+        const auto key = line.key();
+        if (!key) return std::nullopt;
+        usual = static_cast<std::uint8_t>(std::find(keys.begin(), keys.end(), *key) - keys.begin());
+      }
+      const auto value = line.value();
+      if (!value) return std::nullopt;
+      if (usual == N) continue;
+      if ((seen >> usual & 1) != 0 || take(std::size_t{usual}, *value) != nullptr) return std::nullopt;
+      seen |= std::uint32_t{1} << usual;
+    } while (line.more());
+    return line.close() ? std::optional(seen) : std::nullopt;
+  }
+
   static std::string quoted(std::string_view key) { return '"' + std::string(key) + '"'; }
   static tl::unexpected<failure> not_an_object(simdjson::error_code e) {
     return fail(trouble::usage, std::string("expected one JSON object: ") + simdjson::error_message(e));
   }
 
   simdjson::ondemand::parser parser_;
+  std::array<std::uint8_t, 32> usual_keys_{};  // which key was the first, the second, ... the last time
 };
 
 /// The first key that had to be there and was not, as a failure.
