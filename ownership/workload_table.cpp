@@ -1,6 +1,7 @@
 #include "ownership/workload_table.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 
@@ -8,8 +9,19 @@
 
 namespace tenure {
 
+namespace {
+
+std::uint64_t next_serial() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
 workload_table::workload_table(std::size_t capacity)
-    : capacity_(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max())), names_(1) {}
+    : capacity_(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max())),
+      serial_(next_serial()),
+      names_(1) {}
 
 std::optional<workload_id> workload_table::intern(std::string_view name) {
   if (name.empty()) return workload_id::none;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -28,8 +29,12 @@ class workload_table {
 
   std::size_t size() const;
 
+  /// No other table of this process ever had this number, though one may have had this address.
+  std::uint64_t serial() const { return serial_; }
+
  private:
   const std::size_t capacity_;
+  const std::uint64_t serial_;
   mutable std::shared_mutex mutex_;
   std::deque<std::string> names_;
   std::unordered_map<std::string_view, workload_id> ids_;

@@ -21,7 +21,7 @@ std::string escape(std::string_view name) {
 
 std::string_view json_names::workload(workload_id id, const workload_table& table) {
   if (id == workload_id::none) return "null";
-  if (std::exchange(table_, &table) != &table) by_id_.clear();
+  if (std::exchange(table_, table.serial()) != table.serial()) by_id_.clear();
   auto index = static_cast<std::size_t>(id);
   if (index >= by_id_.size()) by_id_.resize(std::max(index + 1, table.size() + 1));
   auto& known = by_id_[index];

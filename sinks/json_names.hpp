@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -18,8 +19,8 @@ class json_names {
   std::string_view text(std::string_view name);
 
  private:
-  const workload_table* table_ = nullptr;  // whose ids by_id_ is of
-  std::deque<std::string> by_id_;          // which does not move them when it grows
+  std::uint64_t table_ = 0;        // serial of the one whose ids by_id_ is of
+  std::deque<std::string> by_id_;  // which does not move them when it grows
   std::unordered_map<std::string, std::string> by_text_;
   std::string last_text_;  // one agent's records come together
   std::string_view last_escaped_;

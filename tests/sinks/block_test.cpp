@@ -49,13 +49,18 @@ std::string lines_of(const std::vector<flow_record>& records, const record_conte
   return m->appended;
 }
 
-/// The lines of a file of blocks, and whether it ended with a whole one.
+/// The lines of a file of blocks, made by one sink as `tenure read` makes them, and whether it ended with a
+/// whole one. Each block has a table of names of its own, often where the one before it was.
 outcome<bool> read_lines(const std::string& bytes, std::string& lines) {
   std::istringstream in(bytes);
-  return each_block(in, [&](const read_block& b) -> outcome<void> {
-    lines += lines_of(b.records, {b.workloads, b.region, b.to_utc});
-    return {};
+  const auto m = std::make_shared<memory>();
+  const auto sink = make_ndjson_sink(std::make_unique<memory_storage>(m));
+  auto whole = each_block(in, [&](const read_block& b) -> outcome<void> {
+    if (auto done = sink->append(b.records, {b.workloads, b.region, b.to_utc}); !done) return done;
+    return sink->make_durable();
   });
+  lines += m->appended;
+  return whole;
 }
 
 RC_GTEST_PROP(block, reads_back_as_the_lines_that_were_not_written, ()) {
