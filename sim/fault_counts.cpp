@@ -54,7 +54,10 @@ std::string_view to_string(fault f) {
                                                                       "failed_connect",
                                                                       "batch_repeated",
                                                                       "tenancy_forgotten",
-                                                                      "memory_short"};
+                                                                      "memory_short",
+                                                                      "credit_spent",
+                                                                      "released_early",
+                                                                      "hold_prolonged"};
   invariant(f < fault::count_, "a fault has a name");
   return names[static_cast<std::size_t>(f)];
 }

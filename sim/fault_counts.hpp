@@ -59,6 +59,9 @@ enum class fault : std::uint8_t {
   batch_repeated,
   tenancy_forgotten,  ///< by a node, for its horizon or for want of memory
   memory_short,       ///< evidence of a new tenancy that a node had no room for
+  credit_spent,       ///< an agent sent all that it might, and had to wait
+  released_early,     ///< a flow left before its hold was over
+  hold_prolonged,     ///< a flow was asked about again after its hold
   count_,
 };
 

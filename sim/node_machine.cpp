@@ -17,6 +17,9 @@ struct node_machine::running {
     actors::node_settings settings;
     settings.name = address;
     settings.hold.hold = m.options_.hold;
+    settings.hold.longest = m.options_.hold_longest;
+    settings.hold.when = m.options_.release_early ? actors::release::early : actors::release::full;
+    if (m.options_.held_memory > 0) settings.held_bytes = m.options_.held_memory;
     settings.routable = address_pool::routable();
     settings.retention.horizon = m.options_.horizon;
     if (m.options_.nodes > 1) {

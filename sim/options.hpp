@@ -83,8 +83,11 @@ struct cluster_options {
   nanos lease = 5 * second;     ///< a node that fell silent for so long is no member
   nanos view_delay = second;    ///< mean, until a node hears of a change of members
   nanos hold = 60 * second;
-  nanos horizon = 24 * hour;  ///< what nodes remember
-  std::uint32_t memory = 0;   ///< about how many bytes of it, all shards of a node together; 0: no bound
+  nanos hold_longest = 0;         ///< for flows that lack nothing but evidence; no effect up to `hold`
+  bool release_early = false;     ///< flows leave the hold as soon as they are attributed
+  std::uint32_t held_memory = 0;  ///< bytes that a node gives credit for; 0: a gigabyte
+  nanos horizon = 24 * hour;      ///< what nodes remember
+  std::uint32_t memory = 0;       ///< about how many bytes of it, all shards of a node together; 0: no bound
   nanos heartbeat = 10 * second;
   nanos linger = second;
   nanos repeat = 360 * second;

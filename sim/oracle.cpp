@@ -81,14 +81,32 @@ void oracle::sent(std::uint64_t link, machine_id from, const transport::frame& f
   const auto m = wire::decode(f, known.incarnation);
   if (!m) return;
   if (const auto* h = std::get_if<wire::hello>(&*m)) {
-    known = {from, h->incarnation};
+    known = {from, h->incarnation, 0, 0};
   } else if (const auto* b = std::get_if<wire::batch>(&*m); b != nullptr && from == known.agent) {
+    spend(known, f.size() * sizeof(f[0]));
     auto& numbers = batches_[{known.incarnation, b->number}];
     if (!numbers.empty() || b->flows.empty()) return;
     for (const auto& one : b->flows) numbers.push_back(one.connection);
+  } else if (const auto* c = std::get_if<wire::credit>(&*m); c != nullptr && from != known.agent) {
+    known.granted = std::max(known.granted, c->bytes);
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*m); a != nullptr && from != known.agent) {
     acknowledged(known.incarnation, a->batch);
   }
+}
+
+void oracle::spend(greeting& link, std::size_t bytes) {
+  largest_batch_ = std::max(largest_batch_, bytes);
+  if (link.sent >= link.granted) complain("I7", "an agent sent a batch for which it had no credit");
+  link.sent += bytes;
+  if (link.sent >= link.granted) seen_.add(fault::credit_spent);
+}
+
+void oracle::check_held(std::uint64_t flows, std::uint64_t agents) {
+  constexpr std::uint64_t bytes_a_flow = 64;
+  const std::uint64_t most = cluster_.held_memory + agents * largest_batch_;
+  if (flows * bytes_a_flow > most)
+    complain("I7", std::to_string(flows) + " flows are held where credit is given for " +
+                       std::to_string(cluster_.held_memory) + " bytes");
 }
 
 void oracle::acknowledged(std::uint64_t incarnation, std::uint64_t batch) {
@@ -184,6 +202,7 @@ void oracle::written(const sinks::flow_record& r, const sinks::record_context& c
     complain("I1", "record " + std::to_string(number) +
                        " is in conflict: two hulls of two workloads meet; it was " + describe(real.far) +
                        shown_by(r));
+  if (time_.now() + second < real.closed + cluster_.hold) seen_.add(fault::released_early);
   if (keep_ != nullptr) keep_answer(r, name);
   auto [known, fresh] =
       answers_.try_emplace(number, answer{r.flow.id, std::string{name}, who, r.far.reason, false});

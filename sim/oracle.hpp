@@ -11,6 +11,7 @@
 #include "sim/kept_history.hpp"
 #include "sim/machine_clock.hpp"
 #include "sim/network.hpp"
+#include "sim/options.hpp"
 #include "sim/records.hpp"
 #include "sim/truth.hpp"
 #include "sinks/record_sink.hpp"
@@ -85,6 +86,15 @@ class oracle final : public frame_tap {
   /// A node's sink, watched, that keeps what is durable for ever.
   std::shared_ptr<simulated_disk> make_disk();
 
+  /// The hold, so that what leaves it early or is asked about again can be counted.
+  void expect(const cluster_options& c) { cluster_ = c; }
+  /// I7: what a node holds at this moment fits into what it may give credit for. An agent may pass its credit
+  /// by a batch.
+  /// @param flows on their way between an agent and a sink
+  /// @param agents that may be connected, those that are gone without the node's knowing included
+  void check_held(std::uint64_t flows, std::uint64_t agents);
+  const fault_counts& seen() const { return seen_; }
+
   /// The checks that only the end of a run allows. @param live the incarnations that still run
   /// @param settled records that closed until then have had time to reach a sink; true time
   void finish(const std::vector<std::uint64_t>& live, nanos settled);
@@ -134,7 +144,10 @@ class oracle final : public frame_tap {
   struct greeting {
     machine_id agent = 0;
     std::uint64_t incarnation = 0;
+    std::uint64_t granted = 0;  ///< bytes, all in all
+    std::uint64_t sent = 0;     ///< of batches
   };
+  void spend(greeting& link, std::size_t bytes);
   std::unordered_map<std::uint64_t, greeting> links_;
   std::unordered_map<std::uint64_t, answer> answers_;                                      // by record number
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::uint64_t>> batches_;  // record numbers
@@ -146,6 +159,9 @@ class oracle final : public frame_tap {
   proved_share proved_;
   measured_errors errors_;
   kept_history* keep_ = nullptr;
+  cluster_options cluster_;
+  fault_counts seen_;
+  std::size_t largest_batch_ = 0;  ///< bytes
   trace_hash digest_;
 };
 

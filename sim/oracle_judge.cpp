@@ -55,9 +55,25 @@ void oracle::watched_judge::attribute_all(std::span<const tenure::question> ques
   inner_->attribute_all(questions, verdicts);
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const auto& q = questions[i];
+    count_prolonged(q, verdicts[i]);
     if (std::hash<address>{}(q.far) % oracle_.evidence_kept_ == 0)
       asked_.push_back({q.far, q.far_port, q.times, verdicts[i]});
   }
+}
+
+/// A flow that is asked about a second time had its hold.
+void oracle::watched_judge::count_prolonged(const tenure::question& q, const verdict& v) const {
+  const auto& c = oracle_.cluster_;
+  if (c.release_early || c.hold_longest <= c.hold) return;
+  trace_hash digest;
+  for (const auto word :
+       {q.far.high(), q.far.low(), std::uint64_t{q.far_port}, static_cast<std::uint64_t>(q.times.opened),
+        static_cast<std::uint64_t>(q.times.closed)})
+    digest.add(word);
+  if (unanswered_.erase(digest.value()) > 0)
+    oracle_.seen_.add(fault::hold_prolonged);
+  else if (!v.attributed())
+    unanswered_.insert(digest.value());
 }
 
 std::size_t oracle::watched_judge::forget_before(nanos cutoff) {

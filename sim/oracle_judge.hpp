@@ -1,6 +1,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "sim/oracle.hpp"
@@ -35,6 +36,7 @@ class oracle::watched_judge final : public attributor {
     flow_times times;
     verdict answer;
   };
+  void count_prolonged(const tenure::question& q, const verdict& v) const;
   void ask_again();
   void ask_naively();
   void merge_again();
@@ -47,6 +49,7 @@ class oracle::watched_judge final : public attributor {
   names_slot names_;  ///< filled in when the node has started
   random draw_;
   mutable std::vector<question> asked_;
+  mutable std::unordered_set<std::uint64_t> unanswered_;  ///< digests of questions
   std::vector<evidence> kept_;
 };
 

@@ -212,6 +212,9 @@ void name_cluster(names& n) {
   TENURE_TIME(cluster.lease);
   TENURE_TIME(cluster.view_delay);
   TENURE_TIME(cluster.hold);
+  TENURE_TIME(cluster.hold_longest);
+  TENURE_COUNT(cluster.release_early);
+  TENURE_COUNT(cluster.held_memory);
   TENURE_TIME(cluster.horizon);
   TENURE_COUNT(cluster.memory);
   TENURE_TIME(cluster.heartbeat);

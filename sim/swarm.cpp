@@ -98,6 +98,19 @@ void draw_faults(fault_options& f, network_conditions& n, random& draw) {
   n.delay_min = draw.chance(0.3) ? 0 : std::min(n.delay_min, n.delay_max);
 }
 
+/// What became of the hold since its length was all there was to it: a wait beyond it, a release before its
+/// end, and memory for little more than what arrives within it, so that agents wait for credit.
+void draw_hold(scenario& s, random& draw) {
+  auto& c = s.cluster;
+  if (draw.chance(0.3)) c.hold_longest = one_of<3>(draw, {2, 4, 10}) * c.hold;
+  c.release_early = draw.chance(0.3);
+  if (!draw.chance(0.3)) return;
+  constexpr double bytes = 80;
+  const double flows = 2.0 * s.fleet.instances * static_cast<double>(std::max(c.hold, c.hold_longest)) /
+                       static_cast<double>(s.traffic.connect_every);
+  c.held_memory = 32'768 + static_cast<std::uint32_t>((0.5 + 2 * draw.unit()) * flows * bytes);
+}
+
 /// Clocks without any error on a coarse grid: everything that can happen at one instant does.
 void make_exact(scenario& s, random& draw) {
   s.grid = one_of<3>(draw, {10 * millisecond, 100 * millisecond, second});
@@ -126,9 +139,12 @@ scenario swarm(std::uint64_t seed) {
   if (draw.chance(0.2)) make_exact(s, draw);
   // Most are short; in the long ones what lasts ten minutes has its time.
   s.horizon = draw.chance(0.15) ? draw.between(600, 1800) * second : draw.between(60, 240) * second;
-  s.cooldown = s.cluster.hold + 90 * second;
-  if (draw.chance(0.3)) s.cluster.horizon = 2 * s.cluster.hold + minute;
+  const bool short_memory = draw.chance(0.3);
   if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(1, 64)) << 10;
+  draw_hold(s, draw);
+  const nanos longest = std::max(s.cluster.hold, s.cluster.hold_longest);
+  s.cooldown = longest + 90 * second;
+  if (short_memory) s.cluster.horizon = 2 * longest + minute;
   return s;
 }
 

@@ -59,12 +59,15 @@ void world::build() {
   const auto reading = [&] { return clock_start + draw_.between(-c.clock_offset, c.clock_offset); };
   const auto rate = [&] { return draw_.between(-c.clock_ppm, c.clock_ppm); };
   net_.set_tap(&oracle_);
+  oracle_.expect(c);
   invariant(keep_ == nullptr || c.nodes == 1, "a history is told in the time of one node");
   if (keep_ != nullptr) oracle_.keep(*keep_);
+  auto of_nodes = c;
+  if (planted_.credit_ignored) of_nodes.held_memory = 0;
   for (std::uint32_t i = 0; i < c.nodes; ++i) {
     const machine_id id = options_.fleet.hosts + i;
     const nanos shown = reading();
-    nodes_.push_back(std::make_unique<node_machine>(around_, oracle_, id, shown, rate(), c,
+    nodes_.push_back(std::make_unique<node_machine>(around_, oracle_, id, shown, rate(), of_nodes,
                                                     options_.faults.slow, planted_.judge));
     start_node(i);
   }
@@ -101,6 +104,7 @@ void world::start_agent(host_id where) {
 report world::run() {
   trouble_maker trouble(*this);
   trouble.begin();
+  if (options_.cluster.held_memory > 0) watch_credit();
   while (time_.step(options_.horizon)) {
   }
   over_ = true;
@@ -108,8 +112,15 @@ report world::run() {
   traffic_.stop();
   heal();
   // What is held when the horizon comes has to drain, however long the hold: I5 asks for it.
-  const nanos end = options_.horizon + std::max(options_.cooldown, options_.cluster.hold + 60 * second);
+  const auto& c = options_.cluster;
+  nanos end = options_.horizon + std::max(options_.cooldown, std::max(c.hold, c.hold_longest) + minute);
   while (time_.step(end)) {
+  }
+  // Where credit is short, what gathered has to wait for its turn.
+  for (int more = 0; c.held_memory > 0 && more < 120 && retains_flows(); ++more) {
+    end += minute;
+    while (time_.step(end)) {
+    }
   }
   check_drained();
   std::vector<std::uint64_t> live;
@@ -127,6 +138,7 @@ report world::run() {
   r.baselines = judge_baselines(truth_, traffic_.records(), options_.baselines, luck);
   for (const auto& b : also_) r.also_judged.push_back(judge_baselines(truth_, traffic_.records(), b, luck));
   r.faults = faults_;
+  r.faults += oracle_.seen();
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   for (const auto& n : nodes_) n->add_faults(r.faults);
   r.proved = oracle_.proved();
@@ -170,6 +182,16 @@ void world::heal() {
     h->pause_agent(false);
     if (!h->agent_up()) start_agent(h->id());
   }
+}
+
+void world::watch_credit() {
+  for (const auto& n : nodes_)
+    if (n->up()) oracle_.check_held(n->counters().flows_held(), 2 * hosts_.size());
+  time_.after(second, [this] { watch_credit(); });
+}
+
+bool world::retains_flows() const {
+  return std::ranges::any_of(hosts_, [](const auto& h) { return h->counters().flows_retained > 0; });
 }
 
 /// I6: nothing is under way any more but what was seen in the last moments.

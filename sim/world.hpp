@@ -18,6 +18,7 @@ struct plants {
   judge_maker judge;
   stamp_rules stamps;
   bool one_incarnation = false;  ///< every start of every agent draws the same
+  bool credit_ignored = false;   ///< nodes give credit for a gigabyte, whatever `cluster.held_memory` says
 };
 
 /// What a run came to.
@@ -63,6 +64,8 @@ class world {
   void start_agent(host_id where);
   void start_node(std::uint32_t index);
   void heal();
+  void watch_credit();
+  bool retains_flows() const;
   void check_drained();
 
   scenario options_;

@@ -1,8 +1,11 @@
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "sim/lifetimes.hpp"
 #include "sim/scenario_file.hpp"
 #include "sim/shrink.hpp"
 #include "sim/swarm.hpp"
@@ -42,6 +45,41 @@ TEST_F(scenario_file, refuses_unknown_keys_and_values_with_file_and_line) {
   EXPECT_EQ(value.error().text, path.string() + ":1: horizon: cannot read '90'");
   EXPECT_FALSE(read("horizon = ["));
   EXPECT_FALSE(scenario_source::read("/nowhere/at/all.toml"));
+}
+
+/// Sets lifetimes from a file with this text. @returns nothing when it is refused.
+std::optional<std::vector<quantile>> lives_of(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream(file) << text;
+  scenario made;
+  if (!set_option(made, "fleet.lifetimes", "file:" + file.string())) return std::nullopt;
+  return made.fleet.lifetimes;
+}
+
+TEST_F(scenario_file, takes_lifetimes_from_a_file_of_measured_ones) {
+  const auto lives = lives_of(path, "# seconds of four functions\n30s\n\n500ms\n1.5m\n30s\n");
+  ASSERT_TRUE(lives);
+  ASSERT_EQ(lives->size(), 5U);
+  EXPECT_EQ(lives->front().age, 500 * millisecond);
+  EXPECT_EQ(lives->back().share, 1);
+  // Each share of the lives lies at or below what was measured, whatever their order in the file.
+  EXPECT_NEAR(static_cast<double>(lifetime_at(*lives, 0.25)), 0.5e9, 1);
+  EXPECT_NEAR(static_cast<double>(lifetime_at(*lives, 0.6)), 30e9, 1);
+  EXPECT_NEAR(static_cast<double>(lifetime_at(*lives, 0.75)), 30e9, 1);
+  EXPECT_NEAR(static_cast<double>(lifetime_at(*lives, 1)), 90e9, 1);
+}
+
+TEST_F(scenario_file, what_was_measured_is_what_instances_live) {
+  const auto lives = lives_of(path, "7s\n");
+  ASSERT_TRUE(lives);
+  random draw{1};
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(draw_lifetime(*lives, draw), 7 * second);
+}
+
+TEST_F(scenario_file, refuses_lifetimes_that_are_none) {
+  for (const auto* text : {"", "# nothing else\n", "30\n", "30s\nsoon\n", "0s\n", "-1s\n", "30s 40s\n"})
+    EXPECT_FALSE(lives_of(path, text)) << text;
+  scenario made;
+  EXPECT_FALSE(set_option(made, "fleet.lifetimes", "file:/nowhere/at/all"));
 }
 
 TEST_F(scenario_file, a_drawn_one_is_another_for_each_seed_but_for_what_it_sets) {
