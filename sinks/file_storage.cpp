@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "sinks/file_end.hpp"
 #include "sinks/storage.hpp"
 #include "sinks/whole_end.hpp"
 
@@ -26,7 +27,7 @@ failure system_failure(const std::string& what, const std::string& path, int err
 class file_storage final : public storage {
  public:
   /// @param fd is closed at the end, unless it is standard output.
-  file_storage(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  file_storage(int fd, std::string path) : fd_(fd), end_(fd), path_(std::move(path)) {}
   file_storage(const file_storage&) = delete;
   file_storage& operator=(const file_storage&) = delete;
   ~file_storage() override {
@@ -39,6 +40,7 @@ class file_storage final : public storage {
     // Pipes, terminals and devices have nothing to cut off or to sync.
     regular_ = S_ISREG(about.st_mode);
     if (!regular_ || fd_ == STDOUT_FILENO) return {};
+    end_.bypass_cache();
     if (created) return sync_folder();
     return cut_torn_end(about.st_size, what);
   }
@@ -46,7 +48,7 @@ class file_storage final : public storage {
   outcome<void> append(std::string_view bytes) override {
     if (broken_) return tl::unexpected(*broken_);
     while (!bytes.empty()) {
-      auto written = ::write(fd_, bytes.data(), bytes.size());
+      auto written = end_.write(bytes.data(), bytes.size());
       if (written >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno == EAGAIN) {
@@ -94,6 +96,7 @@ class file_storage final : public storage {
   }
 
   int fd_;
+  file_end end_;
   std::string path_;
   bool regular_ = false;
   std::optional<failure> broken_;

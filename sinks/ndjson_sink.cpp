@@ -13,7 +13,7 @@ namespace {
 /// What a line takes beyond its names: keys, numbers and stamps at their longest, with room to spare.
 constexpr std::size_t most_without_names = 2'048;
 /// Lines are handed to the storage in pieces of about this size.
-constexpr std::size_t piece = 256U << 10;
+constexpr std::size_t piece = (1U << 20) - (16U << 10);
 
 std::string_view name_of(transport_protocol t) {
   return t == transport_protocol::tcp ? "tcp" : "udp";

@@ -58,6 +58,35 @@ TEST_F(file_storage_test, a_torn_last_line_is_cut_off_and_nothing_else) {
   }
 }
 
+// Large writes go past the page cache in whole blocks, small ones do not: whatever their order, and whatever
+// others cut off in between, the file holds all that came since, in order.
+TEST_F(file_storage_test, writes_of_any_length_follow_each_other) {
+  put("begun\n");
+  auto file = open_file(path);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string expected = "begun\n";
+  std::uint64_t seed = 7;
+  for (int n = 0; n < 120; ++n) {
+    seed = seed * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+    const std::size_t lengths[] = {1, 4'096, 70'000, 300'000, 1'500'000, (seed >> 33) % 200'000};
+    std::string piece((lengths[(seed >> 20) % 6]), static_cast<char>('a' + n % 26));
+    piece.back() = '\n';
+    ASSERT_TRUE((*file)->append(piece));
+    expected += piece;
+    if (n % 3 == 0) {
+      ASSERT_TRUE((*file)->sync());
+    }
+    if (n % 17 == 0) {
+      ASSERT_TRUE(get() == expected) << "after piece " << n;
+    }
+    if (n % 40 == 39) {
+      expected.resize((seed >> 40) % 50'000);
+      std::filesystem::resize_file(path, expected.size());
+    }
+  }
+  EXPECT_TRUE(get() == expected);
+}
+
 TEST_F(file_storage_test, a_file_that_is_not_of_lines_is_left_alone) {
   const std::string binary(3 << 20, 'x');
   put(binary);
