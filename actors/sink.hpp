@@ -25,7 +25,9 @@ struct sink_state {
   /// Written since the last sync, in the order of writing.
   std::vector<std::pair<flow_origin_ptr, std::shared_ptr<batch_shares>>> unconfirmed;
   std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
-  std::vector<sinks::flow_record> records;                       ///< a few at a time; kept for its room
+  // Of what is left of a part when some of it waits on; kept for their room.
+  hold::packed_rows kept_rows;
+  std::vector<verdict> kept_answers;
   bool timer_set = false;
 };
 

@@ -1,6 +1,7 @@
 #include "hold/packed_flow.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -47,8 +48,14 @@ constexpr unsigned end_bits = 40;  // three
 constexpr unsigned established_bit = 43;
 constexpr unsigned far_v6_bit = 44;
 constexpr unsigned near_bits = 45;  // two
+constexpr unsigned far_in_region_bit = 47;
 
-enum class near_form : unsigned { v4, v6_of_base, v6 };
+/// How much of a near address is the base's: the network of its host, or the upper half of that.
+enum class near_form : unsigned { v4, v6_of_base, v6, v6_in_region };
+
+constexpr bool in_region(std::uint64_t high, const row_base& base) {
+  return high >> 32 == base.near_high >> 32;
+}
 
 constexpr std::size_t head_bytes = 6;
 
@@ -147,31 +154,48 @@ class row_reader {
   std::uint64_t head_ = 0;
 };
 
-address read_far(row_reader& in) {
+std::uint64_t read_high(row_reader& in, bool in_region, const row_base& base) {
+  return in_region ? (base.near_high >> 32 << 32 | in.raw<std::uint32_t>()) : in.raw<std::uint64_t>();
+}
+
+void write_high(row_writer& out, std::uint64_t high, bool in_region) {
+  if (in_region)
+    out.raw(static_cast<std::uint32_t>(high));
+  else
+    out.raw(high);
+}
+
+address read_far(row_reader& in, const row_base& base) {
   if (in.small(far_v6_bit) == 0) return address::v4(in.raw<std::uint32_t>());
-  const auto high = in.raw<std::uint64_t>();
+  const auto high = read_high(in, in.small(far_in_region_bit) != 0, base);
   return address::from_halves(high, in.raw<std::uint64_t>());
 }
 
 address read_near(row_reader& in, const row_base& base) {
   const auto form = static_cast<near_form>(in.small(near_bits, 2));
   if (form == near_form::v4) return address::v4(in.raw<std::uint32_t>());
-  const auto high = form == near_form::v6 ? in.raw<std::uint64_t>() : base.near_high;
+  const auto high =
+      form == near_form::v6_of_base ? base.near_high : read_high(in, form == near_form::v6_in_region, base);
   return address::from_halves(high, in.raw<std::uint64_t>());
 }
 
-void write_far(row_writer& out, const address& a) {
+void write_far(row_writer& out, const address& a, const row_base& base) {
   if (a.is_v4()) return out.raw(a.v4_bits());
+  const bool shares = in_region(a.high(), base);
   out.small(far_v6_bit, 1);
-  out.raw(a.high());
+  out.small(far_in_region_bit, shares ? 1 : 0);
+  write_high(out, a.high(), shares);
   out.raw(a.low());
 }
 
 void write_near(row_writer& out, const address& a, const row_base& base) {
   if (a.is_v4()) return out.raw(a.v4_bits());
-  const auto form = a.high() == base.near_high ? near_form::v6_of_base : near_form::v6;
+  const bool shares = in_region(a.high(), base);
+  const auto form = a.high() == base.near_high ? near_form::v6_of_base
+                    : shares                   ? near_form::v6_in_region
+                                               : near_form::v6;
   out.small(near_bits, static_cast<std::uint64_t>(form));
-  if (form == near_form::v6) out.raw(a.high());
+  if (form != near_form::v6_of_base) write_high(out, a.high(), shares);
   out.raw(a.low());
 }
 
@@ -224,6 +248,34 @@ std::size_t length_of(const std::byte* row) {
   return std::to_integer<std::size_t>(*row);
 }
 
+/// What four fields take together, by their choices.
+template <shape A, shape B, shape C, shape D>
+constexpr auto lengths_of_four = [] {
+  static_assert(A.place % 4 == 0 && B.place == A.place + 1 && C.place == A.place + 2 &&
+                D.place == A.place + 3);
+  const auto length = [](const shape& s, unsigned choice) {
+    return choice == 0 ? s.a : choice == 1 ? s.b : choice == 2 ? s.c : s.d;
+  };
+  std::array<std::uint8_t, 256> out{};
+  for (unsigned i = 0; i < out.size(); ++i)
+    out[i] = static_cast<std::uint8_t>(length(A, i & 3) + length(B, i >> 2 & 3) + length(C, i >> 4 & 3) +
+                                       length(D, i >> 6 & 3));
+  return out;
+}();
+
+/// Where a row's field near_name begins: what comes before it is the far end, ten fields and the near end.
+std::size_t before_near_name(std::uint64_t head) {
+  constexpr std::array<std::uint8_t, 4> far = {4, 16, 4, 12};  // by far_v6_bit and far_in_region_bit
+  constexpr std::array<std::uint8_t, 4> near = {4, 8, 16, 12};
+  constexpr shape nothing{10, 0, 0, 0, 0};
+  constexpr shape nothing_more{11, 0, 0, 0, 0};
+  constexpr std::size_t ports = 4;
+  return 1 + head_bytes + ports + far[(head >> far_v6_bit & 1) | (head >> far_in_region_bit & 1) << 1] +
+         near[head >> near_bits & 3] + lengths_of_four<last_received, life, handshake, transit>[head & 255] +
+         lengths_of_four<error, closing, index_gap, connection>[head >> 8 & 255] +
+         lengths_of_four<part, near_sequence, nothing, nothing_more>[head >> 16 & 255];
+}
+
 }  // namespace
 
 void packed_rows::add(const flow& f) {
@@ -234,7 +286,7 @@ void packed_rows::add(const flow& f) {
   out.small(reporter_bit, static_cast<std::uint64_t>(f.reporter));
   out.small(udp_bit, f.transport == transport_protocol::udp ? 1 : 0);
   out.small(end_bits, static_cast<std::uint64_t>(f.end));
-  write_far(out, f.far_address);
+  write_far(out, f.far_address, base_);
   out.raw(f.far_port);
   write_times(out, f.times, base_.time);
   out.raw(f.near_port);
@@ -254,10 +306,21 @@ void packed_rows::add(const flow& f) {
 
 void row_cursor::next(question& q) {
   row_reader in(at_);
-  q.far = read_far(in);
+  q.far = read_far(in, *base_);
   q.far_port = in.raw<std::uint16_t>();
   read_times(in, q.times, base_->time);
   at_ += length_of(at_);
+}
+
+workload_id row_cursor::next_near_workload() {
+  std::uint64_t head = 0;
+  std::memcpy(&head, at_, sizeof head);
+  head >>= 8;
+  std::uint32_t name = 0;
+  std::memcpy(&name, at_ + before_near_name(head), sizeof name);
+  const unsigned choice = head >> (2 * near_name.place) & 3;
+  at_ += length_of(at_);
+  return workload_id{name & static_cast<std::uint32_t>(mask(choice + 1))};
 }
 
 void row_cursor::next(flow& f) {
@@ -265,7 +328,7 @@ void row_cursor::next(flow& f) {
   f.reporter = static_cast<reporter>(in.small(reporter_bit));
   f.transport = in.small(udp_bit) != 0 ? transport_protocol::udp : transport_protocol::tcp;
   f.end = static_cast<end_reason>(in.small(end_bits, 3));
-  f.far_address = read_far(in);
+  f.far_address = read_far(in, *base_);
   f.far_port = in.raw<std::uint16_t>();
   read_times(in, f.times, base_->time);
   f.near_port = in.raw<std::uint16_t>();

@@ -17,7 +17,8 @@ struct row_base {
   std::uint64_t incarnation = 0;  ///< of every flow's id, and of every near tenancy
   std::uint64_t batch = 0;        ///< of every flow's id
   nanos time = 0;                 ///< near which most stamps lie; any value is right, a near one is short
-  std::uint64_t near_high = 0;    ///< the upper half of most near addresses; likewise
+  /// The upper half of most near addresses, and its upper half that of most addresses; likewise.
+  std::uint64_t near_high = 0;
 
   friend bool operator==(const row_base&, const row_base&) = default;
 };
@@ -79,6 +80,8 @@ class row_cursor {
   void next(flow& f);
   /// Only what the rule asks of it.
   void next(question& q);
+  /// Only the name of its near end. Not to be mixed with `next(flow&)`: a row is read after all before it.
+  workload_id next_near_workload();
 
   /// Behind the row that was read last.
   const std::byte* at() const { return at_; }

@@ -42,6 +42,7 @@ class block_builder {
   block_builder& operator=(const block_builder&) = delete;
 
   void add(const flow_record& r);
+  void add(const record_rows& rows);
   std::uint32_t records() const { return records_; }
   /// About how long the block would be before compression.
   std::size_t raw_bytes() const { return rows_.size() + answers_.size() + rows_of_batch_.bytes().size(); }
@@ -51,6 +52,11 @@ class block_builder {
 
  private:
   void end_batch();
+  void add_batch(const hold::row_base& base, std::string_view agent, std::uint32_t count,
+                 std::span<const std::byte> bytes);
+  void add_answer(const verdict& v);
+  void use(workload_id id);
+  std::uint32_t incarnation_number(std::uint64_t incarnation);
   std::uint32_t agent_number(std::string_view name);
 
   struct compressor;
@@ -64,9 +70,11 @@ class block_builder {
   std::vector<bool> has_name_;      ///< by id
   std::vector<std::uint64_t> incarnations_;
   std::unordered_map<std::uint64_t, std::uint32_t> incarnation_numbers_;
+  std::vector<std::uint32_t> numbers_asked_;  ///< by some bits of an incarnation: likely its number
   std::vector<std::string> agents_;
   std::unordered_map<std::string, std::uint32_t> agent_numbers_;
-  std::string raw_;  // kept for its room
+  std::string agent_name_;  ///< kept for its room
+  std::string raw_;         // kept for its room
 };
 
 /// A block that was read: its records refer to it.

@@ -17,12 +17,12 @@ class block_sink final : public record_sink {
 
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     for (const auto& r : records) block_.add(r);
-    // Names and the clock's distance are needed when the block ends, which may be without records.
-    workloads_ = &context.workloads;
-    region_ = context.region;
-    to_utc_ = context.to_utc;
-    if (block_.raw_bytes() < raw_bytes_a_block) return {};
-    return hand_over();
+    return added(context);
+  }
+
+  outcome<void> append_rows(const record_rows& rows, const record_context& context) override {
+    block_.add(rows);
+    return added(context);
   }
 
   outcome<void> make_durable() override {
@@ -31,6 +31,15 @@ class block_sink final : public record_sink {
   }
 
  private:
+  outcome<void> added(const record_context& context) {
+    // Names and the clock's distance are needed when the block ends, which may be without records.
+    workloads_ = &context.workloads;
+    region_ = context.region;
+    to_utc_ = context.to_utc;
+    if (block_.raw_bytes() < raw_bytes_a_block) return {};
+    return hand_over();
+  }
+
   outcome<void> hand_over() {
     if (block_.records() == 0) return {};
     bytes_.clear();

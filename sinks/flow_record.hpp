@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string_view>
 
+#include "hold/packed_flow.hpp"
 #include "ownership/flow.hpp"
 #include "ownership/verdict.hpp"
 #include "ownership/workload_table.hpp"
@@ -13,6 +16,14 @@ namespace tenure::sinks {
 struct flow_record {
   tenure::flow flow;  ///< stamps of cluster time
   tenure::verdict far;
+  std::string_view agent;
+};
+
+/// Rows of one batch with the answers about their far ends, in order.
+struct record_rows {
+  hold::row_base base;
+  std::span<const std::byte> bytes;  ///< with hold::row_slack readable bytes behind them
+  std::span<const verdict> answers;  ///< as many as there are rows
   std::string_view agent;
 };
 

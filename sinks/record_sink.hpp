@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "ownership/outcome.hpp"
 #include "sinks/flow_record.hpp"
@@ -13,9 +14,15 @@ class record_sink {
   virtual ~record_sink() = default;
   /// Takes records over. They are not durable yet.
   virtual outcome<void> append(std::span<const flow_record> records, const record_context& context) = 0;
+  /// The same for rows, in the form in which they waited: without taking them apart, where a sink can do
+  /// that.
+  virtual outcome<void> append_rows(const record_rows& rows, const record_context& context);
   /// When it returns without failure, all that was appended is durable. After a failure the sink is done for:
   /// nothing more may be appended.
   virtual outcome<void> make_durable() = 0;
+
+ private:
+  std::vector<flow_record> few_;  // rows that were taken apart; kept for its room
 };
 
 }  // namespace tenure::sinks

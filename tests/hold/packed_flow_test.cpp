@@ -25,7 +25,9 @@ Number some() {
 }
 
 address some_address(std::uint64_t near_high) {
-  switch (*rc::gen::inRange(0, 3)) {
+  switch (*rc::gen::inRange(0, 4)) {
+    case 3:
+      return address::from_halves((near_high >> 32 << 32) | some<std::uint32_t>(), some<std::uint64_t>());
     case 0:
       return address::v4(some<std::uint32_t>());
     case 1:
@@ -93,6 +95,7 @@ RC_GTEST_PROP(PackedFlow, EveryFieldComesBack, ()) {
   RC_ASSERT(rows.count() == flows.size());
   row_cursor whole(base, rows.bytes().data());
   row_cursor asked(base, rows.bytes().data());
+  row_cursor named(base, rows.bytes().data());
   for (const auto& expected : flows) {
     flow f;
     const auto* const before = whole.at();
@@ -105,6 +108,8 @@ RC_GTEST_PROP(PackedFlow, EveryFieldComesBack, ()) {
     RC_ASSERT(q.far_port == expected.far_port);
     RC_ASSERT(same_times(q.times, expected.times));
     RC_ASSERT(asked.at() == whole.at());
+    RC_ASSERT(named.next_near_workload() == expected.near_workload);
+    RC_ASSERT(named.at() == whole.at());
   }
   RC_ASSERT(whole.at() == rows.bytes().data() + rows.bytes().size());
 }

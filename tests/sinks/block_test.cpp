@@ -86,6 +86,47 @@ RC_GTEST_PROP(block, reads_back_as_the_lines_that_were_not_written, ()) {
   RC_ASSERT(lines == expected);
 }
 
+/// Appends records as the rows in which they waited, a batch at a time. @pre indices increase
+void append_as_rows(record_sink& sink, const std::vector<flow_record>& records,
+                    const record_context& context) {
+  for (std::size_t i = 0; i < records.size();) {
+    const auto& first = records[i].flow;
+    hold::packed_rows rows(
+        {first.id.incarnation, first.id.batch, first.times.closed, *rc::gen::arbitrary<std::uint64_t>()});
+    std::vector<verdict> answers;
+    const auto agent = records[i].agent;
+    for (; i < records.size() && records[i].flow.id.incarnation == first.id.incarnation &&
+           records[i].flow.id.batch == first.id.batch;
+         ++i) {
+      rows.add(records[i].flow);
+      answers.push_back(records[i].far);
+    }
+    RC_ASSERT(sink.append_rows({rows.base(), rows.bytes(), answers, agent}, context).has_value());
+  }
+}
+
+// Blocks take rows over as they are, lines take them apart: both say the same, and so do single records.
+RC_GTEST_PROP(block, rows_read_back_as_the_lines_of_their_records, ()) {
+  workload_table workloads;
+  const record_context context{workloads, "eu-west-1", *rc::gen::inRange<nanos>(0, 2'000'000'000 * second)};
+  std::vector<flow_record> records;
+  for (int n = *rc::gen::inRange(1, 80); n > 0; --n)
+    records.push_back(some_record(workloads, static_cast<std::uint32_t>(80 - n)));
+  const auto blocks = std::make_shared<memory>();
+  const auto block_sink = make_block_sink(std::make_unique<memory_storage>(blocks));
+  const auto direct = std::make_shared<memory>();
+  const auto line_sink = make_ndjson_sink(std::make_unique<memory_storage>(direct));
+  if (*rc::gen::arbitrary<bool>()) RC_ASSERT(block_sink->append({records.data(), 1}, context).has_value());
+  append_as_rows(*block_sink, records, context);
+  append_as_rows(*line_sink, records, context);
+  RC_ASSERT(block_sink->make_durable().has_value());
+  RC_ASSERT(line_sink->make_durable().has_value());
+  std::string lines;
+  RC_ASSERT(read_lines(blocks->appended, lines).has_value());
+  RC_ASSERT(lines.ends_with(lines_of(records, context)));
+  RC_ASSERT(direct->appended == lines_of(records, context));
+}
+
 std::string some_blocks(int count) {
   workload_table workloads;
   const auto m = std::make_shared<memory>();
