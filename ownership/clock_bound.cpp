@@ -113,10 +113,23 @@ void clock_bound::find_tightest() {
   }
 }
 
+// Stamps come in swarms: mostly the place is that of the one before, or next to it.
+std::vector<clock_bound::kept_bracket>::const_iterator clock_bound::first_at_or_after(nanos theirs) const {
+  const auto is_it = [&](std::size_t i) {
+    return i >= first_ && i <= kept_.size() && (i == kept_.size() || theirs <= kept_[i].of.theirs) &&
+           (i == first_ || kept_[i - 1].of.theirs < theirs);
+  };
+  for (const std::size_t i : {found_, found_ - 1, found_ + 1})
+    if (is_it(i)) return kept_.begin() + static_cast<std::ptrdiff_t>(found_ = i);
+  const auto at = std::lower_bound(kept_.begin() + static_cast<std::ptrdiff_t>(first_), kept_.end(), theirs,
+                                   [](const kept_bracket& b, nanos s) { return b.of.theirs < s; });
+  found_ = static_cast<std::size_t>(at - kept_.begin());
+  return at;
+}
+
 std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
   const auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first_);
-  const auto after = std::lower_bound(begin, kept_.end(), theirs,
-                                      [](const kept_bracket& b, nanos stamp) { return b.of.theirs < stamp; });
+  const auto after = first_at_or_after(theirs);
   if (after == kept_.end()) return std::nullopt;
   const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
   const offset late = at_stamp((after + after->tightest_after)->of);

@@ -24,7 +24,7 @@ struct bounded_stamp {
 
 /// Bounds the offset between one agent's boot-time clock and ours from bracketed pings. Between brackets the
 /// clocks may drift apart by at most `drift_ppm` of the distance (A3 in docs/proof.md). One incarnation of
-/// one agent.
+/// one agent; one thread at a time.
 class clock_bound {
  public:
   /// @param drift_ppm how fast the two clocks may drift apart, in millionths; less than half a million.
@@ -65,6 +65,7 @@ class clock_bound {
     std::uint8_t tightest_after = 0;   ///< so many places on, for stamps up to here
   };
 
+  std::vector<kept_bracket>::const_iterator first_at_or_after(nanos theirs) const;
   std::uint64_t drift_over(std::uint64_t distance) const;
   __extension__ using wide = __int128;
   wide width(const bracket& b, nanos theirs) const;
@@ -77,6 +78,7 @@ class clock_bound {
   nanos spacing_;
   std::vector<kept_bracket> kept_;  // those before first_ are forgotten
   std::size_t first_ = 0;
+  mutable std::size_t found_ = 0;  // where the last stamp was placed
 };
 
 }  // namespace tenure
