@@ -12,6 +12,8 @@ class node_clock {
   virtual nanos now() const = 0;
   /// UTC minus cluster time, now: only for writing records, never for judging.
   virtual nanos to_utc() const = 0;
+  /// CPU time of the calling thread, to tell what takes it; 0 where nobody measures.
+  virtual nanos thread_cpu() const { return 0; }
 };
 
 }  // namespace tenure::actors

@@ -29,13 +29,16 @@ void release_due(pointer self) {
 
 delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
                                  std::shared_ptr<hold::block_pool> memory, shard_actor shard,
-                                 std::shared_ptr<const node_clock> clock) {
+                                 std::shared_ptr<const node_clock> clock,
+                                 std::shared_ptr<node_counters> counters) {
   auto& state = self->state;
   state.held = std::make_unique<hold_queue>(settings, std::move(memory));
   state.shard = std::move(shard);
   state.clock = std::move(clock);
+  state.counters = std::move(counters);
   return {
       [self](hold_atom, const flow_lot_ptr& lot) {
+        const auto measured = self->state.counters->stages.measure(stage::hold, *self->state.clock);
         self->state.held->push(*lot, self->state.clock->now());
         release_due(self);
       },

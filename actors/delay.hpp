@@ -2,6 +2,7 @@
 
 #include "actors/clocks.hpp"
 #include "actors/hold_queue.hpp"
+#include "actors/node_counters.hpp"
 #include "actors/protocol.hpp"
 
 namespace tenure::actors {
@@ -13,11 +14,13 @@ struct delay_state {
   std::unique_ptr<hold_queue> held;
   shard_actor shard;
   std::shared_ptr<const node_clock> clock;
+  std::shared_ptr<node_counters> counters;
   std::vector<nanos> timers;  ///< that are set, the next to fire last
 };
 
 delay_actor::behavior_type delay(delay_actor::stateful_pointer<delay_state> self,
                                  const hold_settings& settings, std::shared_ptr<hold::block_pool> memory,
-                                 shard_actor shard, std::shared_ptr<const node_clock> clock);
+                                 shard_actor shard, std::shared_ptr<const node_clock> clock,
+                                 std::shared_ptr<node_counters> counters);
 
 }  // namespace tenure::actors

@@ -174,7 +174,8 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
                                : std::make_shared<attributor>(settings.routable, kept.most_bytes);
     routes->shards.push_back(
         system.spawn(shard, std::move(owners), kept, world.clock, sink_handle, n.counters));
-    routes->delays.push_back(system.spawn(delay, settings.hold, memory, routes->shards.back(), world.clock));
+    routes->delays.push_back(
+        system.spawn(delay, settings.hold, memory, routes->shards.back(), world.clock, n.counters));
   }
 
   auto shared = std::make_shared<session_settings>();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "actors/stage_meter.hpp"
 #include "ownership/verdict.hpp"
 
 namespace tenure::actors {
@@ -20,6 +21,7 @@ inline constexpr std::size_t reason_count = static_cast<std::size_t>(reason::bet
 struct node_counters {
   using counter = std::atomic<std::uint64_t>;
 
+  stage_meter stages;
   counter sessions_opened = 0;
   counter sessions_closed = 0;
   counter sessions_refused = 0;   ///< wrong version, or more sessions than allowed

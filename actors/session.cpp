@@ -73,8 +73,15 @@ void end_connection(pointer self) {
   if (state.page) state.page->write(state.protocol->flows());
 }
 
+outcome<session_reaction> decode(pointer self, const received_frame_ptr& f) {
+  auto& state = self->state;
+  const auto measured = state.counters->stages.measure(stage::decode, *state.clock);
+  return state.protocol->receive({f, &f->bytes}, f->at, state.clock->now());
+}
+
 void react(pointer self, outcome<session_reaction> reaction) {
   auto& state = self->state;
+  const auto measured = state.counters->stages.measure(stage::route, *state.clock);
   if (!reaction) {
     const auto& link = state.here->link;
     spdlog::warn("session {}: closing: {}", link->peer(), reaction.error().text);
@@ -155,7 +162,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       [self](frame_atom, const received_frame_ptr& f, const arrival_ptr& from) {
         from->inbox_bytes -= inbox_cost(f->bytes);
         auto& s = self->state;
-        if (s.here == from) react(self, s.protocol->receive({f, &f->bytes}, f->at, s.clock->now()));
+        if (s.here == from) react(self, decode(self, f));
       },
       [self](gone_atom, std::uint8_t why, const arrival_ptr& who) {
         gone(self, static_cast<transport::close_reason>(why), who);

@@ -117,8 +117,14 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<attributor> owner
   state.sink = std::move(sink);
   state.counters = std::move(counters);
   return {
-      [self](evidence_atom, const evidence_lot_ptr& lot) { merge(self, lot->items); },
-      [self](resolve_atom, const due_lot_ptr& lot) { resolve(self, lot); },
+      [self](evidence_atom, const evidence_lot_ptr& lot) {
+        const auto measured = self->state.counters->stages.measure(stage::merge, *self->state.clock);
+        merge(self, lot->items);
+      },
+      [self](resolve_atom, const due_lot_ptr& lot) {
+        const auto measured = self->state.counters->stages.measure(stage::resolve, *self->state.clock);
+        resolve(self, lot);
+      },
       [self](forget_atom) { forget(self); },
       [](drain_atom) { return true; },
   };

@@ -1,6 +1,7 @@
 #include "actors/sink.hpp"
 
 #include <chrono>
+#include <span>
 #include <utility>
 
 #include <caf/exit_reason.hpp>
@@ -14,8 +15,7 @@ namespace {
 using pointer = sink_actor::stateful_pointer<sink_state>;
 
 // A sync costs milliseconds however much it covers, so confirmations wait this long for company.
-constexpr auto sync_interval = std::chrono::milliseconds{100};
-constexpr std::size_t records_at_a_time = 64;
+constexpr auto sync_interval = std::chrono::milliseconds{250};
 
 bool give_up(pointer self, const failure& why) {
   ++self->state.counters->sink_failures;
@@ -27,7 +27,10 @@ bool give_up(pointer self, const failure& why) {
 bool sync(pointer self) {
   auto& state = self->state;
   if (state.unconfirmed.empty()) return true;
-  if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
+  {
+    const auto measured = state.counters->stages.measure(stage::write, *state.clock);
+    if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
+  }
   for (auto& [origin, shares] : state.unconfirmed) {
     const auto session = caf::actor_cast<caf::strong_actor_ptr>(origin->session);
     if (session)  // or an intake, which takes the same message
@@ -39,47 +42,48 @@ bool sync(pointer self) {
   return true;
 }
 
-outcome<void> append_records(sink_state& state) {
-  if (state.records.empty()) return {};
-  const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
-  auto done = state.out->append(state.records, context);
-  state.records.clear();
-  return done;
-}
-
 void confirm_later(sink_state& state, const due_lot::part& part,
                    const answer_counts<std::uint32_t>& answers) {
-  if (answers == answer_counts<std::uint32_t>{}) return;
   const auto [at, is_new] = state.place_of.try_emplace(part.origin.get(), state.unconfirmed.size());
   if (is_new) state.unconfirmed.emplace_back(part.origin, std::make_shared<batch_shares>());
   state.unconfirmed[at->second].second->push_back({part.ticket, answers});
 }
 
-/// Records of a lot, taken out of their rows a few at a time, so that they never leave the processor's cache.
+/// Of a part, what does not wait on. @param kept where its rows are put together; lives as long as they are
+/// used
+sinks::record_rows without_waiting(const sinks::record_rows& all, hold::packed_rows& kept,
+                                   std::vector<verdict>& answers) {
+  hold::row_cursor rows(all.base, all.bytes.data());
+  kept.restart(all.base);
+  answers.clear();
+  flow f;
+  for (const auto& v : all.answers) {
+    rows.next(f);
+    if (v == waits_on) continue;
+    kept.add(f);
+    answers.push_back(v);
+  }
+  return {all.base, kept.bytes(), answers, all.agent};
+}
+
 outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
+  const auto measured = state.counters->stages.measure(stage::encode, *state.clock);
+  const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
+  const bool some_wait_on = resolved.lot->next_rung != 0;
   const std::byte* at = resolved.lot->rows;
-  const verdict* verdict = resolved.verdicts.data();
-  state.records.reserve(records_at_a_time);
+  std::span<const verdict> verdicts = resolved.verdicts;
   for (const auto& part : resolved.lot->parts) {
-    hold::row_cursor rows(part.base, at);
+    sinks::record_rows rows{part.base, {at, part.bytes}, verdicts.first(part.flows), part.origin->agent};
     at += part.bytes;
+    verdicts = verdicts.subspan(part.flows);
+    if (some_wait_on) rows = without_waiting(rows, state.kept_rows, state.kept_answers);
+    if (rows.answers.empty()) continue;
+    if (auto done = state.out->append_rows(rows, context); !done) return done;
     answer_counts<std::uint32_t> answers{};
-    for (std::uint32_t n = 0; n < part.flows; ++n, ++verdict) {
-      auto& r = state.records.emplace_back();
-      rows.next(r.flow);
-      if (*verdict == waits_on) {
-        state.records.pop_back();
-        continue;
-      }
-      r.far = *verdict;
-      r.agent = part.origin->agent;
-      ++answers[static_cast<std::size_t>(verdict->reason)];
-      if (state.records.size() < records_at_a_time) continue;
-      if (auto done = append_records(state); !done) return done;
-    }
+    for (const auto& v : rows.answers) ++answers[static_cast<std::size_t>(v.reason)];
     confirm_later(state, part, answers);
   }
-  return append_records(state);
+  return {};
 }
 
 void write(pointer self, const resolved_lot& resolved) {

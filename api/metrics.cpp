@@ -112,6 +112,15 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
               c.workloads_refused);
   out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
+  auto& stages =
+      out.family("tenure_node_stage_cpu_seconds_total",
+                 "CPU time of the actors by stage, reckoned from every 16th message", MetricType::Counter);
+  for (std::size_t i = 0; i < actors::stage_count; ++i) {
+    ClientMetric m;
+    m.counter.value = static_cast<double>(c.stages.nanoseconds(static_cast<actors::stage>(i))) / second;
+    m.label.push_back(ClientMetric::Label{"stage", actors::stage_names[i]});
+    stages.metric.push_back(std::move(m));
+  }
   return out.text();
 }
 

@@ -20,4 +20,8 @@ nanos real_clocks::to_utc() const {
   return read(CLOCK_REALTIME) - read(CLOCK_BOOTTIME);
 }
 
+nanos real_clocks::thread_cpu() const {
+  return read(CLOCK_THREAD_CPUTIME_ID);
+}
+
 }  // namespace tenure::cli

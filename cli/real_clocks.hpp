@@ -11,6 +11,7 @@ class real_clocks final : public actors::node_clock, public agent::boot_clock {
  public:
   nanos now() const override;
   nanos to_utc() const override;
+  nanos thread_cpu() const override;
 };
 
 }  // namespace tenure::cli
