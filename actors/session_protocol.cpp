@@ -12,7 +12,7 @@ namespace tenure::actors {
 namespace {
 
 // Pings for the sake of batches: this pace in the long run, and so many beyond it in a row.
-constexpr nanos ping_pace = 100 * millisecond;
+constexpr nanos ping_pace = 300 * millisecond;
 constexpr nanos pings_in_a_row = 10;
 
 // What is remembered of an agent's clock: two minutes at least, however many batches cause pings.
