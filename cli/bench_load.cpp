@@ -43,20 +43,6 @@ double cpu_seconds() {
   return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
 }
 
-/// Within how many milliseconds this share of the flow batches was acknowledged; a power of two of
-/// microseconds, from above.
-double acknowledged_within_ms(const load::fleet_counters& c, double share) {
-  std::uint64_t all = 0;
-  for (const auto& n : c.acknowledged_within) all += n;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < c.acknowledged_within.size(); ++i) {
-    sum += c.acknowledged_within[i];
-    if (all > 0 && static_cast<double>(sum) >= share * static_cast<double>(all))
-      return static_cast<double>(std::uint64_t{1} << i) / 1e3;
-  }
-  return 0;
-}
-
 nlohmann::ordered_json figures(const load::fleet_counters& c, double flowing_seconds,
                                double settled_seconds) {
   return {{"bench", "load"},
@@ -72,8 +58,8 @@ nlohmann::ordered_json figures(const load::fleet_counters& c, double flowing_sec
           {"disconnects", c.disconnects.load()},
           {"goodbyes", c.goodbyes.load()},
           {"messages_refused", c.messages_refused.load()},
-          {"acknowledged_ms_p50", acknowledged_within_ms(c, 0.50)},
-          {"acknowledged_ms_p99", acknowledged_within_ms(c, 0.99)},
+          {"acknowledged_ms_p50", load::acknowledged_within_ms(c, 0.50)},
+          {"acknowledged_ms_p99", load::acknowledged_within_ms(c, 0.99)},
           {"seconds", flowing_seconds},
           {"seconds_to_settle", settled_seconds},
           {"generator_cpu_seconds", cpu_seconds()}};

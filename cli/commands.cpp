@@ -4,6 +4,7 @@
 #include "cli/bench.hpp"
 #include "cli/bench_hold.hpp"
 #include "cli/bench_load.hpp"
+#include "cli/bench_node.hpp"
 #include "cli/check.hpp"
 #include "cli/demo.hpp"
 #include "cli/explain.hpp"
@@ -30,6 +31,7 @@ void add_commands(command_line& line) {
   add_bench(line);
   add_bench_hold(line);
   add_bench_load(line);
+  add_bench_node(line);
 }
 
 }  // namespace tenure::cli

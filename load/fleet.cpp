@@ -96,6 +96,18 @@ void fleet::send_what_waits() {
   }
 }
 
+double acknowledged_within_ms(const fleet_counters& c, double share) {
+  std::uint64_t all = 0;
+  for (const auto& n : c.acknowledged_after) all += n;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < c.acknowledged_after.size(); ++i) {
+    sum += c.acknowledged_after[i];
+    if (all > 0 && static_cast<double>(sum) >= share * static_cast<double>(all))
+      return static_cast<double>(i + 1) * fleet_counters::step / millisecond;
+  }
+  return 0;
+}
+
 bool fleet::connected() const {
   return std::all_of(agents_.begin(), agents_.end(), [](const auto& a) { return a->welcomed(); });
 }

@@ -23,6 +23,10 @@ struct pace_options {
   std::size_t max_waiting_bytes = 16U << 20;  ///< given to the transport and not yet with the system
 };
 
+/// Within how many milliseconds this share (0 to 1) of the flow batches was acknowledged, to the next of
+/// fleet_counters::step.
+double acknowledged_within_ms(const fleet_counters& c, double share);
+
 /// Plays the agents of a plan over a transport: what the production agents would send, for a small share of
 /// the CPU. A batch is kept as a few numbers until it is acknowledged, and made again when it has to be sent
 /// again. `step`, `seal` and `stop` on one thread; pings and acknowledgements are answered on the

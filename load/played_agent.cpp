@@ -130,9 +130,8 @@ void played_agent::acknowledged(std::uint64_t number, nanos now) {
   ++counters_.batches_acknowledged;
   if (k.flows) {
     counters_.flows_acknowledged += k.count;
-    const auto us = static_cast<std::uint64_t>(std::max<nanos>(0, now - k.sealed) / microsecond);
-    ++counters_.acknowledged_within[std::min<std::size_t>(std::bit_width(us),
-                                                          counters_.acknowledged_within.size() - 1)];
+    const auto steps = static_cast<std::size_t>(std::max<nanos>(0, now - k.sealed) / fleet_counters::step);
+    ++counters_.acknowledged_after[std::min(steps, counters_.acknowledged_after.size() - 1)];
   }
   while (!kept_.empty() && kept_.front().acknowledged) {
     kept_.pop_front();

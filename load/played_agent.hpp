@@ -33,8 +33,10 @@ struct fleet_counters {
   counter evidence_sealed{0};
   counter messages_refused{0};  ///< from a node
   counter goodbyes{0};
-  /// Flow batches by the time from sealing to acknowledgement: [n] is less than 2^n microseconds.
-  std::array<counter, 40> acknowledged_within{};
+  /// Flow batches by the time from sealing to acknowledgement: [n] is n to n + 1 of `step`, the last one all
+  /// that took longer.
+  static constexpr nanos step = 10 * millisecond;
+  std::array<counter, 20'000> acknowledged_after{};
 };
 
 /// When each batch with flows was sealed: [agent][number]; 0 for one without flows. True time.

@@ -1,0 +1,64 @@
+#!/bin/bash
+# What a flow costs a node, over what grows: tables.sh [batches|tls|agents|addresses|hold|release|sustained]...
+# SECONDS_EACH (20), RATE (400000), TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the
+# environment. `sustained` takes five minutes at RATE.
+. "$(dirname "$0")/figure.sh"
+
+batches() {
+  for to in ndjson blocks; do
+    head_of_table "flows a batch, to $to"
+    for b in 5 20 50 200; do row "$b" --batch "$b" --to "$to"; done
+  done
+}
+
+# A certificate for both ends of the bench, of an authority that nobody else knows.
+certificates() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench -days 2 \
+    -keyout "$folder/ca.key" -out "$folder/ca.pem" 2> /dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=bench -keyout "$folder/key.pem" \
+    -out "$folder/request.pem" 2> /dev/null
+  printf 'subjectAltName=URI:spiffe://bench/tenure/bench\nkeyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\nbasicConstraints=CA:FALSE\n' \
+    > "$folder/extensions"
+  openssl x509 -req -in "$folder/request.pem" -CA "$folder/ca.pem" -CAkey "$folder/ca.key" -CAcreateserial -days 1 \
+    -extfile "$folder/extensions" -out "$folder/certificate.pem" 2> /dev/null
+}
+
+tls() {
+  certificates
+  head_of_table "with TLS, to"
+  for to in ndjson blocks; do
+    row "$to" --to "$to" --tls-certificate "$folder/certificate.pem" --tls-key "$folder/key.pem" \
+      --tls-authority "$folder/ca.pem"
+  done
+}
+
+agents() {
+  head_of_table "connections"
+  for n in 10 100 1000 10000; do row "$n" --agents "$n"; done
+}
+
+addresses() {
+  head_of_table "addresses"
+  for n in 10000 100000 1000000 10000000; do row "$n" --addresses "$n"; done
+}
+
+hold() {
+  head_of_table "hold"
+  for h in 1s 10s 60s 120s; do row "$h" --hold "$h"; done
+}
+
+release() {
+  head_of_table "release; late against a hold of 20 s"
+  for r in full early; do row "$r" --release "$r" --hold 20s; done
+}
+
+sustained() {
+  seconds=300
+  head_of_table "five minutes, a hold of ${HOLD:-60s}"
+  row "$rate flows/s" --hold "${HOLD:-60s}"
+}
+
+for table in "${@:-batches}"; do
+  "$table"
+  echo
+done
