@@ -12,7 +12,8 @@ struct agent_counters {
   using counter = std::atomic<std::uint64_t>;
 
   counter flows_observed = 0;
-  counter flows_near_unproved = 0;  ///< no tenancy was proved for the near end
+  counter flows_near_unproved = 0;   ///< nobody was proved to be the near end
+  counter flows_near_by_cgroup = 0;  ///< named by the socket's cgroup, without a tenancy
   counter flows_acknowledged = 0;
   counter flows_retained = 0;  ///< gauge
   counter flows_dropped = 0;   ///< the bound on retention was passed

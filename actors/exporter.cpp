@@ -22,6 +22,7 @@ namespace {
 using pointer = exporter_actor::stateful_pointer<exporter_state>;
 
 constexpr auto first_redial = std::chrono::milliseconds{100};
+constexpr auto look_pause = std::chrono::milliseconds{1000};
 constexpr auto longest_redial = std::chrono::milliseconds{5000};
 
 void refresh_gauges(exporter_state& s) {
@@ -76,12 +77,25 @@ void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
   seal_soon(self);
 }
 
+/// What the agent saw itself of an endpoint says only whose its sockets should be: the socket's own cgroup
+/// must not say otherwise, and of a namespace it must say the same.
+bool contradicts(const agent::tenancy_report& near, const wire::workload* named) {
+  if (!near.observed) return false;
+  return named == nullptr ? near.endpoint.whole() : named->name != near.workload.name;
+}
+
 void observe(pointer self, const std::vector<agent::observed_flow>& flows) {
   auto& s = self->state;
   for (const auto& f : flows) {
     const auto* near = s.tracker->near_end(f);
-    if (near == nullptr) ++s.counters->flows_near_unproved;
-    s.gathering->add(f, near);
+    const wire::workload* named = nullptr;
+    if (s.world.cgroups && (near == nullptr || near->observed)) {
+      named = s.world.cgroups->name_of(f.cgroup);
+      if (near != nullptr && contradicts(*near, named)) near = nullptr;
+    }
+    if (near == nullptr)
+      ++(named == nullptr ? s.counters->flows_near_unproved : s.counters->flows_near_by_cgroup);
+    s.gathering->add(f, near, named);
     if (s.gathering->full()) seal(self);
   }
   s.counters->flows_observed += flows.size();
@@ -92,6 +106,20 @@ void heartbeat(pointer self) {
   auto& s = self->state;
   report(self, s.tracker->heartbeat());
   s.counters->tenancies_live = s.tracker->list().size();
+}
+
+/// Looks are bounded in number: what happens within a second is one reason to look. Once more a second
+/// later, for a container's first process comes after its cgroup.
+void look_soon(pointer self, bool now) {
+  auto& s = self->state;
+  if (now) {
+    s.look_timer_set = false;
+    s.tracker->look();
+    report(self, s.tracker->changes());
+  } else if (!s.look_timer_set) {
+    s.look_timer_set = true;
+    self->delayed_send(self, look_pause, look_atom_v, true);
+  }
 }
 
 std::string answer(pointer self, const agent::ipman_request& request) {
@@ -259,7 +287,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
   auto& s = self->state;
   s.jitter.seed(static_cast<std::minstd_rand::result_type>(settings.incarnation));
   s.tracker = std::make_unique<agent::tenancy_tracker>(settings.incarnation, *world.clock, *world.identities,
-                                                       *world.addresses, settings.repeat);
+                                                       *world.addresses, settings.repeat, world.usages.get());
   s.gathering = std::make_unique<agent::batcher>(settings.incarnation);
   s.retained = std::make_unique<agent::retention>(settings.max_retained_bytes, world.spool.batches,
                                                   world.spool.max_bytes);
@@ -279,6 +307,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
         self->delayed_send(self, std::chrono::nanoseconds{self->state.settings.heartbeat}, heartbeat_atom_v);
         heartbeat(self);
       },
+      [self](look_atom, bool now) { look_soon(self, now); },
       [self](seal_atom) {
         self->state.seal_timer_set = false;
         seal(self);

@@ -21,6 +21,7 @@
 #include "agent/retention.hpp"
 #include "agent/spool.hpp"
 #include "agent/tenancy_tracker.hpp"
+#include "agent/usage_check.hpp"
 #include "transport/transport.hpp"
 
 namespace tenure::actors {
@@ -51,6 +52,8 @@ struct exporter_world {
   std::shared_ptr<agent::address_check> addresses;
   std::shared_ptr<transport::transport> transport;
   exporter_spool spool = {};
+  std::shared_ptr<agent::usage_check> usages = {};     ///< null: the agent sees no usages itself
+  std::shared_ptr<agent::cgroup_naming> cgroups = {};  ///< null: no socket is named by its cgroup
 };
 
 /// Drives tracker, batcher and retention, and keeps the link to a node.
@@ -75,6 +78,7 @@ struct exporter_state {
   std::minstd_rand
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
   bool seal_timer_set = false;
+  bool look_timer_set = false;
   std::vector<caf::typed_response_promise<bool>> draining;
 
   /// Who waits for this batch of evidence alone to be acknowledged.

@@ -40,6 +40,7 @@ CAF_ADD_ATOM(tenure, tenure::actors, observed_atom, "observed")
 CAF_ADD_ATOM(tenure, tenure::actors, ipman_atom, "ipman")
 CAF_ADD_ATOM(tenure, tenure::actors, withdrawn_atom, "withdrawn")
 CAF_ADD_ATOM(tenure, tenure::actors, heartbeat_atom, "heartbeat")
+CAF_ADD_ATOM(tenure, tenure::actors, look_atom, "look")
 CAF_ADD_ATOM(tenure, tenure::actors, seal_atom, "seal")
 CAF_ADD_ATOM(tenure, tenure::actors, dial_atom, "dial")
 CAF_ADD_ATOM(tenure, tenure::actors, frame_atom, "frame")
@@ -78,6 +79,8 @@ using exporter_actor = caf::typed_actor<
     caf::reacts_to<withdrawn_atom, std::uint64_t, std::uint64_t, std::uint64_t>,
     // Time to verify every tenancy anew and report it.
     caf::reacts_to<heartbeat_atom>,
+    // A listener or a cgroup came or went: look soon at who uses this host's endpoints. True: do it now.
+    caf::reacts_to<look_atom, bool>,
     // The linger is over: seal what has gathered into a batch and send it.
     caf::reacts_to<seal_atom>,
     // Time to connect to a node (again).

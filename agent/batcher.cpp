@@ -42,7 +42,7 @@ void batcher::add(const tenancy_report& report) {
   e.until = std::max(e.until, report.until);
 }
 
-void batcher::add(const observed_flow& observed, const tenancy_report* near) {
+void batcher::add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named) {
   flow f = observed.flow;
   f.id = {incarnation_, batch_.number, static_cast<std::uint32_t>(batch_.flows.size())};
   f.near_workload = workload_id::none;
@@ -51,6 +51,7 @@ void batcher::add(const observed_flow& observed, const tenancy_report* near) {
     f.near_workload = index_of(near->workload);
   } else {
     f.near_tenancy = {};
+    if (named != nullptr) f.near_workload = index_of(*named);
   }
   batch_.flows.push_back(f);
 }

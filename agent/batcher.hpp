@@ -28,7 +28,8 @@ class batcher {
   void add(const tenancy_report& report);
 
   /// @param near what is known of the flow's near tenancy; null where it is not proved
-  void add(const observed_flow& observed, const tenancy_report* near);
+  /// @param named without one, whose socket it was by its cgroup; null where that is not known either
+  void add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named = nullptr);
 
   bool full() const {
     return batch_.flows.size() >= max_flows || batch_.tenancies.size() >= max_tenancies ||

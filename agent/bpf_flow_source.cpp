@@ -38,7 +38,7 @@ class bpf_flow_source final : public flow_source {
     if (!read) return read;
     // Attached first: a socket that opens meanwhile is seen by one or the other, and the second leaves it
     // alone.
-    if (auto attached = programs_->attach(); !attached) return attached;
+    if (auto attached = programs_->attach(options_.host_changed != nullptr); !attached) return attached;
     if (auto found = programs_->walk(netns_paths(), 0); !found) return found;
     reader_ = std::thread([this] { run(); });
     if (options_.active_timeout > 0) walker_ = std::thread([this] { walk(); });
@@ -79,6 +79,10 @@ class bpf_flow_source final : public flow_source {
       programs_->drain(options_.poll_interval);
       hand_over();
       if (recorder_) recorder_->flush();
+      if (options_.host_changed && programs_->host_changes() != changes_seen_) {
+        changes_seen_ = programs_->host_changes();
+        options_.host_changed();
+      }
     }
     programs_->drain(0);
     hand_over();
@@ -111,6 +115,7 @@ class bpf_flow_source final : public flow_source {
   std::unique_ptr<event_writer> recorder_;  // null: nothing is recorded
   std::function<void(std::vector<observed_flow>)> deliver_;
   std::vector<observed_flow> waiting_;  // the reader's thread only
+  std::uint64_t changes_seen_ = 0;      // likewise
   std::atomic<bool> stopping_ = false;
   std::thread reader_;
   std::thread walker_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ struct bpf_options {
   /// A connection that has been open for so long is reported in parts, one for each such time in which
   /// segments passed; 0: only when it ends.
   nanos active_timeout = 60 * second;
+  /// Called from the source's thread when a listener or a cgroup came or went, or a process entered one; it
+  /// must not block. Empty: nobody asks.
+  std::function<void()> host_changed;
   /// Every event is written to this file too; empty: to none.
   std::string record;
   /// How often the ring is emptied when it is not filling up.

@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <poll.h>
 #include <system_error>
+#include <tuple>
 #include <unistd.h>
+#include <utility>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -97,20 +99,30 @@ nanos kernel_programs::boot_time() const {
   return static_cast<nanos>(programs_->bss->clock_boot_ns);
 }
 
-outcome<void> kernel_programs::attach() {
-  state_changes_ = ::bpf_program__attach(programs_->progs.socket_state_changed);
-  if (state_changes_ == nullptr) return tl::unexpected(step_failed("attaching", errno));
-  // Second, so that it finds what the first has done.
-  state_changes_unseen_ = ::bpf_program__attach(programs_->progs.socket_state_changed_unseen);
-  if (state_changes_unseen_ == nullptr) return tl::unexpected(step_failed("attaching", errno));
+outcome<void> kernel_programs::attach(bpf_program* program) {
+  auto* link = ::bpf_program__attach(program);
+  if (link == nullptr) return tl::unexpected(step_failed("attaching", errno));
+  links_.push_back(link);
+  return {};
+}
+
+outcome<void> kernel_programs::attach(bool cgroups) {
+  // The second finds what the first has done.
+  for (auto* program : {programs_->progs.socket_state_changed, programs_->progs.socket_state_changed_unseen})
+    if (auto done = attach(program); !done) return done;
+  // Without them the next heartbeat looks.
+  if (cgroups)
+    for (auto* program : {programs_->progs.cgroup_made, programs_->progs.cgroup_entered})
+      std::ignore = attach(program);
   return {};
 }
 
 void kernel_programs::detach() {
-  if (state_changes_ != nullptr) ::bpf_link__destroy(state_changes_);
-  state_changes_ = nullptr;
-  if (state_changes_unseen_ != nullptr) ::bpf_link__destroy(state_changes_unseen_);
-  state_changes_unseen_ = nullptr;
+  for (auto* link : std::exchange(links_, {})) ::bpf_link__destroy(link);
+}
+
+std::uint64_t kernel_programs::host_changes() const {
+  return *static_cast<const volatile __u64*>(&programs_->bss->host_changes);
 }
 
 outcome<void> kernel_programs::walk(const std::vector<std::string>& paths, nanos part_after) {

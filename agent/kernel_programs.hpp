@@ -12,6 +12,7 @@
 #include "bpf/counters.h"
 
 struct bpf_link;
+struct bpf_program;
 struct ring_buffer;
 struct tenure_programs;
 struct tenure_socket_event;
@@ -33,7 +34,10 @@ class kernel_programs {
   /// The kernel's boot-time clock when `calibrate` last read it.
   nanos boot_time() const;
   /// From when this returns, every transition of a TCP socket is seen.
-  outcome<void> attach();
+  /// @param cgroups whether what happens to cgroups counts as a change of the host, where the kernel tells
+  outcome<void> attach(bool cgroups);
+  /// Grows when a listener or a cgroup comes or goes, or a process enters one.
+  std::uint64_t host_changes() const;
   /// When this returns, no program runs any more.
   void detach();
   /// Walks over the sockets in the namespaces at `paths`; those that are gone by now are passed over. Marks
@@ -58,8 +62,9 @@ class kernel_programs {
   outcome<void> visit_sockets(const std::vector<std::string>& paths);
 
   tenure_programs* programs_;
-  bpf_link* state_changes_ = nullptr;
-  bpf_link* state_changes_unseen_ = nullptr;
+  outcome<void> attach(bpf_program* program);
+
+  std::vector<bpf_link*> links_;
   ring_buffer* ring_ = nullptr;
   std::function<void(const tenure_socket_event&)> take_;
 };

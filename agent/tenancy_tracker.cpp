@@ -1,15 +1,32 @@
 #include "agent/tenancy_tracker.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "ownership/invariant.hpp"
 
 namespace tenure::agent {
 
+namespace {
+
+/// What was seen, without the addresses that are in several namespaces, or in use whole and in ports: they
+/// are nobody's (A1).
+std::map<identity_key, usage> by_endpoint(std::vector<usage> all) {
+  std::map<address, std::set<std::pair<std::uint64_t, bool>>> ways;
+  for (const auto& u : all) ways[u.endpoint.address].emplace(u.netns.cookie, u.endpoint.whole());
+  std::map<identity_key, usage> result;
+  for (auto& u : all)
+    if (ways.at(u.endpoint.address).size() == 1)
+      result.emplace(identity_key{u.netns.cookie, u.endpoint}, std::move(u));
+  return result;
+}
+
+}  // namespace
+
 tenancy_tracker::tenancy_tracker(std::uint64_t incarnation, const boot_clock& clock, identity_map& map,
-                                 address_check& check, nanos repeat)
-    : incarnation_(incarnation), clock_(clock), map_(map), check_(check), repeat_(repeat) {
+                                 address_check& check, nanos repeat, usage_check* usages)
+    : incarnation_(incarnation), clock_(clock), map_(map), check_(check), repeat_(repeat), usages_(usages) {
   invariant(incarnation != 0, "an agent's incarnation is not 0");
 }
 
@@ -28,7 +45,8 @@ outcome<assignment> tenancy_tracker::set(const tenure::endpoint& endpoint, const
   const nanos from = clock_.now();
 
   const identity_key key{ns->cookie, endpoint};
-  if (const auto same = live_.find(key); same != live_.end() && same->second.workload.name == workload.name)
+  if (const auto same = live_.find(key);
+      same != live_.end() && !same->second.observed() && same->second.workload.name == workload.name)
     return same->second;
   if (auto room = make_room(key); !room) return tl::unexpected(room.error());
   return begin(key, workload, *ns, from);
@@ -44,6 +62,9 @@ outcome<void> tenancy_tracker::make_room(const identity_key& key) {
   };
   // One address is exclusive or has port tenancies, never both (A1). Those of a namespace that is gone do not
   // count.
+  // What was only observed gives way to what is said.
+  for (const auto& it : same_address())
+    if (it->second.observed()) end(it);
   for (const auto& it : same_address())
     if (it->first.endpoint.whole() != key.endpoint.whole()) verify(it->second.netns, {it});
   for (const auto& it : same_address())
@@ -58,12 +79,13 @@ outcome<void> tenancy_tracker::make_room(const identity_key& key) {
 }
 
 outcome<assignment> tenancy_tracker::begin(const identity_key& key, const wire::workload& workload,
-                                           const netns_ref& ns, nanos from) {
+                                           const netns_ref& ns, nanos from,
+                                           const std::vector<std::uint64_t>& witnesses) {
   const tenancy_id id{incarnation_, next_sequence_++};
   if (auto put = map_.put(key, id); !put) return tl::unexpected(put.error());
-  const assignment a{key.endpoint, ns, workload, id, from, from};
+  const assignment a{key.endpoint, ns, workload, id, from, from, witnesses};
   live_.emplace(key, a);
-  known_.emplace(id, known{{id, key.endpoint, workload, from, from, false}, ns.cookie});
+  known_.emplace(id, known{{id, key.endpoint, workload, from, from, false, a.observed()}, ns.cookie});
   changed_.push_back(id);
   return a;
 }
@@ -74,7 +96,7 @@ outcome<tenancy_tracker::live_map::iterator> tenancy_tracker::find_live(const te
   const auto ns = netns_path.empty() ? outcome<netns_ref>{} : check_.open(netns_path);
   std::vector<live_map::iterator> found;
   for (auto it = live_.begin(); it != live_.end(); ++it) {
-    if (it->first.endpoint != endpoint) continue;
+    if (it->first.endpoint != endpoint || it->second.observed()) continue;
     const bool here = netns_path.empty() || it->second.netns.path == netns_path ||
                       (ns && ns->cookie == it->first.netns_cookie);
     if (here) found.push_back(it);
@@ -145,8 +167,43 @@ void tenancy_tracker::verify(const netns_ref& ns, const std::vector<live_map::it
 
 void tenancy_tracker::verify_all() {
   std::map<std::uint64_t, std::vector<live_map::iterator>> by_netns;
-  for (auto it = live_.begin(); it != live_.end(); ++it) by_netns[it->first.netns_cookie].push_back(it);
+  for (auto it = live_.begin(); it != live_.end(); ++it)
+    if (!it->second.observed()) by_netns[it->first.netns_cookie].push_back(it);
   for (const auto& [cookie, members] : by_netns) verify(netns_ref{members.front()->second.netns}, members);
+}
+
+bool tenancy_tracker::assigned(address a) const {
+  return std::ranges::any_of(live_, [&](const auto& entry) {
+    return entry.first.endpoint.address == a && !entry.second.observed();
+  });
+}
+
+void tenancy_tracker::look() {
+  if (usages_ == nullptr) return;
+  // Read before the look: whoever was there before it, and is still there, was there at this instant.
+  const nanos before = clock_.now();
+  auto seen = by_endpoint(usages_->look());
+  // Read after it: at this instant it is used already.
+  const nanos from = clock_.now();
+  for (auto it = live_.begin(); it != live_.end();) {
+    const auto next = std::next(it);
+    if (it->second.observed()) {
+      const auto now = seen.find(it->first);
+      if (now != seen.end() && now->second.goes_on_from(it->second.workload, it->second.witnesses)) {
+        verified(it->second, before);
+        it->second.witnesses = now->second.witnesses;
+        it->second.netns = now->second.netns;
+      } else {
+        end(it);
+      }
+    }
+    it = next;
+  }
+  for (const auto& [key, u] : seen) {
+    if (live_.contains(key) || assigned(key.endpoint.address)) continue;
+    // A map that is full costs coverage; the next look tries again.
+    if (!begin(key, u.workload, u.netns, from, u.witnesses)) return;
+  }
 }
 
 std::vector<assignment> tenancy_tracker::list() const {
@@ -158,6 +215,7 @@ std::vector<assignment> tenancy_tracker::list() const {
 
 std::vector<tenancy_report> tenancy_tracker::heartbeat() {
   verify_all();
+  look();
   changed_.clear();
   const nanos now = clock_.now();
   std::vector<tenancy_report> out;

@@ -11,6 +11,7 @@
 #include "agent/clock.hpp"
 #include "agent/identity_map.hpp"
 #include "agent/observed_flow.hpp"
+#include "agent/usage_check.hpp"
 #include "capnp/messages.hpp"
 #include "ownership/outcome.hpp"
 
@@ -24,6 +25,9 @@ struct assignment {
   tenancy_id tenancy;
   nanos from = 0;      ///< held at least since then, boot-time clock
   nanos verified = 0;  ///< held at least until then
+  /// Of a usage that the agent saw itself, its witnesses; none: a platform or an operator said it.
+  std::vector<std::uint64_t> witnesses;
+  bool observed() const { return !witnesses.empty(); }
 };
 
 /// A tenancy with what has been verified of it, ready to become evidence in a batch.
@@ -34,6 +38,7 @@ struct tenancy_report {
   nanos from = 0;
   nanos until = 0;
   bool ended = false;
+  bool observed = false;  ///< the agent saw it itself: no platform said it
 };
 
 /// Issues tenancy ids and keeps, for each endpoint of this host, since when and until when its holding is
@@ -43,8 +48,9 @@ class tenancy_tracker {
  public:
   /// @param incarnation drawn at random by this start of the agent, not 0.
   /// @param repeat for how long after its end a tenancy is still reported: the longest hold and five minutes.
+  /// @param usages what the agent sees itself of who uses this host's endpoints; null: nothing
   tenancy_tracker(std::uint64_t incarnation, const boot_clock& clock, identity_map& map, address_check& check,
-                  nanos repeat);
+                  nanos repeat, usage_check* usages = nullptr);
 
   /// A platform says: this endpoint is this workload's now. Setting the same pair again changes nothing; over
   /// a held endpoint the old tenancy ends at its last verification and a new one starts. Refused when the
@@ -64,6 +70,11 @@ class tenancy_tracker {
   /// The system says an address left an interface (rtnetlink): tenancies on it end at their last
   /// verification.
   void lost(std::uint64_t netns_cookie, address a);
+
+  /// Looks at who uses this host's endpoints now: begins tenancies of new usages, goes on with those whose
+  /// witness is still there, ends the others. What a platform assigned comes first: where an address is
+  /// assigned, whole or in ports, its usages are nobody's. Does nothing without `usages`.
+  void look();
 
   std::vector<assignment> list() const;
 
@@ -92,7 +103,8 @@ class tenancy_tracker {
 
   outcome<void> make_room(const identity_key& key);
   outcome<assignment> begin(const identity_key& key, const wire::workload& workload, const netns_ref& ns,
-                            nanos from);
+                            nanos from, const std::vector<std::uint64_t>& witnesses = {});
+  bool assigned(address a) const;
   outcome<live_map::iterator> find_live(const tenure::endpoint& endpoint, const std::string& netns_path);
   void end(live_map::iterator it);
   void verified(assignment& a, nanos at);
@@ -104,6 +116,7 @@ class tenancy_tracker {
   identity_map& map_;
   address_check& check_;
   nanos repeat_;
+  usage_check* usages_;
   std::uint64_t next_sequence_ = 1;
   live_map live_;
   std::unordered_map<tenancy_id, known> known_;

@@ -43,9 +43,14 @@ static __always_inline void handle(struct sock* sk, struct socket_state* s, int 
   if (s) s->state = new_state;
 }
 
+/* Counts what may change who uses this host's endpoints: listeners, cgroups, and what moves into them. User
+ * space looks when it has grown; by how much does not matter. */
+__u64 host_changes;
+
 /* Called before the socket's state is written. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state_changed, struct sock* sk, int old_state, int new_state) {
+  if (old_state == TCP_LISTEN || new_state == TCP_LISTEN) ++host_changes;
   if (matters(old_state, new_state) && is_tcp(sk)) handle(sk, follow(sk, new_state), old_state, new_state);
   return 0;
 }
@@ -63,6 +68,19 @@ int BPF_PROG(socket_state_changed_unseen, struct sock* sk, int old_state, int ne
   if (!s || s->state == new_state) return 0;
   count(TENURE_STOOD_IN);
   handle(sk, s, old_state, new_state);
+  return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_made, struct cgroup* made, const char* path) {
+  ++host_changes;
+  return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_entered, struct cgroup* entered, const char* path, struct task_struct* task,
+             bool threadgroup) {
+  ++host_changes;
   return 0;
 }
 

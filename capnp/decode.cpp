@@ -42,7 +42,7 @@ outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation)
   if (auto c = read_tables(in, incarnation, out)) return malformed(*c);
   nanos last = time_min;
   const auto flows = in.getFlows();
-  if (auto c = check_flows(flows, out.tenancies.size(), last)) return malformed(*c);
+  if (auto c = check_flows(flows, out, last)) return malformed(*c);
   out.flows.resize(flows.size());
   std::uint32_t index = 0;
   for (auto& f : out.flows) {
@@ -189,7 +189,7 @@ outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_
     if (auto c = read_tables(in, incarnation, b.tables)) return malformed(*c);
     for (const auto& e : b.tables.evidence) b.last_stamp = std::max({b.last_stamp, e.from, e.until});
     const auto flows = in.getFlows();
-    if (auto c = check_flows(flows, b.tables.tenancies.size(), b.last_stamp)) return malformed(*c);
+    if (auto c = check_flows(flows, b.tables, b.last_stamp)) return malformed(*c);
     b.flow_count = flows.size();
     b.incarnation_ = incarnation;
     b.frame_ = std::move(f);

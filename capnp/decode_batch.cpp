@@ -110,11 +110,14 @@ void read_counters(schema::Flow::Reader in, flow_counters& out) {
 
 }  // namespace
 
-complaint check_flows(capnp::List<schema::Flow>::Reader in, std::size_t tenancies, nanos& last_stamp) {
+complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp) {
   if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
   for (auto item : in) {
     if (const char* wrong = wrong_in(item)) return wrong;
-    if (item.getNearTenancy() > tenancies) return "a flow whose near tenancy is not in the batch";
+    if (item.getNearTenancy() > tables.tenancies.size())
+      return "a flow whose near tenancy is not in the batch";
+    if (item.getNearWorkload() > tables.workloads.size())
+      return "a flow whose near workload is not in the batch";
     last_stamp = std::max({last_stamp, item.getOpenedAt(), item.getEstablishedAt(), item.getLastReceivedAt(),
                            item.getClosedAt()});
   }
@@ -142,7 +145,8 @@ void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t
   read_counters(in, out.counters);
   const auto tenancy = in.getNearTenancy();
   out.near_tenancy = tenancy == 0 ? tenancy_id{} : tables.tenancies[tenancy - 1].id;
-  out.near_workload = tenancy == 0 ? workload_id::none : tables.tenancies[tenancy - 1].workload;
+  out.near_workload =
+      tenancy == 0 ? workload_id{in.getNearWorkload()} : tables.tenancies[tenancy - 1].workload;
 }
 
 complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out) {

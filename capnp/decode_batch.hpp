@@ -28,7 +28,7 @@ complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch
 
 /// What is wrong with the list of flows of a batch with so many tenancies; raises `last_stamp` to the latest
 /// of their stamps.
-complaint check_flows(capnp::List<schema::Flow>::Reader in, std::size_t tenancies, nanos& last_stamp);
+complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp);
 
 /// @param tables of its batch. @pre check_flows found nothing
 void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,

@@ -185,7 +185,10 @@ void put(schema::Flow::Builder out, const flow_counters& c) {
 void put(schema::Flow::Builder out, const flow& f, const tenancy_places& places) {
   out.setConnection(f.connection);
   out.setPart(f.part);
-  out.setNearTenancy(f.near_tenancy.none() ? 0 : 1 + places.at(f.near_tenancy));
+  if (f.near_tenancy.none())
+    out.setNearWorkload(static_cast<std::uint32_t>(f.near_workload));
+  else
+    out.setNearTenancy(1 + places.at(f.near_tenancy));
   auto near = out.getNear();
   put(near, f.near_address);
   near.setPort(f.near_port);

@@ -157,6 +157,8 @@ struct Flow {
   srttUs @27 :UInt32;
   minRttUs @28 :UInt32;
   connectUs @29 :UInt32;
+  nearWorkload @30 :UInt32; # without nearTenancy: 1 + index into Batch.workloads of whom the reporter's own kernel names
+                            # by the socket's cgroup; 0: nobody
 }
 
 enum Reporter {

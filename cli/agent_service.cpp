@@ -18,6 +18,7 @@
 #include "agent/file_watch.hpp"
 #include "agent/host_addresses.hpp"
 #include "agent/host_naming.hpp"
+#include "agent/host_usage.hpp"
 #include "agent/identity_file.hpp"
 #include "agent/identity_maps.hpp"
 #include "agent/ipman.hpp"
@@ -69,6 +70,7 @@ class running_agent final : public agent_service {
     clock_ = clock;
     const auto incarnation = draw_incarnation();
     if (!incarnation) return tl::unexpected(incarnation.error());
+    if (auto prepared = prepare_naming(o, *clock); !prepared) return prepared;
     auto watched = o.replay.empty() ? open_kernel(o, *incarnation) : open_recording(o, *clock);
     if (!watched) return watched;
 
@@ -81,16 +83,23 @@ class running_agent final : public agent_service {
     settings.repeat = o.repeat.count();
     actors::exporter_world world{std::move(clock), identities_, std::shared_ptr{agent::make_address_check()},
                                  std::move(net)};
+    world.usages = usage_;
+    if (o.cgroups) world.cgroups = usage_;
     auto addresses = world.addresses;
     if (auto opened = take_over(o, settings, world); !opened) return opened;
     exporter_ = system_.spawn(actors::exporter, std::move(settings), std::move(world), counters_);
     if (auto listened = listen_to_platforms(o.ipman_socket); !listened) return listened;
+    if (usage_) caf::anon_send(exporter_, actors::look_atom_v, true);
     if (auto named = name_host(o.identity); !named) return named;
     return follow_kernel(o.netns, *addresses);
   }
 
   const actors::agent_counters& counters() const override { return *counters_; }
-  agent::source_counters source() const override { return source_->counters(); }
+  agent::source_counters source() const override {
+    auto c = source_->counters();
+    if (usage_) c.looks_failed = usage_->failures().first;
+    return c;
+  }
 
   bool tell() override {
     ipman_.reset();
@@ -121,6 +130,8 @@ class running_agent final : public agent_service {
     kernel.transit_floor = o.transit.count();
     kernel.active_timeout = o.active_timeout.count();
     kernel.record = o.record;
+    // The source starts after the exporter, and stops before it.
+    if (usage_) kernel.host_changed = [this] { caf::anon_send(exporter_, actors::look_atom_v, false); };
     auto source = agent::make_bpf_flow_source(kernel);
     if (!source) return tl::unexpected(source.error());
     source_ = std::move(*source);
@@ -170,19 +181,44 @@ class running_agent final : public agent_service {
     return {};
   }
 
+  /// Reads the host's identity, and prepares to look at who uses its endpoints where it may not claim them
+  /// all for itself.
+  outcome<void> prepare_naming(const agent_options& o, const real_clocks& clock) {
+    std::optional<wire::workload> host;
+    bool exclusive = !o.cgroups;
+    if (!o.identity.empty()) {
+      auto identity = agent::load_identity_file(o.identity);
+      if (!identity) return tl::unexpected(identity.error());
+      host = identity->workload;
+      exclusive = exclusive && !forwards_packets();
+      if (identity->addresses.empty() && !exclusive)
+        spdlog::info("agent: others may use this host's addresses: it claims the ports that are listened on");
+      naming_ = std::make_unique<agent::host_naming>(
+          std::move(*identity), exclusive,
+          [this](address a, const wire::workload& w) { claim_for_host(a, w); });
+    }
+    if (exclusive) return {};
+    agent::host_usage::options usage;
+    usage.settings.unique = o.container_cidrs;
+    usage.settings.host = std::move(host);
+    if (o.cgroups) {
+      auto rules = agent::cgroup_rules::make(o.cgroup_rules);
+      if (!rules) return tl::unexpected(rules.error());
+      auto mount = agent::find_cgroup_mount();
+      if (!mount) return tl::unexpected(mount.error());
+      usage.rules = std::move(*rules);
+      usage.cgroup_mount = std::move(*mount);
+    }
+    auto sockets =
+        o.container_runtimes.empty() ? agent::container_names::usual_sockets() : o.container_runtimes;
+    usage_ = std::make_shared<agent::host_usage>(
+        std::move(usage), std::make_unique<agent::container_names>(
+                              clock, agent::container_names::usual_bundle_folders(), std::move(sockets)));
+    return {};
+  }
+
   outcome<void> name_host(const std::string& file) {
     if (file.empty()) return {};
-    auto identity = agent::load_identity_file(file);
-    if (!identity) return tl::unexpected(identity.error());
-    const bool exclusive = !forwards_packets();
-    if (identity->addresses.empty() && !exclusive)
-      spdlog::warn(
-          "agent: this host forwards packets, so others may use its addresses: it claims none but those that "
-          "`addresses` of {} lists",
-          file);
-    naming_ = std::make_unique<agent::host_naming>(
-        std::move(*identity), exclusive,
-        [this](address a, const wire::workload& w) { claim_for_host(a, w); });
     auto addresses = agent::watch_host_addresses(
         [this](std::uint64_t cookie, address a) {
           const std::scoped_lock lock(naming_mutex_);
@@ -216,6 +252,7 @@ class running_agent final : public agent_service {
     if (!who) spdlog::warn("agent: {}; the identity before stays", who.error().text);
     const std::scoped_lock lock(naming_mutex_);
     naming_->renewed(who);
+    if (usage_) usage_->name_host(naming_->who().workload);
   }
 
   /// Delivers what agents before this one left in the spool, each under its own incarnation, and opens our
@@ -274,6 +311,7 @@ class running_agent final : public agent_service {
   std::vector<actors::exporter_actor> heirs_;
   std::shared_ptr<real_clocks> clock_;
   std::shared_ptr<agent::identity_map> identities_;
+  std::shared_ptr<agent::host_usage> usage_;  // null: the host claims its addresses whole, or none
   std::unique_ptr<agent::flow_source> source_;
   std::unique_ptr<agent::ipman_server> ipman_;
   std::mutex naming_mutex_;
@@ -290,6 +328,18 @@ void add_agent_options(command& c, agent_options& o) {
   c.option("identity", o.identity,
            "who this host is: TOML (workload, addresses, labels) or an X.509-SVID in PEM")
       .shown_as("FILE");
+  c.flag("cgroups", o.cgroups,
+         "name sockets and listeners by their cgroups: containers, pods, systemd units; the host then claims "
+         "ports of its addresses, not the whole");
+  c.option("cgroup-rule", o.cgroup_rules,
+           "with --cgroups: names the paths that match, before the built-in rules; repeatable")
+      .shown_as("'PATTERN => NAME'");
+  c.option("container-cidr", o.container_cidrs,
+           "with --cgroups: where containers' addresses are unique in the fleet; repeatable");
+  c.option("container-runtime", o.container_runtimes,
+           "with --cgroups: a socket that speaks Docker's API, asked for names; repeatable; Docker's and "
+           "Podman's when not given")
+      .shown_as("PATH");
   c.option("netns", o.netns, "report only sockets of this network namespace; repeatable").shown_as("PATH");
   c.option("agent-name", o.agent_name, "written into every record; the host's name when not given");
   c.option("heartbeat", o.heartbeat, "how often every tenancy is verified and reported");

@@ -20,6 +20,10 @@ struct agent_options {
   std::string pin = "/sys/fs/bpf/tenure";
   std::string identity;
   std::vector<std::string> netns;
+  bool cgroups = false;
+  std::vector<std::string> cgroup_rules;
+  std::vector<prefix> container_cidrs;
+  std::vector<std::string> container_runtimes;  ///< empty: the usual ones
   std::string agent_name;
   std::chrono::nanoseconds heartbeat = std::chrono::seconds{10};
   std::chrono::nanoseconds linger = std::chrono::seconds{1};

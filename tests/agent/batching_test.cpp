@@ -56,6 +56,20 @@ TEST(batcher, flow_without_a_proved_near_end_names_no_tenancy) {
   EXPECT_TRUE(sealed.tenancies.empty());
 }
 
+TEST(batcher, a_flow_that_is_named_by_its_cgroup_has_a_workload_and_no_tenancy) {
+  batcher b{5};
+  const wire::workload nginx{"nginx.service", {}};
+  const auto near = report(1, 0, 10);
+  b.add(flow_of(near), nullptr, &nginx);
+  b.add(flow_of(near), &near, &nginx);
+  const auto sealed = b.seal();
+  EXPECT_TRUE(sealed.flows[0].near_tenancy.none());
+  EXPECT_EQ(sealed.workloads.at(static_cast<std::size_t>(sealed.flows[0].near_workload) - 1).name,
+            "nginx.service");
+  EXPECT_EQ(sealed.workloads.at(static_cast<std::size_t>(sealed.flows[1].near_workload) - 1).name,
+            "checkout");
+}
+
 TEST(batcher, repeated_report_widens_and_an_empty_one_is_left_out) {
   batcher b{5};
   b.add(report(1, 10, 20));

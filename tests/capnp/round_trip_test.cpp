@@ -41,6 +41,20 @@ TEST(codec, the_ids_of_a_batch_are_of_the_connections_incarnation) {
   EXPECT_EQ(out.flows[1].near_workload, workload_id{1});
 }
 
+TEST(codec, a_near_end_may_have_a_name_without_a_tenancy_but_only_one_of_the_batch) {
+  batch b;
+  b.number = 12;
+  b.workloads = {{"checkout", {}}, {"nginx", {}}};
+  b.flows.resize(1);
+  b.flows[0].near_workload = workload_id{2};
+  auto got = decode(encode(b), 99);
+  ASSERT_TRUE(got) << got.error().text;
+  EXPECT_EQ(std::get<batch>(*got).flows[0].near_workload, workload_id{2});
+  EXPECT_TRUE(std::get<batch>(*got).flows[0].near_tenancy.none());
+  b.flows[0].near_workload = workload_id{3};
+  EXPECT_FALSE(decode(encode(b), 99));
+}
+
 TEST(codec, a_flow_stays_small) {
   batch b;
   b.number = 1;

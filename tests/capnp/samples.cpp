@@ -72,6 +72,8 @@ flow any_flow(source& s, const batch& b) {
     const auto& near = b.tenancies[s.below(b.tenancies.size())];
     f.near_tenancy = near.id;
     f.near_workload = near.workload;
+  } else if (!b.workloads.empty() && s.below(2) == 0) {
+    f.near_workload = workload_id{static_cast<std::uint32_t>(1 + s.below(b.workloads.size()))};
   }
   f.times = {s.number<nanos>(), s.number<nanos>(), s.number<nanos>(), s.number<nanos>(),
              s.not_negative(),  s.not_negative(),  s.below(2) == 0};

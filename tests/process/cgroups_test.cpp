@@ -1,0 +1,244 @@
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "agent/host_picture.hpp"
+#include "tests/agent/kernel_world.hpp"
+#include "tests/process/child.hpp"
+
+// Who is named by cgroups, and what a host that others share claims: real cgroups, real namespaces for hosts,
+// one agent in each, and a node that hears both.
+namespace tenure::testing {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+const std::string container(64, 'c');
+
+struct shared_hosts : ::testing::Test {
+  temporary_folder folder;
+  std::string output = folder / "out.ndjson";
+  std::unique_ptr<kernel_world> world;
+  std::string cgroups;  // a folder in the unified hierarchy
+  std::vector<std::string> made;
+  std::unique_ptr<child> node;
+  std::map<std::string, std::unique_ptr<child>> agents;
+  std::vector<std::unique_ptr<child>> processes;
+
+  void SetUp() override {
+    const char* without = std::getenv("TENURE_WITHOUT_BPF");
+    if (without != nullptr && std::string(without) == "1") GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
+    world = std::make_unique<kernel_world>();
+    const auto mount = agent::find_cgroup_mount();
+    ASSERT_TRUE(mount) << mount.error().text;
+    cgroups = *mount + "/tenure-test-" + std::to_string(::getpid());
+    make_cgroup("");
+  }
+
+  void TearDown() override {
+    agents.clear();
+    processes.clear();
+    node.reset();
+    // Emptied of processes, which takes the kernel a moment.
+    for (auto it = made.rbegin(); it != made.rend(); ++it)
+      EXPECT_TRUE(eventually([&] { return ::rmdir(it->c_str()) == 0; }, seconds{10})) << *it;
+    for (const char* ns : {"west", "east"}) std::filesystem::remove_all(pin(ns));
+  }
+
+  std::string make_cgroup(const std::string& name) {
+    made.push_back(cgroups + name);
+    std::filesystem::create_directory(made.back());
+    return made.back();
+  }
+
+  static std::string pin(const std::string& ns) {
+    return "/sys/fs/bpf/tenure-shared-" + std::to_string(::getpid()) + ns;
+  }
+
+  std::vector<std::string> in(const std::string& ns, std::vector<std::string> what) const {
+    what.insert(what.begin(), {"nsenter", "--net=" + world->path(ns)});
+    return what;
+  }
+
+  void start_node() {
+    node = std::make_unique<child>(
+        in("west", {tenure_binary(), "node", "--listen", "10.77.0.1:4740", "--http", "", "--output", output,
+                    "--hold", "3s", "--routable", "10.77.0.0/16", "--routable", "10.78.0.0/16"}));
+    ASSERT_TRUE(node->says("agents 10.77.0.1:4740")) << node->err();
+  }
+
+  void start_agent(const std::string& ns, std::vector<std::string> more) {
+    std::vector<std::string> all{tenure_binary(), "agent", "--node",         "10.77.0.1:4740",
+                                 "--agent-name",  ns,      "--ipman-socket", folder / (ns + ".sock"),
+                                 "--pin",         pin(ns), "--heartbeat",    "200ms",
+                                 "--linger",      "50ms",  "--http",         ""};
+    all.insert(all.end(), more.begin(), more.end());
+    agents[ns] = std::make_unique<child>(in(ns, all));
+    ASSERT_TRUE(agents[ns]->says("connected to node")) << agents[ns]->err();
+  }
+
+  /// A process of its own in a cgroup and a namespace.
+  child& run_in(const std::string& cgroup, const std::string& ns, const std::string& perl) {
+    processes.push_back(std::make_unique<child>(std::vector<std::string>{
+        "/bin/sh", "-c",
+        "echo $$ > " + cgroup + "/cgroup.procs && exec nsenter --net=" + world->path(ns) +
+            " perl -MIO::Socket::INET -e '$| = 1; " + perl + "'"}));
+    return *processes.back();
+  }
+
+  child& serve_in(const std::string& cgroup, const std::string& ns, int port) {
+    auto& c = run_in(cgroup, ns,
+                     "my $s = IO::Socket::INET->new(Listen => 16, LocalPort => " + std::to_string(port) +
+                         ", ReuseAddr => 1) or die; print STDERR \"ready\"; "
+                         "while (my $c = $s->accept) { sysread($c, my $b, 1); syswrite($c, $b); close $c }");
+    EXPECT_TRUE(c.says("ready")) << c.err();
+    return c;
+  }
+
+  /// A connection that lasts a while, so that the evidence of its far end covers some of it.
+  void talk_from(const std::string& cgroup, const std::string& ns, const std::string& to) {
+    auto& c = run_in(cgroup, ns,
+                     "my $c = IO::Socket::INET->new(PeerAddr => \"" + to +
+                         "\", Timeout => 10) or die; select(undef, undef, undef, 1.5); syswrite($c, \"x\"); "
+                         "sysread($c, my $b, 1) == 1 or die; close $c;");
+    ASSERT_EQ(c.wait(), 0) << c.err();
+  }
+
+  json assignment(const std::string& ns, const std::string& endpoint) const {
+    child list({tenure_binary(), "ipman", "list", "--json", "--ipman-socket", folder / (ns + ".sock")});
+    EXPECT_EQ(list.wait(), 0) << list.err();
+    std::istringstream lines(list.out());
+    for (std::string line; std::getline(lines, line);)
+      if (auto a = json::parse(line); a.at("endpoint") == endpoint) return a;
+    return {};
+  }
+
+  bool has_assignment(const std::string& ns, const std::string& endpoint, const std::string& workload) const {
+    return eventually(
+        [&] {
+          const auto a = assignment(ns, endpoint);
+          return !a.is_null() && a.at("workload") == workload &&
+                 a.at("verified_ns").get<std::int64_t>() > a.at("from_ns").get<std::int64_t>();
+        },
+        seconds{20});
+  }
+
+  /// The record that an agent made of a connection to this port, when it is there.
+  json record(const std::string& agent, int port) const {
+    json found;
+    EXPECT_TRUE(eventually(
+        [&] {
+          std::ifstream file(output);
+          for (std::string line; std::getline(file, line);) {
+            auto r = json::parse(line, nullptr, false);
+            if (!r.is_object() || r.at("agent") != agent || r.at("destination_port") != port) continue;
+            if (r.at("reporter") != (reported_as_source ? "source" : "destination")) continue;
+            found = std::move(r);
+            return true;
+          }
+          return false;
+        },
+        seconds{40}))
+        << agent << " " << port << "\n"
+        << agents.at(agent)->err();
+    return found;
+  }
+  bool reported_as_source = true;
+
+  void forward_and_masquerade(const std::string& ns) const {
+    world->inside(ns, [] {
+      std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1";
+      const char* rules =
+          "nft -f - <<'RULES'\ntable ip nat {\n chain post {\n  type nat hook postrouting priority 100;\n"
+          "  ip saddr 10.78.0.0/24 ip daddr 10.77.0.2 masquerade\n }\n}\nRULES\n";
+      ASSERT_EQ(std::system(rules), 0);
+    });
+  }
+};
+
+TEST_F(shared_hosts, listeners_and_sockets_of_units_are_named_and_the_host_claims_ports_only) {
+  const auto shop = make_cgroup("/shop.service");
+  const auto client = make_cgroup("/client.service");
+  start_node();
+  for (const char* ns : {"west", "east"}) start_agent(ns, {"--cgroups", "--netns", world->path(ns)});
+  auto& server = serve_in(shop, "east", 8000);
+  ASSERT_TRUE(has_assignment("east", "10.77.0.2:8000", "shop.service")) << agents["east"]->err();
+  EXPECT_TRUE(assignment("east", "10.77.0.2").is_null());
+  talk_from(client, "west", "10.77.0.2:8000");
+  const auto west = record("west", 8000);
+  EXPECT_EQ(west.at("source_workload"), "client.service") << west;
+  EXPECT_TRUE(west.at("source_tenancy").is_null()) << west;
+  EXPECT_EQ(west.at("destination_workload"), "shop.service") << west;
+  EXPECT_EQ(west.at("basis"), "tenancy") << west;
+  reported_as_source = false;
+  const auto east = record("east", 8000);
+  EXPECT_EQ(east.at("destination_workload"), "shop.service") << east;
+  EXPECT_EQ(east.at("destination_tenancy"), west.at("destination_tenancy")) << east;
+  EXPECT_TRUE(east.at("source_workload").is_null()) << "nobody claims the whole of 10.77.0.1: " << east;
+  // Another process of the same unit listens there next: another socket, so another tenancy.
+  const auto before = assignment("east", "10.77.0.2:8000").at("tenancy");
+  server.signal(SIGKILL);
+  ASSERT_TRUE(eventually([&] { return assignment("east", "10.77.0.2:8000").is_null(); }, seconds{20}));
+  serve_in(shop, "east", 8000);
+  ASSERT_TRUE(has_assignment("east", "10.77.0.2:8000", "shop.service"));
+  EXPECT_NE(assignment("east", "10.77.0.2:8000").at("tenancy"), before);
+}
+
+TEST_F(shared_hosts, a_container_alone_in_its_namespace_holds_its_address_until_another_joins) {
+  make_cgroup("/docker");
+  const auto inside = make_cgroup("/docker/" + container);
+  const auto other = make_cgroup("/other.service");
+  start_node();
+  start_agent("west", {"--cgroups", "--container-cidr", "10.78.0.0/16"});
+  serve_in(inside, "north", 8001);
+  ASSERT_TRUE(has_assignment("west", "10.78.0.2", "docker-cccccccccccc")) << agents["west"]->err();
+  talk_from(other, "west", "10.78.0.2:8001");
+  const auto r = record("west", 8001);
+  EXPECT_EQ(r.at("destination_workload"), "docker-cccccccccccc") << r;
+  EXPECT_EQ(r.at("source_workload"), "other.service") << r;
+  // From the moment that somebody else is in there, nothing is said of it any more.
+  run_in(other, "north", "print STDERR \"ready\"; sleep 100");
+  EXPECT_TRUE(eventually([&] { return assignment("west", "10.78.0.2").is_null(); }, seconds{20}));
+}
+
+TEST_F(shared_hosts, a_masquerading_host_claims_the_ports_it_listens_on_and_nothing_under_its_address) {
+  const auto anyone = make_cgroup("/plain");
+  const auto identity = folder / "identity.toml";
+  std::ofstream(identity) << "workload = \"gateway\"\n";
+  const auto other = folder / "other.toml";
+  std::ofstream(other) << "workload = \"inner\"\n";
+  forward_and_masquerade("west");
+  start_node();
+  start_agent("west", {"--identity", identity});
+  start_agent("east", {"--identity", other});
+  serve_in(anyone, "west", 9000);
+  serve_in(anyone, "east", 9001);
+  ASSERT_TRUE(has_assignment("west", "10.77.0.1:9000", "gateway")) << agents["west"]->err();
+  ASSERT_TRUE(has_assignment("east", "10.77.0.2", "inner")) << agents["east"]->err();
+  EXPECT_TRUE(assignment("west", "10.77.0.1").is_null());
+  talk_from(anyone, "north", "10.77.0.2:9001");
+  talk_from(anyone, "east", "10.77.0.1:9000");
+  reported_as_source = false;
+  const auto behind = record("east", 9001);
+  EXPECT_EQ(behind.at("source_address"), "10.77.0.1") << "masqueraded: " << behind;
+  EXPECT_TRUE(behind.at("source_workload").is_null()) << behind;
+  EXPECT_EQ(behind.at("destination_workload"), "inner") << behind;
+  const auto served = record("west", 9000);
+  EXPECT_EQ(served.at("source_workload"), "inner") << served;
+  EXPECT_EQ(served.at("destination_workload"), "gateway") << served;
+  reported_as_source = true;
+  const auto asked = record("east", 9000);
+  EXPECT_EQ(asked.at("destination_workload"), "gateway") << asked;
+}
+
+}  // namespace
+}  // namespace tenure::testing
