@@ -60,13 +60,18 @@ std::uint64_t seal(pointer self) {
   return sealed.number;
 }
 
+std::chrono::nanoseconds heartbeat_of(const exporter_state& s) {
+  return std::chrono::nanoseconds{s.world.pace ? s.world.pace->heartbeat.load() : s.settings.heartbeat};
+}
+
 /// Makes sure that what has gathered leaves after the linger at the latest.
 void seal_soon(pointer self) {
   auto& s = self->state;
   if (s.gathering->full()) seal(self);
   if (s.gathering->empty() || s.seal_timer_set) return;
   s.seal_timer_set = true;
-  self->delayed_send(self, std::chrono::nanoseconds{s.settings.linger}, seal_atom_v);
+  const nanos linger = s.world.pace ? s.world.pace->linger.load() : s.settings.linger;
+  self->delayed_send(self, std::chrono::nanoseconds{linger}, seal_atom_v);
 }
 
 void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
@@ -108,8 +113,7 @@ void heartbeat(pointer self) {
   s.counters->tenancies_live = s.tracker->list().size();
 }
 
-/// Looks are bounded in number: what happens within a second is one reason to look. Once more a second
-/// later, for a container's first process comes after its cgroup.
+/// Looks are bounded in number: what happens within a second is one reason to look, at its end.
 void look_soon(pointer self, bool now) {
   auto& s = self->state;
   if (now) {
@@ -295,7 +299,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
   s.world = std::move(world);
   s.counters = std::move(counters);
   self->send(self, dial_atom_v);
-  self->delayed_send(self, std::chrono::nanoseconds{s.settings.heartbeat}, heartbeat_atom_v);
+  self->delayed_send(self, heartbeat_of(s), heartbeat_atom_v);
   return {
       [self](observed_atom, const observed_lot_ptr& flows) { observe(self, *flows); },
       [self](ipman_atom, const ipman_request_ptr& request) { return answer(self, *request); },
@@ -304,7 +308,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
         report(self, self->state.tracker->changes());
       },
       [self](heartbeat_atom) {
-        self->delayed_send(self, std::chrono::nanoseconds{self->state.settings.heartbeat}, heartbeat_atom_v);
+        self->delayed_send(self, heartbeat_of(self->state), heartbeat_atom_v);
         heartbeat(self);
       },
       [self](look_atom, bool now) { look_soon(self, now); },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,12 @@
 #include "transport/transport.hpp"
 
 namespace tenure::actors {
+
+/// What may change while an exporter runs. Any thread.
+struct exporter_pace {
+  std::atomic<nanos> heartbeat;
+  std::atomic<nanos> linger;
+};
 
 /// How an agent is to behave.
 struct exporter_settings {
@@ -54,6 +61,7 @@ struct exporter_world {
   exporter_spool spool = {};
   std::shared_ptr<agent::usage_check> usages = {};     ///< null: the agent sees no usages itself
   std::shared_ptr<agent::cgroup_naming> cgroups = {};  ///< null: no socket is named by its cgroup
+  std::shared_ptr<const exporter_pace> pace = {};      ///< null: as the settings say
 };
 
 /// Drives tracker, batcher and retention, and keeps the link to a node.

@@ -28,7 +28,8 @@ class bpf_flow_source final : public flow_source {
       : options_(options),
         programs_(std::move(programs)),
         builder_(clock, options.transit_floor),
-        recorder_(std::move(recorder)) {}
+        recorder_(std::move(recorder)),
+        active_timeout_(options.active_timeout) {}
 
   ~bpf_flow_source() override { stop(); }
 
@@ -41,7 +42,7 @@ class bpf_flow_source final : public flow_source {
     if (auto attached = programs_->attach(options_.host_changed != nullptr); !attached) return attached;
     if (auto found = programs_->walk(netns_paths(), 0); !found) return found;
     reader_ = std::thread([this] { run(); });
-    if (options_.active_timeout > 0) walker_ = std::thread([this] { walk(); });
+    walker_ = std::thread([this] { walk(); });
     return {};
   }
 
@@ -60,6 +61,14 @@ class bpf_flow_source final : public flow_source {
     programs_->detach();
     stopping_ = true;
     if (reader_.joinable()) reader_.join();
+  }
+
+  void set_active_timeout(nanos timeout) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      active_timeout_ = timeout;
+    }
+    over_.notify_all();
   }
 
   source_counters counters() const override {
@@ -90,11 +99,18 @@ class bpf_flow_source final : public flow_source {
 
   /// Beside the reader, so that a long walk does not let the ring fill up.
   void walk() {
-    const std::chrono::nanoseconds pace{std::max(options_.active_timeout / 4, shortest_pace)};
     std::unique_lock lock(mutex_);
-    while (!over_.wait_for(lock, pace, [this] { return ending_; })) {
+    while (!ending_) {
+      const nanos timeout = active_timeout_;
+      const auto changed = [&] { return ending_ || active_timeout_ != timeout; };
+      if (timeout <= 0) {
+        over_.wait(lock, changed);
+        continue;
+      }
+      const std::chrono::nanoseconds pace{std::max(timeout / 4, shortest_pace)};
+      if (over_.wait_for(lock, pace, changed)) continue;
       lock.unlock();
-      std::ignore = programs_->walk(netns_paths(), options_.active_timeout);
+      std::ignore = programs_->walk(netns_paths(), timeout);
       lock.lock();
     }
   }
@@ -121,7 +137,8 @@ class bpf_flow_source final : public flow_source {
   std::thread walker_;
   std::mutex mutex_;
   std::condition_variable over_;
-  bool ending_ = false;  // under the mutex
+  bool ending_ = false;   // under the mutex
+  nanos active_timeout_;  // likewise
   bool stopped_ = false;
 };
 

@@ -27,6 +27,8 @@ class flow_source {
   virtual outcome<void> start(std::function<void(std::vector<observed_flow>)> deliver) = 0;
   /// Delivers what the kernel has already written, then nothing any more.
   virtual void stop() = 0;
+  /// Any thread: from now on connections that have been open for so long are reported in parts; 0: none.
+  virtual void set_active_timeout(nanos) {}
   /// Any thread.
   virtual source_counters counters() const = 0;
 };

@@ -10,7 +10,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "actors/exporter.hpp"
@@ -56,6 +55,26 @@ bool forwards_packets() {
   return false;
 }
 
+/// The network namespaces whose sockets are reported; none: all of them.
+class netns_filter {
+ public:
+  void set(std::vector<std::uint64_t> cookies) {
+    const std::scoped_lock lock(mutex_);
+    cookies_ = std::move(cookies);
+  }
+  void apply(std::vector<agent::observed_flow>& flows) const {
+    const std::scoped_lock lock(mutex_);
+    if (cookies_.empty()) return;
+    std::erase_if(flows, [&](const agent::observed_flow& f) {
+      return std::find(cookies_.begin(), cookies_.end(), f.netns_cookie) == cookies_.end();
+    });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::uint64_t> cookies_;
+};
+
 class running_agent final : public agent_service {
  public:
   running_agent() : system_(config_) {}
@@ -66,6 +85,7 @@ class running_agent final : public agent_service {
     if (!wire::valid_text(o.agent_name))
       return fail(trouble::usage,
                   "--agent-name: expected at most 256 bytes of UTF-8 without control characters");
+    if (auto paced = set_pace(o); !paced) return paced;
     stop_timeout_ = o.stop_timeout;
     clock_ = clock;
     const auto incarnation = draw_incarnation();
@@ -85,13 +105,22 @@ class running_agent final : public agent_service {
                                  std::move(net)};
     world.usages = usage_;
     if (o.cgroups) world.cgroups = usage_;
-    auto addresses = world.addresses;
+    world.pace = pace_;
     if (auto opened = take_over(o, settings, world); !opened) return opened;
     exporter_ = system_.spawn(actors::exporter, std::move(settings), std::move(world), counters_);
     if (auto listened = listen_to_platforms(o.ipman_socket); !listened) return listened;
     if (usage_) caf::anon_send(exporter_, actors::look_atom_v, true);
     if (auto named = name_host(o.identity); !named) return named;
-    return follow_kernel(o.netns, *addresses);
+    return follow_kernel(o.netns);
+  }
+
+  outcome<void> reconfigure(const agent_options& o) override {
+    auto cookies = cookies_of(o.netns);
+    if (!cookies) return tl::unexpected(cookies.error());
+    if (auto paced = set_pace(o); !paced) return paced;
+    only_->set(std::move(*cookies));
+    source_->set_active_timeout(o.active_timeout.count());
+    return {};
   }
 
   const actors::agent_counters& counters() const override { return *counters_; }
@@ -121,6 +150,15 @@ class running_agent final : public agent_service {
   }
 
  private:
+  outcome<void> set_pace(const agent_options& o) {
+    constexpr std::chrono::milliseconds shortest{1};
+    if (o.heartbeat < shortest || o.linger < shortest)
+      return fail(trouble::usage, "--heartbeat and --linger: expected at least 1ms");
+    pace_->heartbeat = o.heartbeat.count();
+    pace_->linger = o.linger.count();
+    return {};
+  }
+
   outcome<void> open_kernel(const agent_options& o, std::uint64_t incarnation) {
     auto maps = agent::make_identity_maps(o.pin, incarnation);
     if (!maps) return tl::unexpected(maps.error());
@@ -285,18 +323,23 @@ class running_agent final : public agent_service {
     return {};
   }
 
-  outcome<void> follow_kernel(const std::vector<std::string>& netns, agent::address_check& addresses) {
+  static outcome<std::vector<std::uint64_t>> cookies_of(const std::vector<std::string>& netns) {
+    const auto addresses = agent::make_address_check();
     std::vector<std::uint64_t> cookies;
     for (const auto& path : netns) {
-      const auto ns = addresses.open(path);
+      const auto ns = addresses->open(path);
       if (!ns) return tl::unexpected(ns.error());
       cookies.push_back(ns->cookie);
     }
-    return source_->start([exporter = exporter_, cookies](std::vector<agent::observed_flow> flows) {
-      if (!cookies.empty())
-        std::erase_if(flows, [&](const agent::observed_flow& f) {
-          return std::find(cookies.begin(), cookies.end(), f.netns_cookie) == cookies.end();
-        });
+    return cookies;
+  }
+
+  outcome<void> follow_kernel(const std::vector<std::string>& netns) {
+    auto cookies = cookies_of(netns);
+    if (!cookies) return tl::unexpected(cookies.error());
+    only_->set(std::move(*cookies));
+    return source_->start([exporter = exporter_, only = only_](std::vector<agent::observed_flow> flows) {
+      only->apply(flows);
       if (flows.empty()) return;
       caf::anon_send(exporter, actors::observed_atom_v,
                      std::make_shared<const std::vector<agent::observed_flow>>(std::move(flows)));
@@ -306,6 +349,8 @@ class running_agent final : public agent_service {
   agent_config config_;
   caf::actor_system system_;
   std::shared_ptr<actors::agent_counters> counters_ = std::make_shared<actors::agent_counters>();
+  std::shared_ptr<actors::exporter_pace> pace_ = std::make_shared<actors::exporter_pace>();
+  std::shared_ptr<netns_filter> only_ = std::make_shared<netns_filter>();
   std::chrono::nanoseconds stop_timeout_{0};
   actors::exporter_actor exporter_;
   std::vector<actors::exporter_actor> heirs_;
@@ -322,46 +367,6 @@ class running_agent final : public agent_service {
 
 }  // namespace
 
-void add_agent_options(command& c, agent_options& o) {
-  c.option("ipman-socket", o.ipman_socket, "where platforms assign addresses to workloads").shown_as("PATH");
-  c.option("pin", o.pin, "where the identity maps are pinned, on a bpf file system").shown_as("PATH");
-  c.option("identity", o.identity,
-           "who this host is: TOML (workload, addresses, labels) or an X.509-SVID in PEM")
-      .shown_as("FILE");
-  c.flag("cgroups", o.cgroups,
-         "name sockets and listeners by their cgroups: containers, pods, systemd units; the host then claims "
-         "ports of its addresses, not the whole");
-  c.option("cgroup-rule", o.cgroup_rules,
-           "with --cgroups: names the paths that match, before the built-in rules; repeatable")
-      .shown_as("'PATTERN => NAME'");
-  c.option("container-cidr", o.container_cidrs,
-           "with --cgroups: where containers' addresses are unique in the fleet; repeatable");
-  c.option("container-runtime", o.container_runtimes,
-           "with --cgroups: a socket that speaks Docker's API, asked for names; repeatable; Docker's and "
-           "Podman's when not given")
-      .shown_as("PATH");
-  c.option("netns", o.netns, "report only sockets of this network namespace; repeatable").shown_as("PATH");
-  c.option("agent-name", o.agent_name, "written into every record; the host's name when not given");
-  c.option("heartbeat", o.heartbeat, "how often every tenancy is verified and reported");
-  c.option("linger", o.linger, "how long flows gather before they are sent");
-  c.option("repeat", o.repeat,
-           "for how long an ended tenancy is still reported: the longest hold and five minutes");
-  c.option("transit", o.transit,
-           "a segment that TCP accepted was sent at most this long before (or four round trips)");
-  c.option("record", o.record, "write every socket event, as the kernel gave it, to this file too")
-      .shown_as("FILE");
-  c.option("replay", o.replay,
-           "take socket events from such a file, not from the kernel: needs no permission")
-      .shown_as("FILE");
-  c.option("spool", o.spool, "a folder where sealed batches survive the end of this process; empty: nowhere")
-      .shown_as("PATH");
-  c.option("spool-mib", o.spool_mib, "bound on what is kept there; beyond it the oldest are dropped");
-  c.option(
-      "active-timeout", o.active_timeout,
-      "a connection open for so long is reported in parts, one for each such time; 0s: only when it ends");
-  c.option("stop-timeout", o.stop_timeout, "how long the end waits for acknowledgements");
-}
-
 outcome<std::unique_ptr<agent_service>> agent_service::start(const agent_options& o,
                                                              std::shared_ptr<real_clocks> clock,
                                                              std::shared_ptr<transport::transport> net) {
@@ -369,14 +374,6 @@ outcome<std::unique_ptr<agent_service>> agent_service::start(const agent_options
   if (auto begun = service->begin(o, std::move(clock), std::move(net)); !begun)
     return tl::unexpected(begun.error());
   return service;
-}
-
-std::string summary(const actors::agent_counters& c, const agent::source_counters& source) {
-  return fmt::format(
-      "{} flows observed, {} acknowledged, {} retained, {} dropped, {} kernel events lost, {} runs missed, "
-      "{} left out as within one namespace",
-      c.flows_observed.load(), c.flows_acknowledged.load(), c.flows_retained.load(), c.flows_dropped.load(),
-      source.events_lost, source.runs_missed, source.loopback_left_out);
 }
 
 }  // namespace tenure::cli

@@ -48,6 +48,9 @@ class agent_service {
                                                        std::shared_ptr<transport::transport> net);
   virtual ~agent_service() = default;
 
+  /// Takes on `netns`, `heartbeat`, `linger` and `active_timeout`; a failure (nothing is changed) when one of
+  /// them cannot be. The other options are those of the start.
+  virtual outcome<void> reconfigure(const agent_options& o) = 0;
   virtual const actors::agent_counters& counters() const = 0;
   virtual agent::source_counters source() const = 0;
   /// No new flows; sends what there is and a last heartbeat, and waits until the node knows it, no longer

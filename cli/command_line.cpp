@@ -126,6 +126,7 @@ command& command_line::add_hidden(const std::string& path, const std::string& de
 outcome<void> command_line::apply(command& c, const environment& env) const {
   std::string file = c.config_;
   if (const char* const named = env("TENURE_CONFIG"); file.empty() && named != nullptr) file = named;
+  c.file_ = file;
   std::map<std::string, config_value> section;
   if (!file.empty()) {
     known_keys known;
@@ -177,6 +178,7 @@ int command_line::run(std::vector<std::string> arguments, const environment& env
   if (chosen == commands_.end())
     return say(io, usage_error, "no command was given; `tenure --help` lists them");
   command& c = *chosen->second;
+  c.again_ = [&] { return apply(c, env); };
   auto done = apply(c, env);
   if (done) done = c.action_(io);
   if (!done) return say(io, static_cast<int>(done.error().trouble), done.error().text);

@@ -111,6 +111,13 @@ class command {
   /// What the command does, once all options are read.
   void run(std::function<outcome<void>(console&)> action) { action_ = std::move(action); }
 
+  /// Reads environment and file again, into the same targets; flags stay what they were. What neither names
+  /// any more is not touched, and after a failure some targets may have changed: keep a copy. Only while the
+  /// command runs; one thread.
+  outcome<void> read_again() { return again_(); }
+  /// The file that the options come from; empty: none.
+  const std::string& file() const { return file_; }
+
   const std::string& path() const { return path_; }
 
  private:
@@ -133,6 +140,8 @@ class command {
   CLI::App& app_;
   std::string path_;  // words, separated by spaces
   std::string config_;
+  std::string file_;
+  std::function<outcome<void>()> again_;
   std::vector<std::unique_ptr<option_entry>> options_;
   std::function<outcome<void>(console&)> action_;
 };

@@ -19,6 +19,7 @@ sigset_t end_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
   return set;
 }
 
@@ -31,12 +32,14 @@ ending::ending() {
   std::signal(SIGPIPE, SIG_IGN);
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
   failures_ = ::eventfd(0, EFD_CLOEXEC);
-  invariant(signals_ >= 0 && failures_ >= 0, "the kernel gives a signalfd and an eventfd");
+  changes_ = ::eventfd(0, EFD_CLOEXEC);
+  invariant(signals_ >= 0 && failures_ >= 0 && changes_ >= 0, "the kernel gives a signalfd and eventfds");
 }
 
 ending::~ending() {
   ::close(signals_);
   ::close(failures_);
+  ::close(changes_);
 }
 
 void ending::part_failed() {
@@ -44,16 +47,30 @@ void ending::part_failed() {
   [[maybe_unused]] const auto written = ::write(failures_, &one, sizeof one);
 }
 
-bool ending::wait() {
-  std::array<pollfd, 2> fds{pollfd{signals_, POLLIN, 0}, pollfd{failures_, POLLIN, 0}};
-  while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+void ending::settings_changed() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(changes_, &one, sizeof one);
+}
+
+bool ending::wait(const std::function<void()>& read_again) {
+  std::array<pollfd, 3> fds{pollfd{signals_, POLLIN, 0}, pollfd{failures_, POLLIN, 0},
+                            pollfd{changes_, POLLIN, 0}};
+  while (true) {
+    if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
+    if ((fds[1].revents & POLLIN) != 0) break;
+    if ((fds[2].revents & POLLIN) != 0) {
+      std::uint64_t many = 0;
+      [[maybe_unused]] const auto got = ::read(changes_, &many, sizeof many);
+      read_again();
+    }
+    if ((fds[0].revents & POLLIN) == 0) continue;
+    // It is taken, so that unblocking does not deliver it again.
+    signalfd_siginfo info{};
+    [[maybe_unused]] const auto got = ::read(signals_, &info, sizeof info);
+    if (info.ssi_signo != SIGHUP) break;
+    read_again();
   }
   const sigset_t set = end_signals();
-  signalfd_siginfo info{};
-  // The first one is taken, so that unblocking does not deliver it again.
-  if ((fds[0].revents & POLLIN) != 0) {
-    [[maybe_unused]] const auto got = ::read(signals_, &info, sizeof info);
-  }
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   return (fds[1].revents & POLLIN) == 0;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 namespace tenure::cli {
 
 /// Waits for the end of a long-running command: SIGINT, SIGTERM, or a part that cannot go on.
@@ -14,12 +16,17 @@ class ending {
   /// Any thread: a part failed, and has said why.
   void part_failed();
 
+  /// Any thread: what SIGHUP says, that the settings are to be read again.
+  void settings_changed();
+
+  /// @param read_again is called on this thread at SIGHUP and after `settings_changed`
   /// @returns false when a part failed. Afterwards a second signal ends the process at once.
-  bool wait();
+  bool wait(const std::function<void()>& read_again);
 
  private:
   int signals_ = -1;
   int failures_ = -1;
+  int changes_ = -1;
 };
 
 }  // namespace tenure::cli

@@ -1,6 +1,8 @@
 #include "cli/up.hpp"
 
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "agent/file_watch.hpp"
 #include "api/cluster_text.hpp"
 #include "api/http_server.hpp"
 #include "api/ledger_json.hpp"
@@ -16,6 +19,7 @@
 #include "api/transport_metrics.hpp"
 #include "cli/agent_service.hpp"
 #include "cli/ending.hpp"
+#include "cli/least_privilege.hpp"
 #include "cli/node_service.hpp"
 #include "cli/tls_options.hpp"
 #include "transport/asio_transport.hpp"
@@ -35,12 +39,20 @@ void add_process_options(command& c, process_options& o) {
   c.option("log-level", o.log_level, "debug, info, warn, error or off").shown_as("LEVEL");
 }
 
-outcome<void> set_log_level(const std::string& text) {
+outcome<spdlog::level::level_enum> log_level_of(const std::string& text) {
   const auto level = spdlog::level::from_str(text);
   if (level == spdlog::level::off && text != "off")
     return fail(trouble::usage, "--log-level: expected debug, info, warn, error or off, not '" + text + "'");
-  spdlog::set_level(level);
-  return {};
+  return level;
+}
+
+outcome<void> set_log_level(const std::string& text) {
+  return log_level_of(text).map([](auto level) { spdlog::set_level(level); });
+}
+
+std::string content_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// What happened from begin to end, as --json writes it. The keys stay.
@@ -117,10 +129,29 @@ class halves {
     return fmt::format("{}:{}", asked.substr(0, asked.rfind(':')), http_->port());
   }
 
+  /// From now on SIGHUP, and a change of the file that the options came from, has them read again.
+  /// @param read gives them, or why they are refused: then the old ones stay
+  outcome<void> follow_settings(const std::string& file,
+                                std::function<outcome<std::pair<agent_options, process_options>>()> read) {
+    read_settings_ = std::move(read);
+    if (file.empty()) return {};
+    // The watch speaks of the whole folder, in which something may be written all the time.
+    auto watch = agent::watch_file(file, [this, file, last = content_of(file)]() mutable {
+      auto now = content_of(file);
+      if (now == last) return;
+      last = std::move(now);
+      end_.settings_changed();
+    });
+    if (!watch) return tl::unexpected(watch.error());
+    settings_watch_ = std::move(*watch);
+    return {};
+  }
+
   /// Waits for the end, then drains. A failure when something was left behind.
   /// @param json where the summary goes; empty: nowhere. @pre both halves run, when it is not empty
   outcome<void> run(const std::string& json = {}) {
-    const bool healthy = end_.wait();
+    const bool healthy = end_.wait([this] { read_settings(); });
+    settings_watch_.reset();
     spdlog::info("ending: resolving what is held");
     bool complete = healthy;
     // First the evidence up to now, so that what is resolved early is not resolved blindly.
@@ -154,6 +185,21 @@ class halves {
   }
 
  private:
+  void read_settings() {
+    const auto done = read_settings_().and_then([this](const auto& read) -> outcome<void> {
+      const auto level = log_level_of(read.second.log_level);
+      if (!level) return tl::unexpected(level.error());
+      if (agent_)
+        if (auto taken = agent_->reconfigure(read.first); !taken) return taken;
+      spdlog::set_level(*level);
+      return {};
+    });
+    if (done)
+      spdlog::info("settings: read again");
+    else
+      spdlog::warn("settings: {}; the old ones stay", done.error().text);
+  }
+
   std::string metrics() const {
     std::string text;
     if (node_) text += api::node_metrics(node_->counters(), node_->ledger(), node_->budget());
@@ -168,6 +214,8 @@ class halves {
   }
 
   ending end_;
+  std::function<outcome<std::pair<agent_options, process_options>>()> read_settings_;
+  std::unique_ptr<agent::file_watch> settings_watch_;
   std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
   std::shared_ptr<transport::asio_transport> node_net_;
   std::shared_ptr<transport::asio_transport> agent_net_;
@@ -185,7 +233,23 @@ struct options {
   tls_options tls;
 };
 
-outcome<void> run_up(const options& o) {
+/// Has a command's options read again when they change.
+outcome<void> follow(halves& h, command& c, const std::shared_ptr<options>& o, const options& defaults) {
+  return h.follow_settings(c.file(),
+                           [&c, o, defaults]() -> outcome<std::pair<agent_options, process_options>> {
+                             const options before = *o;
+                             *o = defaults;
+                             auto read = c.read_again();
+                             if (!read) {
+                               *o = before;
+                               return tl::unexpected(read.error());
+                             }
+                             return std::pair{o->agent, o->process};
+                           });
+}
+
+outcome<void> run_up(command& c, const std::shared_ptr<options>& all, const options& defaults) {
+  const auto& o = *all;
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto tls = o.tls;
   auto credentials = load_credentials(tls);
@@ -205,10 +269,13 @@ outcome<void> run_up(const options& o) {
   if (auto begun = h.begin_agent(agent, secured(*credentials, tls.nodes, "node")); !begun) return begun;
   spdlog::info("up: agents {}, HTTP {}, platforms {}", agent.nodes[0], h.http_address(o.process.http),
                agent.ipman_socket);
+  if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   return h.run(o.process.json);
 }
 
-outcome<void> run_agent(const options& o) {
+outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const options& defaults) {
+  const auto& o = *all;
+  if (auto kept = keep_agent_capabilities(); !kept) return kept;
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
@@ -217,10 +284,12 @@ outcome<void> run_agent(const options& o) {
   if (auto begun = h.begin_agent(o.agent, secured(*credentials, o.tls.nodes, "node")); !begun) return begun;
   spdlog::info("agent: nodes {}, HTTP {}, platforms {}", fmt::join(o.agent.nodes, " "),
                h.http_address(o.process.http), o.agent.ipman_socket);
+  if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   return h.run();
 }
 
-outcome<void> run_node(const options& o) {
+outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const options& defaults) {
+  const auto& o = *all;
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
@@ -233,6 +302,7 @@ outcome<void> run_node(const options& o) {
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
   spdlog::info("node: agents {}:{}, HTTP {}", host, h.node().port(), h.http_address(o.process.http));
+  if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   return h.run();
 }
 
@@ -247,7 +317,7 @@ void add_up(command_line& line) {
   add_agent_id_option(c, o->tls);
   add_process_options(c, o->process);
   c.option("json", o->process.json, "write a summary to this file at the end").shown_as("FILE");
-  c.run([o](console&) { return run_up(*o); });
+  c.run([o, &c, defaults = *o](console&) { return run_up(c, o, defaults); });
 }
 
 void add_agent(command_line& line) {
@@ -261,7 +331,7 @@ void add_agent(command_line& line) {
   add_node_id_option(c, o->tls);
   o->process.http = "127.0.0.1:4742";
   add_process_options(c, o->process);
-  c.run([o](console&) { return run_agent(*o); });
+  c.run([o, &c, defaults = *o](console&) { return run_agent(c, o, defaults); });
 }
 
 void add_node(command_line& line) {
@@ -273,7 +343,7 @@ void add_node(command_line& line) {
   add_agent_id_option(c, o->tls);
   add_node_id_option(c, o->tls);
   add_process_options(c, o->process);
-  c.run([o](console&) { return run_node(*o); });
+  c.run([o, &c, defaults = *o](console&) { return run_node(c, o, defaults); });
 }
 
 }  // namespace tenure::cli

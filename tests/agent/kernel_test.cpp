@@ -102,6 +102,31 @@ TEST_F(kernel, leaves_out_what_stays_in_one_namespace_and_counts_it) {
   EXPECT_EQ(seen_.wait_for(east_, 0).size(), 0U);
 }
 
+TEST_F(kernel, the_same_address_in_two_namespaces_is_told_apart) {
+  ASSERT_NO_FATAL_FAILURE(start_source());
+  for (const char* ns : {"west", "east"})
+    world_->ip(std::string("-n @") + ns + " addr add 10.90.0.9/32 dev lo");
+  assign(west_, "10.90.0.9", 1);
+  assign(east_, "10.90.0.9", 2);
+  const auto from = at("10.90.0.9");
+  // Nobody has these addresses on the link, so the kernel gives up after a while: that is a record, too.
+  const auto try_from = [&](const std::string& ns) {
+    world_->inside(ns, [&] {
+      file_descriptor made;
+      EXPECT_LT(connect_to(at("10.77.0.99:80"), made, 0, &from), 0);
+    });
+  };
+  std::thread west([&] { try_from("west"); });
+  try_from("east");
+  west.join();
+  for (const auto& [ns, sequence] : {std::pair{west_, 1U}, {east_, 2U}}) {
+    const auto flows = seen_.wait_for(ns, 1);
+    ASSERT_EQ(flows.size(), 1U);
+    EXPECT_EQ(flows[0].flow.near_address, from.address);
+    EXPECT_EQ(flows[0].flow.near_tenancy, (tenancy_id{incarnation, sequence}));
+  }
+}
+
 TEST_F(kernel, a_refused_connect_is_a_record) {
   ASSERT_NO_FATAL_FAILURE(start_source());
   assign(west_, "10.77.0.1", 7);

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/agent/kernel_world.hpp"
+#include "tests/process/child.hpp"
+
+// Addresses that go, come and are shared while connections are made. Who answered each connection is known
+// from what it answered, apart from the agent.
+namespace tenure::testing {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+struct moving_address : ::testing::Test {
+  temporary_folder folder;
+  std::string output = folder / "out.ndjson";
+  std::string ipman = folder / "ipman.sock";
+  std::string pin = "/sys/fs/bpf/tenure-moving-" + std::to_string(::getpid());
+  std::unique_ptr<kernel_world> world;
+  std::unique_ptr<child> up;
+  std::vector<std::unique_ptr<child>> processes;
+
+  void SetUp() override {
+    const char* without = std::getenv("TENURE_WITHOUT_BPF");
+    if (without != nullptr && std::string(without) == "1") GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
+    world = std::make_unique<kernel_world>();
+    std::vector<std::string> all{
+        tenure_binary(), "up",    "--listen",   "127.0.0.1:0", "--http",         "",    "--output", output,
+        "--hold",        "2s",    "--pin",      pin,           "--ipman-socket", ipman, "--linger", "50ms",
+        "--heartbeat",   "200ms", "--routable", "10.77.0.0/16"};
+    for (const char* ns : {"west", "east", "north"}) all.insert(all.end(), {"--netns", world->path(ns)});
+    up = std::make_unique<child>(all);
+    ASSERT_TRUE(up->says("connected to node")) << up->err();
+  }
+  void TearDown() override {
+    up.reset();
+    processes.clear();
+    std::filesystem::remove_all(pin);
+  }
+
+  child& perl(const std::string& ns, const std::string& text) {
+    processes.push_back(std::make_unique<child>(std::vector<std::string>{
+        "nsenter", "--net=" + world->path(ns), "perl", "-MIO::Socket::INET", "-e", "$| = 1; " + text}));
+    return *processes.back();
+  }
+
+  void answer_with(const std::string& ns, const std::string& letter) {
+    auto& c = perl(ns,
+                   "my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8000, ReuseAddr => 1) or die; "
+                   "print STDERR \"ready\"; while (my $c = $s->accept) { sysread($c, my $b, 1); "
+                   "syswrite($c, \"" +
+                       letter + "\"); close $c }");
+    ASSERT_TRUE(c.says("ready")) << c.err();
+  }
+
+  void assign(const std::string& what, const std::string& workload, const std::string& ns) const {
+    child set({tenure_binary(), "ipman", "set", what, workload, "--ipman-socket", ipman, "--netns",
+               world->path(ns)});
+    ASSERT_EQ(set.wait(), 0) << set.err();
+  }
+
+  /// The records of connections that `west` opened, by its port, once there are so many with an answer.
+  std::map<int, json> records(std::size_t wanted) const {
+    std::map<int, json> all;
+    (void)eventually(
+        [&] {
+          all.clear();
+          std::ifstream file(output);
+          for (std::string line; std::getline(file, line);) {
+            auto r = json::parse(line, nullptr, false);
+            if (!r.is_object() || r.at("reporter") != "source" || r.at("destination_port") != 8000) continue;
+            if (r.at("established").is_null()) continue;
+            all[r.at("source_port").get<int>()] = std::move(r);
+          }
+          return all.size() >= wanted;
+        },
+        seconds{30});
+    return all;
+  }
+};
+
+TEST_F(moving_address, an_address_deleted_under_load_and_taken_by_another_is_never_given_to_the_wrong_one) {
+  answer_with("east", "e");
+  answer_with("north", "n");
+  assign("10.77.0.2", "server", "east");
+  auto& load =
+      perl("west",
+           "for (1 .. 4000) { my $c = IO::Socket::INET->new(PeerAddr => \"10.77.0.2:8000\", Timeout => 0.3) "
+           "or next; $c->blocking(1); select(undef, undef, undef, 0.004); syswrite($c, \"x\"); "
+           "my $n = sysread($c, my $b, 1); print $c->sockport, \" \", ($n ? $b : \"-\"), \"\\n\"; "
+           "close $c; last if -e \"" +
+               (folder / "enough") + "\"; }");
+  const auto answered = [&](char letter) {
+    const auto text = load.out();
+    return std::count(text.begin(), text.end(), letter);
+  };
+  ASSERT_TRUE(eventually([&] { return answered('e') > 100; }, seconds{30})) << load.err();
+  world->ip("-n @east addr del 10.77.0.2/24 dev @w");
+  world->ip("-n @north addr add 10.77.0.2/32 dev lo");
+  world->ip("-n @west route add 10.77.0.2/32 via 10.78.0.2");
+  assign("10.77.0.2", "other", "north");
+  ASSERT_TRUE(eventually([&] { return answered('n') > 100; }, seconds{60})) << load.err();
+  std::ofstream(folder / "enough") << "";
+  ASSERT_EQ(load.wait(), 0) << load.err();
+  std::map<int, char> truth;
+  std::istringstream lines(load.out());
+  int port = 0;
+  for (char who = 0; lines >> port >> who;) truth[port] = who;
+  const auto all = records(truth.size());
+  EXPECT_GE(all.size(), truth.size() - 1);
+  std::map<std::string, int> named;
+  for (const auto& [from, r] : all) {
+    if (!truth.contains(from) || r.at("destination_workload").is_null()) continue;
+    const std::string who = r.at("destination_workload");
+    ++named[who];
+    EXPECT_EQ(who, truth[from] == 'e' ? "server" : "other") << r;
+  }
+  EXPECT_GT(named["server"], 20);
+  EXPECT_GT(named["other"], 20);
+}
+
+TEST_F(moving_address, a_socket_translated_to_a_shared_address_is_who_the_platform_said_at_the_connect) {
+  answer_with("east", "e");
+  assign("10.77.0.2", "server", "east");
+  const auto connect = [&](int from) {
+    return "my $c = IO::Socket::INET->new(PeerAddr => \"10.77.0.2:8000\", LocalAddr => \"10.77.0.1\", "
+           "LocalPort => " +
+           std::to_string(from) +
+           ", Timeout => 5) or die; select(undef, undef, undef, 1.5); syswrite($c, \"x\"); sysread($c, my "
+           "$b, 1); "
+           "close $c;";
+  };
+  for (const auto& [from, who] : {std::pair{41001, "caller-a"}, {41002, "caller-b"}})
+    assign("10.77.0.1:" + std::to_string(from), who, "west");
+  for (const int from : {41001, 41002, 41003}) {
+    auto& c = perl("west", connect(from));
+    ASSERT_EQ(c.wait(), 0) << c.err();
+  }
+  const auto all = records(3);
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all.at(41001).at("source_workload"), "caller-a") << all.at(41001);
+  EXPECT_EQ(all.at(41002).at("source_workload"), "caller-b") << all.at(41002);
+  EXPECT_TRUE(all.at(41003).at("source_workload").is_null()) << all.at(41003);
+  // And the other end's kernel, which sees only the shared address and the port, gets the same answer.
+  std::map<int, json> seen;
+  ASSERT_TRUE(eventually(
+      [&] {
+        std::ifstream file(output);
+        for (std::string line; std::getline(file, line);) {
+          auto r = json::parse(line, nullptr, false);
+          if (r.is_object() && r.at("reporter") == "destination") seen[r.at("source_port").get<int>()] = r;
+        }
+        return seen.size() >= 3;
+      },
+      seconds{30}));
+  EXPECT_EQ(seen.at(41001).at("source_workload"), "caller-a") << seen.at(41001);
+  EXPECT_EQ(seen.at(41002).at("source_workload"), "caller-b") << seen.at(41002);
+  EXPECT_TRUE(seen.at(41003).at("source_workload").is_null()) << seen.at(41003);
+}
+
+}  // namespace
+}  // namespace tenure::testing
