@@ -66,7 +66,8 @@ std::vector<wire::lot> flows_for_node(const flow_lot& lot, const workload_table&
     flow f;
     cursor.next(f);
     building.enter(f.near_tenancy, {f.near_address, 0}, f.near_workload);
-    f.near_workload = f.near_tenancy.none() ? workload_id::none : building.enter(f.near_workload);
+    f.near_workload =
+        f.near_workload == workload_id::none ? workload_id::none : building.enter(f.near_workload);
     building.content().flows.push_back(f);
   }
   out.push_back(building.take());

@@ -67,7 +67,7 @@ bool ending::wait(const std::function<void()>& read_again) {
     // It is taken, so that unblocking does not deliver it again.
     signalfd_siginfo info{};
     [[maybe_unused]] const auto got = ::read(signals_, &info, sizeof info);
-    if (info.ssi_signo != SIGHUP) break;
+    if (info.ssi_signo != SIGHUP || !read_again) break;
     read_again();
   }
   const sigset_t set = end_signals();

@@ -19,7 +19,8 @@ class ending {
   /// Any thread: what SIGHUP says, that the settings are to be read again.
   void settings_changed();
 
-  /// @param read_again is called on this thread at SIGHUP and after `settings_changed`
+  /// @param read_again is called on this thread at SIGHUP and after `settings_changed`; empty: there are no
+  /// settings to read, and SIGHUP is the end, as when a terminal closes
   /// @returns false when a part failed. Afterwards a second signal ends the process at once.
   bool wait(const std::function<void()>& read_again);
 

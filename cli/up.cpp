@@ -133,8 +133,8 @@ class halves {
   /// @param read gives them, or why they are refused: then the old ones stay
   outcome<void> follow_settings(const std::string& file,
                                 std::function<outcome<std::pair<agent_options, process_options>>()> read) {
-    read_settings_ = std::move(read);
     if (file.empty()) return {};
+    read_settings_ = std::move(read);
     // The watch speaks of the whole folder, in which something may be written all the time.
     auto watch = agent::watch_file(file, [this, file, last = content_of(file)]() mutable {
       auto now = content_of(file);
@@ -150,7 +150,7 @@ class halves {
   /// Waits for the end, then drains. A failure when something was left behind.
   /// @param json where the summary goes; empty: nowhere. @pre both halves run, when it is not empty
   outcome<void> run(const std::string& json = {}) {
-    const bool healthy = end_.wait([this] { read_settings(); });
+    const bool healthy = end_.wait(read_settings_ ? [this] { read_settings(); } : std::function<void()>{});
     settings_watch_.reset();
     spdlog::info("ending: resolving what is held");
     bool complete = healthy;
