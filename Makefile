@@ -66,7 +66,7 @@ nightly: build ## 1,000 new seeds of the simulator's swarm on all cores, or RUNS
 soak: build ## nightly, then property tests with new seeds, ten minutes or SECONDS_OF_SOAK=n; each seed is printed
 	@tests/soak.sh build $(JOBS) $(or $(SECONDS_OF_SOAK),600)
 
-fuzz: install-packages ## look for hostile lines and frames with libFuzzer, a minute each or SECONDS=n
+fuzz: install-packages ## look for hostile lines, frames and sessions with libFuzzer, a minute each or SECONDS=n
 	@tests/fuzz/run.sh $(or $(SECONDS),60)
 
 bench: build ## the benchmarks, one after the other

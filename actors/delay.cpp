@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -16,7 +17,14 @@ constexpr nanos timer_step = 10 * millisecond;
 void release_due(pointer self) {
   auto& state = self->state;
   const nanos now = state.clock->now();
-  for (auto& lot : state.held->due(now)) self->send(state.shard, resolve_atom_v, std::move(lot));
+  auto& released = state.counters->flows_released;
+  const std::uint64_t before = released;
+  const std::uint64_t room = most_released - std::min(before, most_released);
+  const auto most = state.draining ? std::numeric_limits<std::size_t>::max() : room;
+  for (auto& lot : state.held->due(now, most)) {
+    released += lot->flows;
+    self->send(state.shard, resolve_atom_v, std::move(lot));
+  }
   const auto next = state.held->next_due();
   if (!next) return;
   const nanos at = std::max(*next, now + timer_step);
@@ -47,6 +55,9 @@ delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
         release_due(self);
       },
       [self](drain_atom) {
+        // To a full output there is no way: what is held stays with the agents.
+        if (self->state.counters->sink_full > 0) return true;
+        self->state.draining = true;
         self->state.held->end_hold();
         release_due(self);
         return true;

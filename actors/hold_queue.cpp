@@ -78,11 +78,13 @@ void hold_queue::push(const flow_lot& lot, nanos now) {
   bytes_ += rows.size() + sizeof(due_lot::part);
 }
 
-std::vector<due_lot_ptr> hold_queue::due(nanos now) {
+std::vector<due_lot_ptr> hold_queue::due(nanos now, std::size_t most) {
   std::vector<due_lot_ptr> out;
+  std::size_t taken = 0;
   for (auto& r : rungs_) {
-    while (!r.lots.empty() && r.lots.front().due <= now) {
+    while (!r.lots.empty() && r.lots.front().due <= now && taken < most) {
       auto& w = r.lots.front();
+      taken += w.lot->flows;
       flows_ -= w.lot->flows;
       bytes_ -= w.used + sizeof(due_lot) + w.lot->parts.size() * sizeof(due_lot::part);
       out.push_back(std::move(w.lot));

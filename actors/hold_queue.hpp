@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,7 +40,8 @@ class hold_queue {
   void push(const flow_lot& lot, nanos now);
 
   /// Takes out what is due, at most a moment early or late for the first of its flows, never early for any.
-  std::vector<due_lot_ptr> due(nanos now);
+  /// @param most flows, after which no further lot is taken
+  std::vector<due_lot_ptr> due(nanos now, std::size_t most = std::numeric_limits<std::size_t>::max());
 
   /// When the next lot is due; nothing when none waits.
   std::optional<nanos> next_due() const;

@@ -68,6 +68,7 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
   for (const auto& d : self->state.routes->delays) self->monitor(d);
   self->set_down_handler([self](const caf::down_msg& down) {
     if (down.reason == caf::exit_reason::user_shutdown) return;
+    self->state.door->close();
     if (auto f = std::exchange(self->state.failed, nullptr)) f();
   });
   self->delayed_send(self, hello_bound, hurry_atom_v);
@@ -181,6 +182,9 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   auto shared = std::make_shared<session_settings>();
   shared->node = settings.name;
   shared->routable = settings.routable;
+  shared->allowed = settings.allowed;
+  shared->shares = settings.shares;
+  shared->shares.span = std::max(shared->shares.span, settings.retention.horizon);
   shared->drift_ppm = settings.drift_ppm;
   shared->budget = std::make_shared<held_budget>(settings.held_bytes);
   n.budget = shared->budget;

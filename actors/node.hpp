@@ -43,6 +43,10 @@ struct node_settings {
   std::size_t held_bytes = std::size_t{1} << 30;  ///< for flows that are held; agents wait for credit beyond
   /// As one of several; nothing: alone.
   std::optional<cluster_settings> cluster;
+  /// What agents may claim; none: everything.
+  std::shared_ptr<const allow_rules> allowed;
+  /// What one agent may fill; its span is raised to the horizon.
+  share_bounds shares;
   /// Of all shards together. `shortest` is raised to twice the hold.
   tenure::retention retention;
 };

@@ -60,6 +60,13 @@ struct node_counters {
   counter near_unproved = 0;      ///< flows without a near tenancy
   counter workloads_refused = 0;  ///< the table of names is full
   counter sink_failures = 0;
+  counter sink_fillings = 0;         ///< times that the output had no room
+  counter sink_full = 0;             ///< gauge: 1 while it has none
+  counter flows_released = 0;        ///< gauge: on their way from the hold to the output
+  counter claims_refused = 0;        ///< evidence and near ends that the agent's certificate may not claim
+  counter takeovers_refused = 0;     ///< connections that said an incarnation of another certificate's
+  counter tenancies_over_share = 0;  ///< evidence of more tenancies than one agent may have
+  counter workloads_over_share = 0;  ///< new names beyond what one agent may bring
 
   /// Counts answers that are final; unattributed without a reason is none.
   void count(std::span<const verdict> verdicts) {

@@ -39,16 +39,18 @@ transport::link_events reception::accept(transport::link_ptr link) {
   at->who->link = std::move(link);
   ++parts_->counters->sessions_opened;
   bool room = false;
+  bool ending = false;
   {
     const std::lock_guard lock{mutex_};
     const auto& c = *parts_->counters;
+    ending = closed_;
     room = !closed_ && c.sessions_opened - c.sessions_closed <= max_sessions_;
     at->number = ++accepted_;
     if (room) waiting_.emplace(at->number, at);
   }
   if (!room) {
     ++parts_->counters->sessions_refused;
-    turn_away(at, "this node has as many agents as it may have");
+    turn_away(at, ending ? "this node is ending" : "this node has as many agents as it may have");
   }
   return {[self = shared_from_this(), at](transport::frame f) { self->heard(at, std::move(f)); },
           [self = shared_from_this(), at](transport::close_reason why) { self->ended(at, why); }};
@@ -82,15 +84,29 @@ void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f
                              std::to_string(wire::protocol_version));
   }
   at->who->hello = *h;
+  if (seat(at)) return;
+  ++count.takeovers_refused;
+  turn_away(at, "this incarnation is of an agent with another certificate");
+}
+
+/// @returns false when the incarnation that it says is another certificate's
+bool reception::seat(const std::shared_ptr<door>& at) {
+  const std::uint64_t incarnation = at->who->hello.incarnation;
   const std::lock_guard lock{mutex_};
-  if (closed_ || at->refused) return;
+  if (closed_ || at->refused) return true;
   waiting_.erase(at->number);
-  auto& known = sessions_[h->incarnation];
-  if (!known.session) known.session = system_.spawn(session, parts_, weak_from_this());
+  auto& known = sessions_[incarnation];
+  if (!known.session) {
+    known.session = system_.spawn(session, parts_, weak_from_this());
+    known.identity = at->who->link->identity();
+  } else if (known.identity != at->who->link->identity()) {
+    return false;
+  }
   ++known.arrivals;
   at->session = known.session;
   // Under the lock, so that a session that leaves knows whether it was sent another one.
   caf::anon_send(at->session, arrival_atom_v, arrival_ptr{at->who});
+  return true;
 }
 
 void reception::turn_away(const std::shared_ptr<door>& at, const std::string& why) {

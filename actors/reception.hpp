@@ -43,11 +43,13 @@ class reception : public std::enable_shared_from_this<reception> {
   struct known_session {
     session_actor session;
     std::uint64_t arrivals = 0;
+    std::string identity;  ///< the certificate's that brought it; empty without TLS
   };
 
   void heard(const std::shared_ptr<door>& at, transport::frame f);
   void ended(const std::shared_ptr<door>& at, transport::close_reason why);
   void greet(const std::shared_ptr<door>& at, const transport::frame& f);
+  bool seat(const std::shared_ptr<door>& at);
   void turn_away(const std::shared_ptr<door>& at, const std::string& why);
 
   caf::actor_system& system_;

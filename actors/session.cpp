@@ -90,6 +90,9 @@ void react(pointer self, outcome<session_reaction> reaction) {
     end_connection(self);
     return;
   }
+  if (!reaction->refused_claim.empty())
+    spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
+                 state.protocol->agent(), state.here->link->identity(), reaction->refused_claim);
   for (auto& placed : reaction->placed) {
     // Evidence first: where both go to one shard, it is there before any flow's hold is over.
     route_evidence(self, placed);
@@ -120,7 +123,7 @@ void arrive(pointer self, const arrival_ptr& who) {
         std::make_shared<const flow_origin>(flow_origin{caf::weak_actor_ptr{self->ctrl()}, who->hello.agent});
   spdlog::info("session {}: agent {}", who->link->peer(), state.origin->agent);
   if (!state.page) state.page = state.book->open(who->hello.agent);
-  react(self, state.protocol->connected(who->hello, state.clock->now()));
+  react(self, state.protocol->connected(who->hello, state.clock->now(), who->link->identity()));
 }
 
 /// Ends the session when nothing holds it here any more. @param remembered for so long it is known again

@@ -31,13 +31,16 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
       workloads_(std::move(workloads)),
       counters_(std::move(counters)),
       clock_(settings_->drift_ppm, brackets_kept, brackets_apart),
-      credit_(settings_->budget) {}
+      credit_(settings_->budget),
+      share_(settings_->shares) {}
 
-session_reaction session_protocol::connected(const wire::hello& h, nanos now) {
+session_reaction session_protocol::connected(const wire::hello& h, nanos now, const std::string& identity) {
   invariant(!connected_ && (incarnation_ == 0 || incarnation_ == h.incarnation), "one connection at a time");
   connected_ = true;
   incarnation_ = h.incarnation;
   agent_ = h.agent;
+  permit_ = permit(settings_->allowed, identity);
+  claim_refused_ = false;
   session_reaction r;
   r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true});
   r.send.push_back(next_ping(now));
@@ -93,7 +96,7 @@ outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::
   waiting_.push_back({std::move(b), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   session_reaction r;
-  place_what_can_be(r);
+  place_what_can_be(r, now);
   ping_if_waiting(r, now);
   renew_credit(r);
   return r;
@@ -136,7 +139,7 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
   }
   ++counters_->brackets;
   latest_reading_ = std::max(latest_reading_, b.theirs);
-  place_what_can_be(r);
+  place_what_can_be(r, now);
   if (!waiting_.empty() && waiting_.front().first_ping_after <= p.id) {
     ++counters_->batches_refused;
     return fail(trouble::usage, "stamps that the agent's own clock had not reached when it sent them");
@@ -146,10 +149,10 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
   return r;
 }
 
-void session_protocol::place_what_can_be(session_reaction& r) {
+void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
   while (!waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_) {
     const std::size_t flows = waiting_.front().batch.flow_count;
-    placed_batch placed = place(waiting_.front().batch);
+    placed_batch placed = place(waiting_.front().batch, now, r);
     waiting_bytes_ -= waiting_.front().bytes;
     waiting_flows_ -= flows;
     waiting_.pop_front();
@@ -235,39 +238,75 @@ void session_protocol::disconnected() {
   renew_credit();
 }
 
-placed_batch session_protocol::place(const wire::received_batch& received) {
+placed_batch session_protocol::place(const wire::received_batch& received, nanos now, session_reaction& r) {
   const wire::batch& b = received.tables;
-  std::vector<workload_id> names{workload_id::none};
+  claimed_workloads names;
   names.reserve(b.workloads.size() + 1);
-  for (const auto& w : b.workloads) {
-    const auto id = workloads_->intern(w.name);
-    if (!id) ++counters_->workloads_refused;
-    names.push_back(id.value_or(workload_id::none));
-  }
+  names.emplace_back();
+  for (const auto& w : b.workloads) names.push_back(claim(w.name));
   placed_batch out;
   out.number = b.number;
   if (settings_->placement) out.where = settings_->placement();
-  place_evidence(b, names, out);
-  place_flows(received, names, out);
+  place_evidence(b, names, now, out, r);
+  place_flows(received, names, out, r);
   return out;
 }
 
-void session_protocol::place_evidence(const wire::batch& b, const std::vector<workload_id>& names,
-                                      placed_batch& out) {
+// A name that may be claimed nowhere, or is one too many, takes no room in the table.
+session_protocol::claimed_workload session_protocol::claim(const std::string& name) {
+  claimed_workload w;
+  if (!permit_.everything()) {
+    w.where = permit_.reach_of(name);
+    if (w.where.empty()) return w;
+  }
+  if (const auto known = workloads_->find(name)) {
+    w.id = *known;
+  } else if (!share_.admits_workload()) {
+    ++counters_->workloads_over_share;
+  } else if (const auto id = workloads_->intern(name)) {
+    w.id = *id;
+  } else {
+    ++counters_->workloads_refused;
+  }
+  return w;
+}
+
+/// @param index of the workload, from 1
+bool session_protocol::refuses(const claimed_workload& w, const address& where, const wire::batch& b,
+                               std::size_t index, session_reaction& r) {
+  if (permit_.everything() || contains(w.where, where)) return false;
+  ++counters_->claims_refused;
+  if (!std::exchange(claim_refused_, true))
+    r.refused_claim = "may not claim " + where.to_string() + " for " + b.workloads[index - 1].name;
+  return true;
+}
+
+void session_protocol::place_evidence(const wire::batch& b, const claimed_workloads& names, nanos now,
+                                      placed_batch& out, session_reaction& r) {
   out.items.reserve(b.evidence.size());
   for (evidence e : b.evidence) {
-    e.workload = names[static_cast<std::size_t>(e.workload)];
+    const auto index = static_cast<std::size_t>(e.workload);
+    const auto& w = names[index];
+    if (index > 0 && refuses(w, e.endpoint.address, b, index, r)) continue;
+    e.workload = w.id;
     const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
     if (e.workload == workload_id::none || !routable || !place_in_time(clock_, e)) {
       ++counters_->evidence_refused;
+      continue;
+    }
+    if (!share_.admits_tenancy(e.tenancy.sequence, now)) {
+      ++counters_->tenancies_over_share;
       continue;
     }
     out.items.push_back(e);
   }
 }
 
-void session_protocol::place_flow(const std::vector<workload_id>& names, flow& f) {
-  f.near_workload = names[static_cast<std::size_t>(f.near_workload)];
+void session_protocol::place_flow(const wire::batch& b, const claimed_workloads& names, flow& f,
+                                  session_reaction& r) {
+  const auto index = static_cast<std::size_t>(f.near_workload);
+  const auto& w = names[index];
+  f.near_workload = index > 0 && refuses(w, f.near_address, b, index, r) ? workload_id::none : w.id;
   if (f.near_workload == workload_id::none) {
     f.near_tenancy = {};
     ++counters_->near_unproved;
@@ -275,11 +314,11 @@ void session_protocol::place_flow(const std::vector<workload_id>& names, flow& f
   place_in_time(clock_, f.times);
 }
 
-void session_protocol::place_flows(const wire::received_batch& b, const std::vector<workload_id>& names,
-                                   placed_batch& out) {
+void session_protocol::place_flows(const wire::received_batch& b, const claimed_workloads& names,
+                                   placed_batch& out, session_reaction& r) {
   if (b.flow_count == 0) return;
   b.each_flow([&](flow& f) {
-    place_flow(names, f);
+    place_flow(b.tables, names, f, r);
     if (out.flows.empty())
       out.flows.assign(
           settings_->shards + (out.where ? out.where->end() - 1 : 0),

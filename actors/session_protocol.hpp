@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "actors/agent_credit.hpp"
+#include "actors/agent_share.hpp"
+#include "actors/allow_rules.hpp"
 #include "actors/batch_ledger.hpp"
 #include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
@@ -32,6 +34,9 @@ struct session_settings {
   std::size_t max_waiting_bytes = 64U << 20;
   /// For held flows, shared by all agents.
   std::shared_ptr<held_budget> budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  /// What agents may claim; none: everything.
+  std::shared_ptr<const allow_rules> allowed;
+  share_bounds shares;
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
   std::size_t shards = 1;        ///< that flows are sorted by; not 0
   /// Says where things go now; empty: they stay.
@@ -55,6 +60,8 @@ struct session_reaction {
   std::vector<placed_batch> placed;
   /// When to call `ask`: batches wait for a ping that may not go out yet.
   std::optional<nanos> ask_at;
+  /// The first thing of this connection that the agent claimed and may not, for people; empty: none.
+  std::string refused_claim;
 };
 
 /// The node's side of capnp/wire.capnp for one incarnation of an agent, over one connection after the other.
@@ -70,7 +77,8 @@ class session_protocol {
                    std::shared_ptr<workload_table> workloads, std::shared_ptr<node_counters> counters);
 
   /// The agent connected, and said this. @pre the same incarnation as ever, and it is not connected
-  session_reaction connected(const wire::hello& h, nanos now);
+  /// @param identity its SPIFFE id, where links carry TLS
+  session_reaction connected(const wire::hello& h, nanos now, const std::string& identity = {});
 
   /// @param at when the transport handed the frame over; @param now, for the ping that may go out. Cluster
   /// time.
@@ -121,13 +129,25 @@ class session_protocol {
   void acknowledge(session_reaction& r, std::uint64_t batch);
   session_reaction take_again(const wire::received_batch& b, batch_ledger::standing known);
   void renew_credit(session_reaction& r);
-  void place_what_can_be(session_reaction& r);
+  void place_what_can_be(session_reaction& r, nanos now);
   void ping_if_waiting(session_reaction& r, nanos now);
   wire::message next_ping(nanos now);
-  placed_batch place(const wire::received_batch& b);
-  void place_evidence(const wire::batch& b, const std::vector<workload_id>& names, placed_batch& out);
-  void place_flows(const wire::received_batch& b, const std::vector<workload_id>& names, placed_batch& out);
-  void place_flow(const std::vector<workload_id>& names, flow& f);
+  /// A workload of a batch: its id in the node's table, and where it may be claimed.
+  struct claimed_workload {
+    workload_id id = workload_id::none;
+    permit::reach where;  // of no meaning when everything may be claimed
+  };
+  using claimed_workloads = std::vector<claimed_workload>;
+
+  placed_batch place(const wire::received_batch& b, nanos now, session_reaction& r);
+  claimed_workload claim(const std::string& name);
+  bool refuses(const claimed_workload& w, const address& where, const wire::batch& b, std::size_t index,
+               session_reaction& r);
+  void place_evidence(const wire::batch& b, const claimed_workloads& names, nanos now, placed_batch& out,
+                      session_reaction& r);
+  void place_flows(const wire::received_batch& b, const claimed_workloads& names, placed_batch& out,
+                   session_reaction& r);
+  void place_flow(const wire::batch& b, const claimed_workloads& names, flow& f, session_reaction& r);
 
   std::shared_ptr<const session_settings> settings_;
   std::shared_ptr<workload_table> workloads_;
@@ -139,9 +159,12 @@ class session_protocol {
   batch_ledger ledger_;
   flow_ledger flows_;  // without what is held
   agent_credit credit_;
+  agent_share share_;
 
   // Of this connection.
   bool connected_ = false;
+  permit permit_;
+  bool claim_refused_ = false;
   std::uint64_t last_batch_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
   nanos pings_paid_until_ = time_min;     // see ping_if_waiting

@@ -24,13 +24,7 @@ bool give_up(pointer self, const failure& why) {
   return false;
 }
 
-bool sync(pointer self) {
-  auto& state = self->state;
-  if (state.unconfirmed.empty()) return true;
-  {
-    const auto measured = state.counters->stages.measure(stage::write, *state.clock);
-    if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
-  }
+void confirm(sink_state& state) {
   for (auto& [origin, shares] : state.unconfirmed) {
     const auto session = caf::actor_cast<caf::strong_actor_ptr>(origin->session);
     if (session)  // or an intake, which takes the same message
@@ -39,7 +33,18 @@ bool sync(pointer self) {
   }
   state.unconfirmed.clear();
   state.place_of.clear();
-  return true;
+}
+
+/// Says when the output fills up, and when there is room again.
+void note_full(sink_state& state) {
+  const std::uint64_t full = state.out->full() ? 1 : 0;
+  if (state.counters->sink_full.exchange(full) == full) return;
+  if (full == 0) {
+    spdlog::info("sink: there is room again");
+    return;
+  }
+  ++state.counters->sink_fillings;
+  spdlog::warn("sink: the output is full; nothing is lost: agents wait with what they have. Make room");
 }
 
 void confirm_later(sink_state& state, const due_lot::part& part,
@@ -86,16 +91,47 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   return {};
 }
 
-void write(pointer self, const resolved_lot& resolved) {
+void sync_later(pointer self) {
   auto& state = self->state;
-  if (auto done = write_rows(state, resolved); !done) {
-    give_up(self, done.error());
-    return;
-  }
+  if (state.unconfirmed.empty() && state.waiting.empty()) return;
+  if (!std::exchange(state.timer_set, true)) self->delayed_send(self, sync_interval, sync_atom_v);
+}
+
+bool write(pointer self, const resolved_lot& resolved) {
+  auto& state = self->state;
+  if (auto done = write_rows(state, resolved); !done) return give_up(self, done.error());
+  state.counters->flows_released -= resolved.lot->flows;
   state.counters->count(resolved.verdicts);
-  if (state.timer_set || state.unconfirmed.empty()) return;
-  state.timer_set = true;
-  self->delayed_send(self, sync_interval, sync_atom_v);
+  note_full(state);
+  return true;
+}
+
+void take(pointer self, const resolved_lot_ptr& lot) {
+  auto& state = self->state;
+  if (state.out->full() || !state.waiting.empty())
+    state.waiting.push_back(lot);
+  else if (!write(self, *lot))
+    return;
+  sync_later(self);
+}
+
+/// @returns whether everything that came is durable
+bool sync(pointer self) {
+  auto& state = self->state;
+  while (!state.unconfirmed.empty() || !state.waiting.empty()) {
+    {
+      const auto measured = state.counters->stages.measure(stage::write, *state.clock);
+      if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
+    }
+    note_full(state);
+    if (state.out->full()) return false;
+    confirm(state);
+    while (!state.waiting.empty() && !state.out->full()) {
+      if (!write(self, *state.waiting.front())) return false;
+      state.waiting.pop_front();
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -109,10 +145,11 @@ sink_actor::behavior_type sink(pointer self, std::shared_ptr<sinks::record_sink>
   state.region = std::move(settings.region);
   state.counters = std::move(counters);
   return {
-      [self](write_atom, const resolved_lot_ptr& lot) { write(self, *lot); },
+      [self](write_atom, const resolved_lot_ptr& lot) { take(self, lot); },
       [self](sync_atom) {
         self->state.timer_set = false;
         sync(self);
+        sync_later(self);
       },
       [self](drain_atom) { return sync(self); },
   };

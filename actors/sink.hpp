@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -29,6 +30,8 @@ struct sink_state {
   hold::packed_rows kept_rows;
   std::vector<verdict> kept_answers;
   bool timer_set = false;
+  /// While the output is full: so much at most as may be on its way from the hold (most_released).
+  std::deque<resolved_lot_ptr> waiting;
 };
 
 /// What a sink needs besides its counters.
@@ -38,6 +41,7 @@ struct sink_settings {
   std::string region;
 };
 
+/// While `out` is full it confirms nothing, and tries again and again.
 /// Quits with caf::exit_reason::unhandled_exception after a failure of `out`, which is final: what was not
 /// confirmed stays with the agents.
 /// @param out taken over

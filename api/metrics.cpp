@@ -111,6 +111,19 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);
   out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
               c.workloads_refused);
+  out.counter("tenure_node_workloads_over_share_total",
+              "New names beyond what one agent may bring (--agent-workloads)", c.workloads_over_share);
+  out.counter("tenure_node_tenancies_over_share_total",
+              "Evidence of more tenancies than one agent may report (--agent-tenancies)",
+              c.tenancies_over_share);
+  out.counter("tenure_node_claims_refused_total",
+              "Evidence and near ends that the agent's certificate may not claim (--allow)",
+              c.claims_refused);
+  out.counter("tenure_node_takeovers_refused_total",
+              "Connections that said an incarnation of another certificate's", c.takeovers_refused);
+  out.gauge("tenure_node_flows_released", "Flows on their way from the hold to the output", c.flows_released);
+  out.gauge("tenure_node_sink_full", "1 while the output has no room, as on a full disk", c.sink_full);
+  out.counter("tenure_node_sink_fillings_total", "Times that the output had no room", c.sink_fillings);
   out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
   auto& stages =
       out.family("tenure_node_stage_cpu_seconds_total",

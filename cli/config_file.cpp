@@ -32,6 +32,9 @@ class reader {
         done = walk(*inner, below);
       } else if (is_key(path, name)) {
         done = take(path, name, node, key.source().begin.line);
+      } else if (path.empty() && node.is_array_of_tables() && is_key_of_some(name)) {
+        // For every command that has it: [[allow]].
+        done = take(is_key(command_, name) ? command_ : path, name, node, key.source().begin.line);
       } else {
         return refuse(key.source().begin.line, below, node.is_table() ? "unknown section" : "unknown key");
       }
@@ -55,6 +58,11 @@ class reader {
            std::find(command->second.begin(), command->second.end(), name) != command->second.end();
   }
 
+  bool is_key_of_some(const std::string& name) const {
+    return std::any_of(known_.begin(), known_.end(),
+                       [&](const auto& command) { return is_key(command.first, name); });
+  }
+
   std::string place(toml::source_index line, std::string path) const {
     std::replace(path.begin(), path.end(), ' ', '.');
     return file_ + ':' + std::to_string(line) + ": " + path;
@@ -73,6 +81,21 @@ class reader {
     return std::nullopt;
   }
 
+  /// A table is read as the words of a flag: "agent=a workloads=b workloads=c".
+  static std::optional<std::string> words(const toml::table& table) {
+    std::string all;
+    for (const auto& [key, node] : table) {
+      const auto* const list = node.as_array();
+      const std::size_t count = list != nullptr ? list->size() : 1;
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto text = scalar(list != nullptr ? *list->get(i) : node);
+        if (!text || text->find(' ') != std::string::npos) return std::nullopt;
+        all += (all.empty() ? "" : " ") + std::string(key.str()) + '=' + *text;
+      }
+    }
+    return all;
+  }
+
   outcome<void> take(const std::string& path, const std::string& name, const toml::node& node,
                      toml::source_index line) {
     config_value value;
@@ -80,8 +103,12 @@ class reader {
     if (const auto* list = node.as_array()) {
       value.array = true;
       for (const auto& element : *list) {
-        const auto text = scalar(element);
-        if (!text) return fail(trouble::usage, value.place + ": expected an array of texts or numbers");
+        const auto* const table = element.as_table();
+        const auto text = table != nullptr ? words(*table) : scalar(element);
+        if (!text)
+          return fail(trouble::usage,
+                      value.place + (table != nullptr ? ": expected texts without spaces"
+                                                      : ": expected an array of texts or numbers"));
         value.texts.push_back(*text);
       }
     } else if (const auto text = scalar(node)) {
@@ -90,7 +117,10 @@ class reader {
       return fail(trouble::usage,
                   value.place + ": expected a text, a number, true, false or an array of them");
     }
-    if (path == command_) section_.emplace(name, std::move(value));
+    if (path != command_) return {};
+    const std::string here = value.place;
+    if (!section_.emplace(name, std::move(value)).second)
+      return fail(trouble::usage, here + ": is said twice, for all commands and for this one");
     return {};
   }
 

@@ -89,6 +89,9 @@ class running_node final : public node_service {
     settings.name = o.node_name.empty() ? host_name() : o.node_name;
     settings.region = o.region;
     if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
+    if (!o.allow.empty()) settings.allowed = std::make_shared<const actors::allow_rules>(o.allow);
+    settings.shares.tenancies = o.agent_tenancies;
+    settings.shares.workloads = o.agent_workloads;
     settings.hold.hold = o.hold.count();
     settings.hold.longest = o.hold_max.count();
     settings.hold.when = o.release == "early" ? actors::release::early : actors::release::full;
@@ -201,6 +204,11 @@ void add_node_options(command& c, node_options& o) {
            "bound on the memory of timelines: the oldest are forgotten first, new ones are refused beyond");
   c.option("routable", o.routable,
            "addresses that belong to one holder fleet-wide; repeatable; all count when none is given");
+  c.option("allow", o.allow,
+           "what agents may claim, by their certificate (docs/tls.md); without any rule, everything");
+  c.option("agent-tenancies", o.agent_tenancies,
+           "different tenancies that one agent may report within the horizon");
+  c.option("agent-workloads", o.agent_workloads, "new workload names that one agent may bring");
   c.option("region", o.region, "written into every record");
   c.option("node-name", o.node_name, "told to agents; the host's name when not given");
   c.option("shards", o.shards, "actors that the address prefixes are spread over");
@@ -212,8 +220,9 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
                                                            std::shared_ptr<transport::transport> net,
                                                            const std::optional<cluster_part>& cluster,
                                                            std::function<void()> failed) {
+  // Two at least: one may stand in a slow disk's write.
   const std::size_t threads =
-      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max(1U, o.shards) + 1);
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, std::max(1U, o.shards) + 1);
   auto service = std::make_unique<running_node>(threads);
   if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());

@@ -11,6 +11,7 @@
 #include <caf/actor_system.hpp>
 
 #include "actors/node.hpp"
+#include "cli/allow_option.hpp"
 #include "cli/cluster_options.hpp"
 #include "cli/command_line.hpp"
 #include "cli/real_clocks.hpp"
@@ -30,6 +31,9 @@ struct node_options {
   byte_count held_memory;  ///< 0: a quarter of this machine's
   byte_count timeline_memory{std::uint64_t{4} << 30};
   std::vector<prefix> routable;
+  std::vector<actors::allow_rule> allow;
+  std::uint32_t agent_tenancies = 200'000;
+  std::uint32_t agent_workloads = 20'000;
   std::string region = "local";
   std::string node_name;
   std::uint32_t shards = 2;

@@ -233,6 +233,13 @@ struct options {
   tls_options tls;
 };
 
+/// Rules without certificates would refuse every claim.
+outcome<void> check_allow(const node_options& o, bool tls) {
+  if (o.allow.empty() || tls) return {};
+  return fail(trouble::usage,
+              "--allow goes by certificates; give --tls-certificate, --tls-key and --tls-authority too");
+}
+
 /// Has a command's options read again when they change.
 outcome<void> follow(halves& h, command& c, const std::shared_ptr<options>& o, const options& defaults) {
   return h.follow_settings(c.file(),
@@ -254,6 +261,7 @@ outcome<void> run_up(command& c, const std::shared_ptr<options>& all, const opti
   auto tls = o.tls;
   auto credentials = load_credentials(tls);
   if (!credentials) return tl::unexpected(credentials.error());
+  if (auto fine = check_allow(o.node, *credentials != nullptr); !fine) return fine;
   if (*credentials) {
     // One certificate is both halves'.
     const auto own = transport::spiffe_pattern::parse((*credentials)->identity());
@@ -293,6 +301,7 @@ outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const op
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
+  if (auto fine = check_allow(o.node, *credentials != nullptr); !fine) return fine;
   halves h;
   if (auto good = check_cluster_options(o.cluster, *credentials != nullptr); !good) return good;
   if (auto begun = h.begin_node(o.node, secured(*credentials, o.tls.agents, "agent"), o.cluster,

@@ -38,6 +38,14 @@ std::optional<workload_id> workload_table::intern(std::string_view name) {
   return id;
 }
 
+std::optional<workload_id> workload_table::find(std::string_view name) const {
+  if (name.empty()) return workload_id::none;
+  const std::shared_lock lock(mutex_);
+  const auto known = ids_.find(name);
+  if (known == ids_.end()) return std::nullopt;
+  return known->second;
+}
+
 std::string_view workload_table::name(workload_id id) const {
   const std::shared_lock lock(mutex_);
   const auto index = static_cast<std::size_t>(id);

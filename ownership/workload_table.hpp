@@ -24,6 +24,9 @@ class workload_table {
   /// The id of a name, new or known; nothing when the table is full. The empty name is workload_id::none.
   std::optional<workload_id> intern(std::string_view name);
 
+  /// The id of a name that is known.
+  std::optional<workload_id> find(std::string_view name) const;
+
   /// @pre id was given by this table, or is none (whose name is empty).
   std::string_view name(workload_id id) const;
 

@@ -30,6 +30,8 @@ class block_sink final : public record_sink {
     return where_->sync();
   }
 
+  bool full() const override { return where_->waiting() > 0; }
+
  private:
   outcome<void> added(const record_context& context) {
     // Names and the clock's distance are needed when the block ends, which may be without records.

@@ -47,25 +47,25 @@ class file_storage final : public storage {
 
   outcome<void> append(std::string_view bytes) override {
     if (broken_) return tl::unexpected(*broken_);
-    while (!bytes.empty()) {
-      auto written = end_.write(bytes.data(), bytes.size());
-      if (written >= 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-      } else if (errno == EAGAIN) {
-        pollfd writable{fd_, POLLOUT, 0};  // a terminal or pipe that someone else made non-blocking
-        ::poll(&writable, 1, -1);
-      } else if (errno != EINTR) {
-        return breaks("write to", errno);
-      }
+    if (auto done = offer_waiting(); !done) return done;
+    if (waiting_.empty()) {
+      auto taken = write(bytes);
+      if (!taken) return tl::unexpected(taken.error());
+      bytes.remove_prefix(*taken);
     }
+    waiting_ += bytes;
     return {};
   }
 
   outcome<void> sync() override {
     if (broken_) return tl::unexpected(*broken_);
+    if (auto done = offer_waiting(); !done) return done;
+    if (!waiting_.empty()) return {};
     if (regular_ && ::fdatasync(fd_) != 0) return breaks("make durable", errno);
     return {};
   }
+
+  std::size_t waiting() const override { return waiting_.size(); }
 
  private:
   /// Final: after a failed fsync the kernel may have dropped the pages that it could not write, and a second
@@ -73,6 +73,33 @@ class file_storage final : public storage {
   outcome<void> breaks(const char* what, int error) {
     broken_ = system_failure(what, path_, error);
     return tl::unexpected(*broken_);
+  }
+
+  /// @returns how much of it was written: less than all when the disk is full, or our share of it
+  outcome<std::size_t> write(std::string_view bytes) {
+    std::size_t taken = 0;
+    while (taken < bytes.size()) {
+      const auto written = end_.write(bytes.data() + taken, bytes.size() - taken);
+      if (written >= 0) {
+        taken += static_cast<std::size_t>(written);
+      } else if (errno == EAGAIN) {
+        pollfd writable{fd_, POLLOUT, 0};  // a terminal or pipe that someone else made non-blocking
+        ::poll(&writable, 1, -1);
+      } else if (regular_ && (errno == ENOSPC || errno == EDQUOT)) {
+        break;
+      } else if (errno != EINTR) {
+        return tl::unexpected(breaks("write to", errno).error());
+      }
+    }
+    return taken;
+  }
+
+  outcome<void> offer_waiting() {
+    if (waiting_.empty()) return {};
+    auto taken = write(waiting_);
+    if (!taken) return tl::unexpected(taken.error());
+    waiting_.erase(0, *taken);
+    return {};
   }
 
   /// The file's name is durable when its folder is.
@@ -99,6 +126,7 @@ class file_storage final : public storage {
   file_end end_;
   std::string path_;
   bool regular_ = false;
+  std::string waiting_;  // for room
   std::optional<failure> broken_;
 };
 

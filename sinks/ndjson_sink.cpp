@@ -110,6 +110,8 @@ class ndjson_sink final : public record_sink {
     return where_->sync();
   }
 
+  bool full() const override { return where_->waiting() > 0; }
+
  private:
   outcome<void> hand_over() {
     if (used_ == 0) return {};

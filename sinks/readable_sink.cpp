@@ -69,6 +69,7 @@ class readable_sink final : public record_sink {
   }
 
   outcome<void> make_durable() override { return out_->sync(); }
+  bool full() const override { return out_->waiting() > 0; }
 
  private:
   std::string paint(std::string_view colour, std::string text) const {

@@ -17,9 +17,12 @@ class record_sink {
   /// The same for rows, in the form in which they waited: without taking them apart, where a sink can do
   /// that.
   virtual outcome<void> append_rows(const record_rows& rows, const record_context& context);
-  /// When it returns without failure, all that was appended is durable. After a failure the sink is done for:
-  /// nothing more may be appended.
+  /// When it returns without failure, and is not full, all that was appended is durable. After a failure the
+  /// sink is done for: nothing more may be appended.
   virtual outcome<void> make_durable() = 0;
+  /// There is no room for what was appended, for now: it is kept, and is not durable. make_durable tries
+  /// again; nothing more should be appended until it is not full any more.
+  virtual bool full() const { return false; }
 
  private:
   std::vector<flow_record> few_;  // rows that were taken apart; kept for its room

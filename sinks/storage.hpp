@@ -12,8 +12,13 @@ namespace tenure::sinks {
 class storage {
  public:
   virtual ~storage() = default;
+  /// Takes the bytes over. A failure is final.
   virtual outcome<void> append(std::string_view bytes) = 0;
+  /// Without failure, and when nothing waits after it, all that was appended is durable. A failure is final.
   virtual outcome<void> sync() = 0;
+  /// Bytes that were taken over and for which there is no room now, as on a full disk. Each call of the above
+  /// tries again; until none wait, whoever appends more only fills the memory.
+  virtual std::size_t waiting() const { return 0; }
 };
 
 /// What a file consists of.

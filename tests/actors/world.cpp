@@ -25,7 +25,7 @@ outcome<void> memory_sink::append(std::span<const sinks::flow_record> records,
 
 outcome<void> memory_sink::make_durable() {
   if (broken) return fail(trouble::refused, "the disk is gone");
-  durable = written.size();
+  if (!no_room) durable = written.size();
   return {};
 }
 
@@ -167,6 +167,15 @@ std::string world::ipman(const exporter_actor& agent, agent::ipman_request reque
   handle.receive([&](std::string& line) { reply = std::move(line); },
                  [&](caf::error& e) { reply = to_string(e); });
   return reply;
+}
+
+bool world::drain() {
+  caf::scoped_actor asker{system_};
+  auto handle = asker->request(running.root, caf::infinite, drain_atom_v);
+  settle();
+  bool answer = false;
+  handle.receive([&](bool all) { answer = all; }, [](caf::error&) {});
+  return answer;
 }
 
 void world::stop() {

@@ -39,9 +39,11 @@ struct memory_sink final : sinks::record_sink {
   std::vector<written_record> written;
   std::size_t durable = 0;
   bool broken = false;
+  bool no_room = false;  ///< nothing more becomes durable
 
   outcome<void> append(std::span<const sinks::flow_record> records, const sinks::record_context& c) override;
   outcome<void> make_durable() override;
+  bool full() const override { return no_room && durable < written.size(); }
 };
 
 /// Links in memory. Nothing arrives until `deliver` is called, in the order of sending for each direction.
@@ -98,6 +100,8 @@ class world {
   void settle();
   /// Lets time pass in steps, firing what falls due and settling after each.
   void advance(nanos span);
+  /// What the node answers to a drain.
+  bool drain();
   /// Stops node and exporter in the end; called by the destructor.
   void stop();
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Looks for bytes that break the readers of evidence, with clang's libFuzzer and its sanitizers: the lines of `tenure
-# attribute`, and the frames of agents. Usage: run.sh [SECONDS], for each of the two. What it finds worth keeping goes
-# into tests/fuzz/line_corpus or frame_corpus, which `make test` reads again.
+# attribute`, the frames of agents, and whole sessions of agents. Usage: run.sh [SECONDS], for each of the three. What
+# it finds worth keeping goes into tests/fuzz/line_corpus, frame_corpus or session_corpus, which `make test` reads
+# again.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 build=build-fuzz
-mkdir -p "$build/found_lines" "$build/found_frames" "$build/generated"
+mkdir -p "$build/found_lines" "$build/found_frames" "$build/found_sessions" "$build/generated"
 clang=(clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I.)
 limits=("-max_total_time=$seconds" -seed=1 -print_final_stats=1 "-artifact_prefix=$build/")
 
@@ -19,3 +20,9 @@ capnp compile "-oc++:$build/generated" --src-prefix=capnp capnp/wire.capnp
 "${clang[@]}" -isystem "$build/generated" tests/fuzz/frames_fuzzer.cpp tests/fuzz/frames.cpp capnp/*.cpp \
   "$build/generated/wire.capnp.c++" ownership/*.cpp -lcapnp -lkj -lsimdjson -lfmt -o "$build/frames_fuzzer"
 "$build/frames_fuzzer" "${limits[@]}" -max_len=4096 "$build/found_frames" tests/fuzz/frame_corpus
+
+"${clang[@]}" -isystem "$build/generated" tests/fuzz/sessions_fuzzer.cpp tests/fuzz/sessions.cpp \
+  actors/{session_protocol,agent_credit,agent_share,allow_rules,batch_ledger,flow_ledger,hold_queue,place_in_time}.cpp \
+  hold/*.cpp transport/{frame_reader,spiffe_id}.cpp capnp/*.cpp "$build/generated/wire.capnp.c++" ownership/*.cpp \
+  -lcaf_core -lcapnp -lkj -lsimdjson -lfmt -o "$build/sessions_fuzzer"
+"$build/sessions_fuzzer" "${limits[@]}" -max_len=2048 "$build/found_sessions" tests/fuzz/session_corpus

@@ -25,6 +25,8 @@ class child {
 
   std::string out() const;
   std::string err() const;
+  /// The file with what it said on stdout; gone with this.
+  const std::string& out_path() const { return out_path_; }
   pid_t id() const { return id_; }
 
  private:

@@ -19,37 +19,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-load::fleet_options churning_fleet() {
-  load::fleet_options o;
-  o.agents = 20;
-  o.addresses = 400;
-  o.workloads = 40;
-  o.lifetime = 3 * second;
-  o.longest_flow = second / 4;
-  o.linger = second / 10;
-  return o;
-}
-
-load::pace_options brisk() {
-  load::pace_options p;
-  p.flows_a_second = 10'000;
-  p.flows_a_batch = 50;
-  p.heartbeat = 300 * millisecond;
-  p.repeat = 5 * second;
-  return p;
-}
-
 /// How often: less in `make test`, more in `make soak`.
 int kills() {
   const char* text = std::getenv("TENURE_KILLS");
   return text == nullptr ? 3 : std::atoi(text);
-}
-
-void expect_all_there_and_right(const load::findings& f) {
-  EXPECT_EQ(f.lost, 0U) << told(f);
-  EXPECT_EQ(f.misattributed, 0U) << told(f);
-  EXPECT_EQ(f.strangers, 0U) << told(f);
-  EXPECT_EQ(f.unreadable, 0U) << told(f);
 }
 
 TEST(delivery, killed_under_load_nothing_is_lost_and_nobody_named_wrongly) {

@@ -2,7 +2,9 @@
 
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <regex>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -41,13 +43,22 @@ void node_process::kill() {
   EXPECT_EQ(process_->wait(), 128 + SIGKILL) << process_->err();
 }
 
+std::size_t node_process::resident() const {
+  std::ifstream in("/proc/" + std::to_string(process_->id()) + "/statm");
+  std::size_t all = 0;
+  std::size_t pages = 0;
+  in >> all >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 int node_process::end() {
   process_->signal(SIGTERM);
   return process_->wait(std::chrono::seconds{90});
 }
 
-played_fleet::played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace)
-    : pace_(std::move(pace)), net_(transport::make_asio_transport()) {
+played_fleet::played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace,
+                           const transport::asio_options& net)
+    : pace_(std::move(pace)), net_(transport::make_asio_transport(net)) {
   who.run = static_cast<std::uint64_t>(clock_->now());
   pace_.nodes = std::move(nodes);
   fleet_ = std::make_unique<load::fleet>(who, pace_, clock_, *net_);
@@ -72,6 +83,33 @@ std::string told(const load::findings& f) {
   std::string text;
   for (const auto& line : f.wrong) text += line + "\n";
   return text;
+}
+
+load::fleet_options churning_fleet() {
+  load::fleet_options o;
+  o.agents = 20;
+  o.addresses = 400;
+  o.workloads = 40;
+  o.lifetime = 3 * second;
+  o.longest_flow = second / 4;
+  o.linger = second / 10;
+  return o;
+}
+
+load::pace_options brisk() {
+  load::pace_options p;
+  p.flows_a_second = 10'000;
+  p.flows_a_batch = 50;
+  p.heartbeat = 300 * millisecond;
+  p.repeat = 5 * second;
+  return p;
+}
+
+void expect_all_there_and_right(const load::findings& f) {
+  EXPECT_EQ(f.lost, 0U) << told(f);
+  EXPECT_EQ(f.misattributed, 0U) << told(f);
+  EXPECT_EQ(f.strangers, 0U) << told(f);
+  EXPECT_EQ(f.unreadable, 0U) << told(f);
 }
 
 }  // namespace tenure::testing

@@ -28,6 +28,8 @@ class node_process {
   void kill();
   /// SIGTERM, and the wait for its end.
   int end();
+  /// What it takes of memory now, in bytes.
+  std::size_t resident() const;
   std::string metrics() const { return http_get(http_, "/metrics"); }
   double metric_now(const std::string& name) const { return metric(metrics(), name); }
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
@@ -46,9 +48,11 @@ class node_process {
 /// A fleet that this test plays, step by step.
 class played_fleet {
  public:
-  played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace)
-      : played_fleet(std::vector<std::string>{node}, who, std::move(pace)) {}
-  played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace);
+  played_fleet(const std::string& node, load::fleet_options who, load::pace_options pace,
+               const transport::asio_options& net = {})
+      : played_fleet(std::vector<std::string>{node}, who, std::move(pace), net) {}
+  played_fleet(std::vector<std::string> nodes, load::fleet_options who, load::pace_options pace,
+               const transport::asio_options& net = {});
   ~played_fleet();
 
   /// Goes on until done() holds. @returns whether it did within the bound
@@ -81,6 +85,13 @@ class played_fleet {
   std::unique_ptr<transport::asio_transport> net_;
   std::unique_ptr<load::fleet> fleet_;
 };
+
+/// Twenty agents on 400 addresses that change hands every few seconds, and 10,000 flows a second of them.
+load::fleet_options churning_fleet();
+load::pace_options brisk();
+
+/// Nothing is lost, nobody is named wrongly.
+void expect_all_there_and_right(const load::findings& f);
 
 /// What must not be, as one text for a failure's message.
 std::string told(const load::findings& f);

@@ -5,11 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "sinks/storage.hpp"
+#include "tests/sinks/small_disk.hpp"
 
 namespace tenure::sinks {
 namespace {
 
-class file_storage_test : public testing::Test {
+class file_storage_test : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = (std::filesystem::temp_directory_path() / "tenure-sinks-XXXXXX").string();
@@ -113,6 +114,33 @@ TEST_F(file_storage_test, a_failed_write_is_final) {
   EXPECT_EQ(first.error().trouble, trouble::refused);
   EXPECT_FALSE((*file)->append("x\n"));
   EXPECT_FALSE((*file)->sync()) << "it must not say durable after a failure";
+}
+
+TEST_F(file_storage_test, a_full_disk_keeps_what_it_took_and_goes_on_when_there_is_room) {
+  const tenure::testing::small_disk disk(1 << 20);
+  if (!disk.mounted()) GTEST_SKIP() << "needs root";
+  const std::string where = disk.path() + "/out";
+  auto file = open_file(where);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string all;
+  const auto add = [&](std::size_t bytes) {
+    std::string text(bytes - 1, static_cast<char>('a' + all.size() % 26));
+    text += '\n';
+    ASSERT_TRUE((*file)->append(text));
+    all += text;
+  };
+  disk.fill(256 << 10);
+  while ((*file)->waiting() == 0) add(60'001);
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_GT((*file)->waiting(), 0U) << "a sync makes no room";
+  add(5);
+  EXPECT_EQ(std::filesystem::file_size(where) + (*file)->waiting(), all.size());
+  disk.empty();
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_EQ((*file)->waiting(), 0U);
+  add(7);
+  std::ifstream in(where);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), all);
 }
 
 TEST_F(file_storage_test, devices_and_pipes_need_no_sync) {

@@ -1,0 +1,85 @@
+#include "actors/allow_rules.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "actors/agent_share.hpp"
+
+namespace tenure::actors {
+namespace {
+
+allow_rule rule(const char* agent, std::vector<const char*> addresses, std::vector<std::string> workloads) {
+  std::vector<prefix> prefixes;
+  for (const char* a : addresses) prefixes.push_back(*prefix::parse(a));
+  return {*transport::spiffe_pattern::parse(agent), prefix_set{prefixes}, std::move(workloads)};
+}
+
+address at(const char* text) {
+  return *address::parse(text);
+}
+
+TEST(allow_rules, without_rules_everything_may_be_claimed_and_with_them_only_what_they_say) {
+  EXPECT_TRUE(permit{}.everything());
+  EXPECT_TRUE((permit{std::make_shared<const allow_rules>(), "spiffe://p/a"}.everything()));
+  const auto rules = std::make_shared<const allow_rules>(
+      allow_rules{rule("spiffe://p/agent/*", {"10.0.0.0/16"}, {"checkout", "cart-*"}),
+                  rule("spiffe://p/agent/edge", {"192.0.2.0/24", "2001:db8::/32"}, {"*"})});
+  struct {
+    const char* identity;
+    const char* workload;
+    const char* where;
+    bool may;
+  } const cases[] = {
+      {"spiffe://p/agent/one", "checkout", "10.0.0.7", true},
+      {"spiffe://p/agent/one", "cart-blue", "10.0.255.255", true},
+      {"spiffe://p/agent/one", "cart-", "10.0.0.7", true},
+      {"spiffe://p/agent/one", "cart", "10.0.0.7", false},
+      {"spiffe://p/agent/one", "checkout2", "10.0.0.7", false},
+      {"spiffe://p/agent/one", "checkout", "10.1.0.0", false},
+      {"spiffe://p/agent/one", "checkout", "192.0.2.1", false},
+      {"spiffe://p/agent/edge", "anything", "192.0.2.1", true},
+      {"spiffe://p/agent/edge", "anything", "2001:db8::1", true},
+      {"spiffe://p/agent/edge", "anything", "10.0.0.7", false},
+      {"spiffe://p/agent/edge", "checkout", "10.0.0.7", true},
+      {"spiffe://q/agent/one", "checkout", "10.0.0.7", false},
+      {"", "checkout", "10.0.0.7", false},
+  };
+  for (const auto& c : cases) {
+    const permit p{rules, c.identity};
+    ASSERT_FALSE(p.everything());
+    EXPECT_EQ(contains(p.reach_of(c.workload), at(c.where)), c.may)
+        << c.identity << ' ' << c.workload << ' ' << c.where;
+  }
+}
+
+RC_GTEST_PROP(agent_share, admits_what_it_knows_and_as_many_as_its_bound, ()) {
+  share_bounds bounds;
+  bounds.tenancies = *rc::gen::inRange<std::size_t>(1, 30);
+  agent_share share(bounds);
+  std::set<std::uint64_t> known;
+  const auto asked = *rc::gen::container<std::vector<std::uint64_t>>(
+      rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(0, 50), rc::gen::just(~std::uint64_t{0}),
+                     rc::gen::just(~std::uint64_t{0} - 1)));
+  for (const auto sequence : asked) {
+    const bool expected = known.contains(sequence) || known.size() < bounds.tenancies;
+    RC_ASSERT(share.admits_tenancy(sequence, second) == expected);
+    if (expected) known.insert(sequence);
+    RC_ASSERT(share.ranges() <= known.size());
+  }
+}
+
+TEST(agent_share, honest_agents_take_a_range_and_begin_anew_after_the_span) {
+  share_bounds bounds;
+  bounds.tenancies = 1'000;
+  bounds.span = minute;
+  agent_share share(bounds);
+  for (std::uint64_t s = 1; s <= 1'000; ++s) ASSERT_TRUE(share.admits_tenancy(s, second));
+  EXPECT_EQ(share.ranges(), 1U);
+  EXPECT_FALSE(share.admits_tenancy(1'001, second));
+  EXPECT_TRUE(share.admits_tenancy(1'001, 2 * minute));
+}
+
+}  // namespace
+}  // namespace tenure::actors
