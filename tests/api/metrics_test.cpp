@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/cluster_text.hpp"
 #include "api/transport_metrics.hpp"
 
 namespace tenure::api {
@@ -34,6 +35,7 @@ TEST(metrics, the_page_lists_exactly_what_is_served) {
   const actors::held_budget budget(1);
   const transport::transport_counters links;
   auto served = rows_of(node_metrics(node, {}, budget));
+  served.merge(rows_of(cluster_metrics(node, {})));
   served.merge(rows_of(agent_metrics(agent, {})));
   served.merge(rows_of(transport_metrics(links, "agents")));
   ASSERT_GT(served.size(), 50U);
