@@ -290,9 +290,9 @@ outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const o
   halves h;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   if (auto begun = h.begin_agent(o.agent, secured(*credentials, o.tls.nodes, "node")); !begun) return begun;
+  if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   spdlog::info("agent: nodes {}, HTTP {}, platforms {}", fmt::join(o.agent.nodes, " "),
                h.http_address(o.process.http), o.agent.ipman_socket);
-  if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   return h.run();
 }
 

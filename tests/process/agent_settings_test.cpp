@@ -42,6 +42,8 @@ struct agent_settings : ::testing::Test {
                                                              "--node", node_address, "--ipman-socket", "",
                                                              "--pin", pin, "--linger", "50ms", "--http", ""});
     ASSERT_TRUE(agent->says("connected to node")) << agent->err();
+    // Said once the file is watched.
+    ASSERT_TRUE(agent->says("agent: nodes")) << agent->err();
   }
   void TearDown() override {
     agent.reset();
