@@ -341,7 +341,7 @@ TEST_F(repeats, many_pings_push_no_old_bracket_out) {
     ASSERT_TRUE(say(batch(n, 11 * second, stamp), now));
     ASSERT_TRUE(say(wire::pong{last_ping, stamp}, now));
   }
-  EXPECT_EQ(counters->brackets, 1'001U);
+  EXPECT_GE(counters->brackets, 1U + 100'000 / 300) << "a ping each 300 ms, in the long run";
   EXPECT_EQ(counters->evidence_refused, 0U) << "each began right after the first bracket";
 }
 
@@ -365,7 +365,7 @@ TEST_F(repeats, batches_of_an_agent_that_never_stops_share_pings) {
     placed += bracketed->placed.size();
   }
   EXPECT_LE(counters->brackets, 1U + 10 + 20 + 1);
-  EXPECT_GE(placed, 1'900U);
+  EXPECT_GE(placed, 1'700U) << "all but those since the last ping, at most 300 ms ago";
   ASSERT_TRUE(ask_at);
   EXPECT_TRUE(session->ask(*ask_at - 1).send.empty());
   EXPECT_EQ(session->ask(*ask_at).send.size(), 1U);

@@ -37,6 +37,7 @@ const std::map<std::string_view, std::string_view> touches_the_world = {
     {"bench/agent/main.cpp", "a main: it parses arguments"},
     {"docs/examples/properties/main.cpp", "a main: it parses arguments"},
     {"bench/agent/measured_agent.cpp", "reads the processor time of another process"},
+    {"bench/netflow/main.cpp", "a main: it paces packets by the clock"},
     {"demo/clock.cpp", "the ground truth's clock, which is the kernel's"},
     {"demo/clock.cpp", "stamps the truth, on the clock that the kernel stamps flows with"},
 };

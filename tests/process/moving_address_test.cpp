@@ -80,7 +80,8 @@ struct moving_address : ::testing::Test {
             auto r = json::parse(line, nullptr, false);
             if (!r.is_object() || r.at("reporter") != "source" || r.at("destination_port") != 8000) continue;
             if (r.at("established").is_null()) continue;
-            all[r.at("source_port").get<int>()] = std::move(r);
+            const int from = r.at("source_port");
+            all[from] = std::move(r);
           }
           return all.size() >= wanted;
         },

@@ -58,7 +58,9 @@ TEST(credit, lets_agents_wait_and_loses_nothing) {
 TEST(negative_control, credit_without_end) {
   plants p;
   p.credit_ignored = true;
-  const auto r = run(short_of_memory(), 1, p);
+  auto s = short_of_memory();
+  s.cluster.hold = 2 * minute;  // so that much is held
+  const auto r = run(s, 1, p);
   EXPECT_TRUE(std::ranges::any_of(r.violations, [](const auto& v) { return v.invariant == "I7"; }));
 }
 
