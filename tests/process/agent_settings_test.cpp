@@ -63,12 +63,19 @@ struct agent_settings : ::testing::Test {
     return n;
   }
 
-  /// A refused connect of `west`'s, to this port.
-  void connect(int port) const {
-    world->inside("west", [&] {
+  /// A refused connect, to this port.
+  void connect(const char* from, const std::string& address, int port) const {
+    world->inside(from, [&] {
       agent::file_descriptor made;
-      EXPECT_LT(connect_to(*endpoint::parse("10.77.0.2:" + std::to_string(port)), made), 0);
+      EXPECT_LT(connect_to(*endpoint::parse(address + ":" + std::to_string(port)), made), 0);
     });
+  }
+  void connect(int port) const { connect("west", "10.77.0.2", port); }
+  /// One of `north`'s, of which is known when it was reported: the agent passes flows on in their order, so
+  /// it has then looked at all before, by the settings of that time.
+  void connect_and_see(int port) const {
+    connect("north", "10.78.0.1", port);
+    ASSERT_TRUE(eventually([&] { return reported(port); }, seconds{30})) << agent->err();
   }
   bool reported(int port) const {
     std::ifstream in(output);
@@ -81,9 +88,11 @@ struct agent_settings : ::testing::Test {
 
 TEST_F(agent_settings, a_changed_file_and_sighup_are_read_and_an_invalid_file_is_refused_whole) {
   connect(7001);
+  connect_and_see(7101);
   settings("netns = [\"" + world->path("west") + "\"]\nnonsense = 1\n");
   ASSERT_TRUE(agent->says("the old ones stay")) << agent->err();
   connect(7002);
+  connect_and_see(7102);
   settings("netns = [\"/there/is/none\"]\nlinger = \"20ms\"\n");
   ASSERT_TRUE(eventually([&] { return said("the old ones stay") == 2; }, seconds{30})) << agent->err();
   EXPECT_EQ(said("read again"), 0);
