@@ -15,7 +15,8 @@ namespace tenure::actors {
 /// One connection. After its hello only the transport's thread touches it.
 struct peer_door::door {
   visit_ptr who = std::make_shared<visit>();
-  intake_actor intake;  // none before its hello
+  std::uint64_t number = 0;  // in the order of arrival: an order by address would be another in each run
+  intake_actor intake;       // none before its hello
   bool refused = false;
   bool hurried = false;
 };
@@ -27,7 +28,8 @@ transport::link_events peer_door::accept(transport::link_ptr link) {
   {
     const std::lock_guard lock{mutex_};
     room = !closed_ && waiting_.size() < cluster::ring::max_members;
-    if (room) waiting_.insert(at);
+    at->number = ++accepted_;
+    if (room) waiting_.emplace(at->number, at);
   }
   if (!room) turn_away(at, "more nodes than a cluster may have");
   return {[self = shared_from_this(), at](transport::frame f) { self->heard(at, std::move(f)); },
@@ -56,13 +58,17 @@ void peer_door::greet(const std::shared_ptr<door>& at, const transport::frame& f
   if (h->node == parts_->lots.node || h->node.empty())
     return turn_away(at, "two nodes of the name '" + h->node + "'");
   const std::lock_guard lock{mutex_};
-  waiting_.erase(at);
+  waiting_.erase(at->number);
   if (closed_ || (nodes_.size() >= cluster::ring::max_members && !nodes_.contains(h->node)))
     return turn_away(at, "more nodes than a cluster may have");
   at->who->hello = *h;
   auto& known = nodes_[h->node];
   if (known.incarnation != h->incarnation) {
-    if (known.intake) caf::anon_send(known.intake, retire_atom_v);
+    if (known.intake) {
+      caf::anon_send(known.intake, retire_atom_v);
+      std::erase_if(retired_, [](const auto& r) { return !caf::actor_cast<caf::strong_actor_ptr>(r); });
+      retired_.push_back(caf::actor_cast<caf::actor_addr>(known.intake));
+    }
     known = {h->incarnation, system_.spawn(intake, parts_)};
   }
   at->intake = known.intake;
@@ -80,16 +86,16 @@ void peer_door::turn_away(const std::shared_ptr<door>& at, const std::string& wh
 void peer_door::ended(const std::shared_ptr<door>& at, transport::close_reason why) {
   if (at->intake) caf::anon_send(at->intake, gone_atom_v, static_cast<std::uint8_t>(why), visit_ptr{at->who});
   const std::lock_guard lock{mutex_};
-  waiting_.erase(at);
+  waiting_.erase(at->number);
 }
 
 void peer_door::hurry() {
   std::vector<std::shared_ptr<door>> late;
   {
     const std::lock_guard lock{mutex_};
-    for (const auto& at : waiting_)
+    for (const auto& [number, at] : waiting_)
       if (std::exchange(at->hurried, true)) late.push_back(at);
-    for (const auto& at : late) waiting_.erase(at);
+    for (const auto& at : late) waiting_.erase(at->number);
   }
   for (const auto& at : late) at->who->link->close();
 }
@@ -99,6 +105,8 @@ void peer_door::close() {
   closed_ = true;
   for (const auto& [name, known] : std::exchange(nodes_, {}))
     caf::anon_send_exit(known.intake, caf::exit_reason::user_shutdown);
+  // Their flows come again from who sent them.
+  for (const auto& r : std::exchange(retired_, {})) caf::anon_send_exit(r, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace tenure::actors

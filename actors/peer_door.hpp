@@ -4,8 +4,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_set>
+#include <vector>
 
+#include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 
 #include "actors/intake.hpp"
@@ -44,7 +45,9 @@ class peer_door : public std::enable_shared_from_this<peer_door> {
   std::mutex mutex_;
   // Under mutex_.
   std::map<std::string, known_node> nodes_;  // by name
-  std::unordered_set<std::shared_ptr<door>> waiting_;
+  std::vector<caf::actor_addr> retired_;     // of earlier incarnations, with flows of theirs still held
+  std::map<std::uint64_t, std::shared_ptr<door>> waiting_;  // for a hello, in the order of arrival
+  std::uint64_t accepted_ = 0;
   bool closed_ = false;
 };
 

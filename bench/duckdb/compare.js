@@ -157,7 +157,7 @@ async function compareInMemory() {
   print('tenure bench resolve', 4096, JSON.parse(readFileSync(json)).cpu_us_per_flow.toFixed(3));
   const db = await database(1);
   await db.run(`CREATE TABLE evidence AS SELECT * FROM ${readEvidence}`);
-  await db.run(`CREATE TABLE flows AS SELECT *, (row_number() OVER ())::BIGINT AS at FROM ${readFlows}`);
+  await db.run(`CREATE TABLE flows AS SELECT *, (row_number() OVER ())::BIGINT AS nth FROM ${readFlows}`);
   for (const size of [flows, 2_000_000, 200_000, 20_000]) {
     // Small batches take long, and are all alike.
     const batches = Math.min(Math.ceil(flows / size), 20);
@@ -165,7 +165,7 @@ async function compareInMemory() {
       if (plan === 'asof' && size < 200_000) continue;  // ten times the hash join's
       const before = process.cpuUsage();
       for (let i = 0; i < batches; ++i) {
-        const some = `(SELECT * FROM flows WHERE at > ${i * size} AND at <= ${(i + 1) * size})`;
+        const some = `(SELECT * FROM flows WHERE nth > ${i * size} AND nth <= ${(i + 1) * size})`;
         await db.run(`CREATE OR REPLACE TEMP TABLE answers AS ${plans[plan](size >= flows ? 'flows' : some, 'evidence')}`);
       }
       const used = process.cpuUsage(before);

@@ -29,5 +29,11 @@ TEST(swarm, breaks_no_promise_and_fires_every_fault) {
     EXPECT_GT(reasons[why], 0U) << why;
 }
 
+// What once went wrong, each with the seed that showed it.
+TEST(swarm, lets_a_node_go_whose_peer_came_back_while_its_flows_were_held) {
+  constexpr std::uint64_t seed = 40'129;  // the actors of the peer's earlier incarnation were never ended
+  expect_no_violation(run(swarm(seed), seed));
+}
+
 }  // namespace
 }  // namespace tenure::sim
