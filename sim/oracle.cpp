@@ -103,7 +103,8 @@ void oracle::spend(greeting& link, std::size_t bytes) {
 
 void oracle::check_held(std::uint64_t flows, std::uint64_t agents) {
   constexpr std::uint64_t bytes_a_flow = 64;
-  const std::uint64_t most = cluster_.held_memory + agents * largest_batch_;
+  // Here wait also flows of other nodes' agents, for which those gave the credit.
+  const std::uint64_t most = cluster_.nodes * (cluster_.held_memory + agents * largest_batch_);
   if (flows * bytes_a_flow > most)
     complain("I7", std::to_string(flows) + " flows are held where credit is given for " +
                        std::to_string(cluster_.held_memory) + " bytes");
