@@ -3,9 +3,16 @@
 #include <algorithm>
 
 namespace tenure::actors {
+namespace {
+
+// Credit is passed by up to a batch: its last byte lets one through.
+constexpr std::int64_t one_batch = 1;
+
+}  // namespace
 
 void agent_credit::connected(bool speaks) {
   speaks_ = speaks;
+  reach_ = first_window;
   granted_ = 0;
   received_ = 0;
 }
@@ -31,9 +38,11 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
   hold(taken + before);
   if (!speaks_) return std::nullopt;
   const std::int64_t share = greed * budget_->free() - taken;
-  const std::int64_t wanted = std::min({window, share, budget_->free() + before});
-  const bool worth_it = wanted - ahead() >= window / 2 || (ahead() <= 0 && wanted > 0);
+  std::int64_t wanted = std::min({reach_, share, budget_->free() + before});
+  if (wanted <= 0 && taken == 0) wanted = one_batch;
+  const bool worth_it = wanted - ahead() >= reach_ / 2 || (ahead() <= 0 && wanted > 0);
   if (wanted <= ahead() || !worth_it) return std::nullopt;
+  if (granted_ > 0) reach_ = std::min(2 * reach_, window);
   granted_ = received_ + static_cast<std::uint64_t>(wanted);
   hold(taken + wanted);
   return granted_;

@@ -28,12 +28,16 @@ class held_budget {
 ///
 /// The agents share by dynamic thresholds (Choudhury, Hahne: Dynamic queue length thresholds for
 /// shared-memory packet switches, 1998): none may use more than `greed` times what is free. One alone gets to
-/// greed / (greed + 1) of the budget, n of them to greed / (n greed + 1) each, and there is always something
-/// left for the next one.
+/// greed / (greed + 1) of the budget, n of them to greed / (n greed + 1) each. Should promises of credit have
+/// taken everything, an agent of whom nothing is held may send a single batch even so: each gets on, if
+/// slowly.
 class agent_credit {
  public:
   static constexpr std::int64_t greed = 4;
-  /// What an agent may send beyond what was received of it: enough for a round trip.
+  /// What an agent may send beyond what was received of it: at first, and at most, once it has used up what
+  /// it had again and again. What is promised cannot be taken back, so agents that send little must not sit
+  /// on room that others need.
+  static constexpr std::int64_t first_window = 32 << 10;
   static constexpr std::int64_t window = 512 << 10;
 
   explicit agent_credit(std::shared_ptr<held_budget> budget) : budget_(std::move(budget)) {}
@@ -54,14 +58,15 @@ class agent_credit {
   std::optional<std::uint64_t> renew(std::size_t held);
 
   /// Whether the agent could do with more than it has, so that `renew` is to be called again soon.
-  bool wanting() const { return speaks_ && ahead() < window / 2; }
+  bool wanting() const { return speaks_ && ahead() < reach_ / 2; }
 
  private:
   std::int64_t ahead() const { return static_cast<std::int64_t>(granted_ - received_); }
   void hold(std::int64_t bytes);
 
   std::shared_ptr<held_budget> budget_;
-  std::int64_t mine_ = 0;  // of the budget
+  std::int64_t mine_ = 0;              // of the budget
+  std::int64_t reach_ = first_window;  // how far ahead it may be, bytes
   bool speaks_ = false;
   // Of this connection. An agent may pass its credit by one batch: then more is received than was granted.
   std::uint64_t granted_ = 0;
