@@ -101,11 +101,9 @@ void judge::see(std::string_view line) {
   if (batches.size() <= id->batch) batches.resize(id->batch + 1);
   auto& flows = batches[id->batch];
   flows.resize(flows_a_batch_);
-  if (flows[id->index])
-    ++found_.repeats;
-  else
-    ++found_.flows;
-  flows[id->index] = true;
+  auto& sight_of_it = flows[id->index];
+  ++(sight_of_it == sight::none ? found_.flows : found_.repeats);
+  if (sight_of_it != sight::named) sight_of_it = named->far_workload ? sight::named : sight::seen;
   const auto near = plan_.near_ends(*agent, id->batch, sealed);
   if (!check_ends(plan_.flow(*agent, id->batch, id->index, sealed, near), *named)) {
     ++found_.misattributed;
@@ -125,14 +123,27 @@ findings judge::conclude() {
   for (std::size_t a = 0; a < sealed.size(); ++a)
     for (std::size_t b = 0; b < sealed[a].size(); ++b) {
       if (sealed[a][b] == 0) continue;
+      auto& of_then = found_.sealed_at[sealed[a][b]];
       for (std::uint32_t i = 0; i < flows_a_batch_; ++i) {
-        const bool there = b < seen_[a].size() && i < seen_[a][b].size() && seen_[a][b][i];
-        if (there) continue;
+        const bool known = b < seen_[a].size() && i < seen_[a][b].size();
+        const auto it = known ? seen_[a][b][i] : sight::none;
+        ++of_then.flows;
+        of_then.named += it == sight::named ? 1U : 0U;
+        if (it != sight::none) continue;
         ++found_.lost;
         wrong("lost: " + flow_id{plan_.incarnation(static_cast<std::uint32_t>(a)), b, i}.to_string());
       }
     }
   return std::move(found_);
+}
+
+share findings::covered(nanos from, nanos until) const {
+  share sum;
+  for (auto it = sealed_at.lower_bound(from); it != sealed_at.end() && it->first < until; ++it) {
+    sum.flows += it->second.flows;
+    sum.named += it->second.named;
+  }
+  return sum;
 }
 
 }  // namespace tenure::load

@@ -11,6 +11,16 @@
 
 namespace tenure::load {
 
+/// Of flows, how many have a far end that at least one of their records names.
+struct share {
+  std::uint64_t flows = 0;
+  std::uint64_t named = 0;
+  /// 0 to 100; of none, 0.
+  double percent() const {
+    return flows == 0 ? 0 : 100.0 * static_cast<double>(named) / static_cast<double>(flows);
+  }
+};
+
 /// What came of what a fleet reported.
 struct findings {
   std::uint64_t records = 0;
@@ -23,6 +33,10 @@ struct findings {
   std::uint64_t misattributed = 0;                    ///< an end, near or far, that somebody else held
   std::map<std::string, std::uint64_t> unattributed;  ///< records by reason
   std::vector<std::string> wrong;                     ///< the first few of what must not be, a line each
+  std::map<nanos, share> sealed_at;                   ///< by when their batch was sealed, true time
+
+  /// Of what was sealed in [from, until).
+  share covered(nanos from, nanos until) const;
 };
 
 /// Holds the lines of an NDJSON output against what a fleet reported and what was true.
@@ -38,12 +52,13 @@ class judge {
 
  private:
   void wrong(std::string what);
+  enum class sight : std::uint8_t { none, seen, named };
   bool check_ends(const planned_flow& truth, const struct named_ends& named);
 
   const plan& plan_;
   const sealed_book& book_;
   std::uint32_t flows_a_batch_;
-  std::vector<std::vector<std::vector<bool>>> seen_;  // [agent][batch][index]
+  std::vector<std::vector<std::vector<sight>>> seen_;  // [agent][batch][index]
   findings found_;
 };
 

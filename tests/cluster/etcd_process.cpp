@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <vector>
+#include <utility>
 
 namespace tenure::cluster {
 
@@ -43,7 +43,8 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-etcd_process::etcd_process() {
+etcd_process::etcd_process(std::string host, std::vector<std::string> wrapper)
+    : host_(std::move(host)), wrapper_(std::move(wrapper)) {
   std::string name = std::filesystem::temp_directory_path() / "tenure-etcd-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for etcd");
   folder_ = name;
@@ -70,25 +71,13 @@ std::unique_ptr<etcd_client> etcd_process::client() const {
 
 bool etcd_process::start() {
   const auto peer = "http://127.0.0.1:" + std::to_string(peer_port_);
-  std::vector<std::string> words = {program(),
-                                    "--name",
-                                    "test",
-                                    "--data-dir",
-                                    folder_ + "/data",
-                                    "--listen-client-urls",
-                                    endpoint(),
-                                    "--advertise-client-urls",
-                                    endpoint(),
-                                    "--listen-peer-urls",
-                                    peer,
-                                    "--initial-advertise-peer-urls",
-                                    peer,
-                                    "--initial-cluster",
-                                    "test=" + peer,
-                                    "--heartbeat-interval",
-                                    "20",
-                                    "--election-timeout",
-                                    "200"};
+  auto words = wrapper_;
+  for (const std::string& word : std::vector<std::string>{
+           program(), "--name", "test", "--data-dir", folder_ + "/data", "--listen-client-urls", endpoint(),
+           "--advertise-client-urls", endpoint(), "--listen-peer-urls", peer, "--initial-advertise-peer-urls",
+           peer, "--initial-cluster", "test=" + peer, "--heartbeat-interval", "20", "--election-timeout",
+           "200"})
+    words.push_back(word);
   std::vector<char*> arguments;
   for (auto& w : words) arguments.push_back(w.data());
   arguments.push_back(nullptr);
@@ -99,7 +88,7 @@ bool etcd_process::start() {
     const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(fd, 1);
     ::dup2(fd, 2);
-    ::execv(arguments[0], arguments.data());
+    ::execvp(arguments[0], arguments.data());
     ::_exit(127);
   }
   const auto asks = client();

@@ -4,21 +4,24 @@
 #include <memory>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 #include "cluster/etcd_client.hpp"
 
 namespace tenure::cluster {
 
-/// A real etcd of one member on loopback, with ports and a folder of its own; gone with the test.
+/// A real etcd of one member, with ports and a folder of its own; gone with the test.
 class etcd_process {
  public:
   /// Started, and answers. Throws std::runtime_error when it does not.
-  etcd_process();
+  /// @param host its IPv4 address
+  /// @param wrapper words to put before the command
+  explicit etcd_process(std::string host = "127.0.0.1", std::vector<std::string> wrapper = {});
   ~etcd_process();
   etcd_process(const etcd_process&) = delete;
   etcd_process& operator=(const etcd_process&) = delete;
 
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(client_port_); }
+  std::string endpoint() const { return "http://" + host_ + ":" + std::to_string(client_port_); }
   std::unique_ptr<etcd_client> client() const;
 
   /// SIGKILL.
@@ -29,6 +32,8 @@ class etcd_process {
  private:
   bool start();
 
+  std::string host_;
+  std::vector<std::string> wrapper_;
   std::string folder_;
   std::uint16_t client_port_ = 0;
   std::uint16_t peer_port_ = 0;

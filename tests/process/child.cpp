@@ -108,8 +108,8 @@ std::string tenure_binary() {
   return TENURE_BINARY;
 }
 
-std::string http_get(std::uint16_t port, const std::string& path) {
-  httplib::Client client("127.0.0.1", port);
+std::string http_get(std::uint16_t port, const std::string& path, const std::string& host) {
+  httplib::Client client(host, port);
   client.set_connection_timeout(5);
   client.set_read_timeout(5);
   const auto answer = client.Get(path.c_str());

@@ -58,8 +58,8 @@ bool eventually(Done done, std::chrono::seconds bound);
 /// The `tenure` under test.
 std::string tenure_binary();
 
-/// What an HTTP GET on loopback answers; empty when nothing does.
-std::string http_get(std::uint16_t port, const std::string& path);
+/// What an HTTP GET answers; empty when nothing does.
+std::string http_get(std::uint16_t port, const std::string& path, const std::string& host = "127.0.0.1");
 
 /// The value of a metric without labels in Prometheus' text; -1 when it is not there.
 double metric(const std::string& text, const std::string& name);

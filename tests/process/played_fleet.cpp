@@ -17,23 +17,26 @@ nanos boot_clock::now() const {
 }
 
 node_process::node_process(std::string output, std::vector<std::string> options,
-                           std::vector<std::string> wrapper)
-    : output_(std::move(output)), options_(std::move(options)), wrapper_(std::move(wrapper)) {
+                           std::vector<std::string> wrapper, std::string host)
+    : output_(std::move(output)),
+      options_(std::move(options)),
+      wrapper_(std::move(wrapper)),
+      host_(std::move(host)) {
   start();
 }
 
 void node_process::start() {
   std::vector<std::string> words = wrapper_;
-  const std::string listen = "127.0.0.1:" + std::to_string(port_);
+  const std::string listen = host_ + ":" + std::to_string(port_);
   for (const std::string& word : std::vector<std::string>{tenure_binary(), "node", "--listen", listen,
-                                                          "--http", "127.0.0.1:0", "--output", output_})
+                                                          "--http", host_ + ":0", "--output", output_})
     words.push_back(word);
   words.insert(words.end(), options_.begin(), options_.end());
   process_ = std::make_unique<child>(std::move(words));
-  ASSERT_TRUE(process_->says("HTTP 127.0.0.1:")) << process_->err();
+  ASSERT_TRUE(process_->says("HTTP " + host_ + ":")) << process_->err();
   std::smatch found;
   const std::string log = process_->err();
-  ASSERT_TRUE(std::regex_search(log, found, std::regex{"agents 127.0.0.1:(\\d+), HTTP 127.0.0.1:(\\d+)"}));
+  ASSERT_TRUE(std::regex_search(log, found, std::regex{"agents [0-9.]+:(\\d+), HTTP [0-9.]+:(\\d+)"}));
   port_ = static_cast<std::uint16_t>(std::stoi(found[1]));
   http_ = static_cast<std::uint16_t>(std::stoi(found[2]));
 }

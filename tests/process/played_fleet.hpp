@@ -21,7 +21,9 @@ class boot_clock final : public agent::boot_clock {
 class node_process {
  public:
   /// @param wrapper words to put before the command
-  node_process(std::string output, std::vector<std::string> options, std::vector<std::string> wrapper = {});
+  /// @param host the IPv4 address that it listens on
+  node_process(std::string output, std::vector<std::string> options, std::vector<std::string> wrapper = {},
+               std::string host = "127.0.0.1");
 
   /// Starts it, or starts it again. Fails the test when it does not come up.
   void start();
@@ -30,16 +32,19 @@ class node_process {
   int end();
   /// What it takes of memory now, in bytes.
   std::size_t resident() const;
-  std::string metrics() const { return http_get(http_, "/metrics"); }
+  std::string get(const std::string& path) const { return http_get(http_, path, host_); }
+  std::string metrics() const { return get("/metrics"); }
   double metric_now(const std::string& name) const { return metric(metrics(), name); }
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string address() const { return host_ + ":" + std::to_string(port_); }
   std::uint16_t http() const { return http_; }
+  const std::string& output() const { return output_; }
   child& process() { return *process_; }
 
  private:
   std::string output_;
   std::vector<std::string> options_;
   std::vector<std::string> wrapper_;
+  std::string host_;
   std::unique_ptr<child> process_;
   std::uint16_t port_ = 0;
   std::uint16_t http_ = 0;
@@ -78,6 +83,7 @@ class played_fleet {
   load::findings judge(const std::vector<std::string>& outputs) const;
   load::fleet& fleet() { return *fleet_; }
   transport::transport& net() { return *net_; }
+  nanos now() const { return clock_->now(); }
 
  private:
   std::shared_ptr<boot_clock> clock_ = std::make_shared<boot_clock>();
