@@ -16,6 +16,12 @@ struct netns_ref {
   std::uint64_t cookie = 0;
 };
 
+/// Whether packets are forwarded: then others may be masqueraded under a host's addresses.
+struct forwarding {
+  bool on = false;           ///< now
+  std::uint64_t spells = 0;  ///< grows whenever it was on at any time since it was asked before
+};
+
 /// Asks the system who holds an address. In the simulator, the simulated host answers.
 class address_check {
  public:
@@ -28,6 +34,9 @@ class address_check {
   /// Which of `addresses` are on an interface of that namespace now, in the same order. All false when the
   /// namespace is gone or its path now leads to another one.
   virtual std::vector<bool> held(const netns_ref& ns, const std::vector<address>& addresses) = 0;
+  /// Of the agent's own namespace. A failure when the system does not say; then the next answer covers the
+  /// time of this one as well.
+  virtual outcome<forwarding> forwards() { return forwarding{}; }
 };
 
 }  // namespace tenure::agent

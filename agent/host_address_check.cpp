@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
+#include "agent/forwarding_watch.hpp"
 #include "agent/host_addresses.hpp"
 #include "agent/netlink_addresses.hpp"
 #include "agent/netns.hpp"
@@ -34,6 +36,9 @@ outcome<glimpse> look_into(const std::string& path) {
 
 class host_address_check final : public address_check {
  public:
+  explicit host_address_check(std::shared_ptr<look_failures> failures)
+      : failures_(failures ? std::move(failures) : std::make_shared<look_failures>()) {}
+
   outcome<netns_ref> open(const std::string& path) override {
     auto seen = look_into(path);
     if (!seen) return tl::unexpected(seen.error());
@@ -59,26 +64,49 @@ class host_address_check final : public address_check {
     auto seen = look_into(ns.path);
     // The process that gave the path its name may be gone and others still live there: look for the cookie
     // elsewhere.
-    if (!seen || seen->cookie != ns.cookie) seen = look_for(ns.cookie);
+    if (!seen || seen->cookie != ns.cookie) {
+      auto elsewhere = look_for(ns.cookie);
+      // One that is gone was looked at, one that could not be entered was not.
+      if (!elsewhere && !seen && seen.error().trouble == trouble::refused) failures_->failed(seen.error());
+      seen = std::move(elsewhere);
+    }
     std::vector<bool> result(addresses.size(), false);
     if (!seen) return result;
+    failures_->worked();
     const std::unordered_set<address> present(seen->addresses.begin(), seen->addresses.end());
     for (std::size_t i = 0; i < addresses.size(); ++i) result[i] = present.contains(addresses[i]);
     return result;
   }
 
+  outcome<forwarding> forwards() override {
+    // Not before somebody asks, for nobody empties its queue.
+    if (!forwarding_) {
+      auto started = forwarding_watch::start();
+      if (!started) return counted(tl::unexpected(started.error()));
+      forwarding_.emplace(std::move(*started));
+    }
+    return counted(forwarding_->look());
+  }
+
  private:
+  outcome<forwarding> counted(outcome<forwarding> seen) {
+    if (!seen) failures_->failed(seen.error());
+    return seen;
+  }
   static outcome<glimpse> look_for(std::uint64_t cookie) {
     for (const auto& path : netns_paths())
       if (auto seen = look_into(path); seen && seen->cookie == cookie) return seen;
     return fail(trouble::usage, "the network namespace is gone");
   }
+
+  std::shared_ptr<look_failures> failures_;
+  std::optional<forwarding_watch> forwarding_;  // of the namespace that the asking thread is in
 };
 
 }  // namespace
 
-std::unique_ptr<address_check> make_address_check() {
-  return std::make_unique<host_address_check>();
+std::unique_ptr<address_check> make_address_check(std::shared_ptr<look_failures> failures) {
+  return std::make_unique<host_address_check>(std::move(failures));
 }
 
 }  // namespace tenure::agent

@@ -64,17 +64,21 @@ outcome<std::map<ino_t, inhabitants>> look_at_processes(ino_t own) {
   return result;
 }
 
-std::optional<seen_netns> enter(const std::string& path, ino_t inode) {
+/// @returns nothing when it is gone; a failure when it could not be looked into.
+outcome<std::optional<seen_netns>> enter(const std::string& path, ino_t inode) {
   struct stat ns {};
   // The process may be gone and its number another's: what is entered must be what was seen.
-  if (::stat(path.c_str(), &ns) != 0 || ns.st_ino != inode) return std::nullopt;
+  if (::stat(path.c_str(), &ns) != 0 || ns.st_ino != inode) return std::optional<seen_netns>{};
   seen_netns seen;
   outcome<std::vector<address>> dumped;
   const auto entered = run_in_netns(path, [&] {
     seen.netns = {path, current_netns_cookie()};
     dumped = dump_addresses();
   });
-  if (!entered || !dumped || seen.netns.cookie == 0) return std::nullopt;
+  if (!entered && entered.error().trouble == trouble::usage) return std::optional<seen_netns>{};
+  if (!entered) return tl::unexpected(entered.error());
+  if (!dumped) return tl::unexpected(dumped.error());
+  if (seen.netns.cookie == 0) return std::optional<seen_netns>{};
   seen.addresses = std::move(*dumped);
   return seen;
 }
@@ -130,8 +134,10 @@ outcome<host_picture> take_picture(const std::string& mount, bool others) {
     if (!found) return tl::unexpected(found.error());
     for (const auto& [inode, there] : *found) {
       for (const auto& path : there.paths) {
-        auto seen = enter(path, inode);
-        if (!seen) continue;
+        auto entered = enter(path, inode);
+        if (!entered) p.unseen = entered.error();
+        if (!entered || !*entered) continue;
+        auto& seen = *entered;
         seen->cgroups = there.cgroups;
         for (const auto& cgroup : there.cgroups)
           p.cgroup_ids.try_emplace(cgroup, cgroup_id_of(cgroup, mount));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct host_picture {
   netns_ref own;
   std::vector<address> own_addresses;
   std::vector<listener> own_listeners;
+  /// Why the last namespace that is missing in `others` was not looked into; absent: all were, but those that
+  /// were gone by then.
+  std::optional<failure> unseen;
   std::map<std::string, std::uint64_t> cgroup_ids;  ///< of the cgroups in `others`, by path; 0: it is gone
 };
 

@@ -64,8 +64,11 @@ std::vector<usage> usages_of(const host_picture& picture, const usage_settings& 
   return result;
 }
 
-host_usage::host_usage(options o, std::unique_ptr<container_names> containers)
-    : options_(std::move(o)), containers_(std::move(containers)) {}
+host_usage::host_usage(options o, std::unique_ptr<container_names> containers,
+                       std::shared_ptr<look_failures> failures)
+    : options_(std::move(o)),
+      containers_(std::move(containers)),
+      failures_(failures ? std::move(failures) : std::make_shared<look_failures>()) {}
 
 std::vector<usage> host_usage::look() {
   usage_settings settings;
@@ -73,13 +76,17 @@ std::vector<usage> host_usage::look() {
     const std::scoped_lock lock(mutex_);
     settings = options_.settings;
   }
-  const auto picture = take_picture(options_.cgroup_mount, options_.rules && !settings.unique.empty());
+  const bool others = options_.rules && !settings.unique.empty();
+  if (!others && !settings.ports) return {};
+  const auto picture = take_picture(options_.cgroup_mount, others);
   if (!picture) {
-    const std::scoped_lock lock(mutex_);
-    ++failures_;
-    last_failure_ = picture.error().text;
+    failures_->failed(picture.error());
     return {};
   }
+  if (picture->unseen)
+    failures_->failed(*picture->unseen);
+  else
+    failures_->worked();
   return usages_of(
       *picture, settings, [this](const std::string& path) { return name(path).workload; },
       [this](std::uint64_t id) -> std::optional<wire::workload> {
@@ -114,9 +121,9 @@ void host_usage::name_host(std::optional<wire::workload> host) {
   options_.settings.host = std::move(host);
 }
 
-std::pair<std::uint64_t, std::string> host_usage::failures() const {
+void host_usage::claim_ports(bool yes) {
   const std::scoped_lock lock(mutex_);
-  return {failures_, last_failure_};
+  options_.settings.ports = yes;
 }
 
 }  // namespace tenure::agent

@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "agent/cgroup_rules.hpp"
 #include "agent/container_names.hpp"
 #include "agent/host_picture.hpp"
+#include "agent/look_failures.hpp"
 #include "agent/usage_check.hpp"
 #include "ownership/prefix.hpp"
 
@@ -45,15 +45,17 @@ class host_usage final : public usage_check, public cgroup_naming {
     std::string cgroup_mount;                   ///< only with rules
     usage_settings settings;
   };
-  host_usage(options o, std::unique_ptr<container_names> containers);
+  /// @param failures counts looks that failed, in part or as a whole; null: nobody counts
+  host_usage(options o, std::unique_ptr<container_names> containers,
+             std::shared_ptr<look_failures> failures = nullptr);
 
   std::vector<usage> look() override;
   const wire::workload* name_of(std::uint64_t id) override;
 
   /// The host has another name from the next look on.
   void name_host(std::optional<wire::workload> host);
-  /// How many looks failed, so that nothing was proved, and why the last one did.
-  std::pair<std::uint64_t, std::string> failures() const;
+  /// Whether ports of the agent's own namespace are looked at, from the next look on.
+  void claim_ports(bool yes);
 
  private:
   struct named {
@@ -66,9 +68,8 @@ class host_usage final : public usage_check, public cgroup_naming {
   options options_;
   std::unique_ptr<container_names> containers_;
   std::unordered_map<std::uint64_t, named> names_;
-  mutable std::mutex mutex_;
-  std::uint64_t failures_ = 0;  // under the mutex, as are the next and options_.settings.host
-  std::string last_failure_;
+  std::shared_ptr<look_failures> failures_;
+  std::mutex mutex_;  // of options_.settings
 };
 
 }  // namespace tenure::agent

@@ -18,7 +18,9 @@ struct ipman_request {
   std::string endpoint;  ///< "10.0.0.1" or, with a port, "10.0.0.1:443"
   std::string workload;
   std::vector<std::pair<std::string, std::string>> labels;
-  std::string netns;    ///< path; empty: found
+  std::string netns;  ///< path; empty: found
+  /// set, from the agent itself only: the host's own claim, as in tenancy_tracker::set.
+  bool unless_forwarding = false;
   std::string tenancy;  ///< del: only if it is still this one; empty: whichever holds the endpoint
 };
 

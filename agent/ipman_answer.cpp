@@ -59,7 +59,8 @@ std::string answer_ipman(tenancy_tracker& tracker, const ipman_request& request)
     return ipman_refusal(
         {trouble::usage, "expected an address, or an address and a port, not '" + request.endpoint + "'"});
   if (request.verb == action::set)
-    return answer_with(tracker.set(*endpoint, {request.workload, request.labels}, request.netns));
+    return answer_with(
+        tracker.set(*endpoint, {request.workload, request.labels}, request.netns, request.unless_forwarding));
   return answer_with(do_del(tracker, request, *endpoint));
 }
 

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "agent/file_descriptor.hpp"
 #include "ownership/address.hpp"
 #include "ownership/outcome.hpp"
 
@@ -16,10 +15,6 @@ struct address_message {
   tenure::address address;
   bool gone = false;
 };
-
-/// A route socket in the calling thread's namespace. @param groups as in `sockaddr_nl::nl_groups`; 0 for
-/// requests only.
-outcome<file_descriptor> open_route_socket(unsigned groups);
 
 /// Reads a datagram's messages, ignoring what is not about addresses, and what is malformed.
 /// @returns whether it ended a dump.

@@ -19,9 +19,12 @@ namespace tenure::agent {
 
 outcome<void> run_in_netns(const std::string& path, const std::function<void()>& inside) {
   const file_descriptor ns{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!ns)
-    return fail(trouble::usage,
-                "no network namespace at " + path + ": " + std::generic_category().message(errno));
+  if (!ns) {
+    const bool none = errno == ENOENT || errno == ENOTDIR || errno == ESRCH;
+    return fail(none ? trouble::usage : trouble::refused,
+                (none ? "no network namespace at " : "cannot open the network namespace ") + path + ": " +
+                    std::generic_category().message(errno));
+  }
   int error = 0;
   std::thread([&] {
     if (::setns(ns.get(), CLONE_NEWNET) != 0)

@@ -31,7 +31,7 @@ tenancy_tracker::tenancy_tracker(std::uint64_t incarnation, const boot_clock& cl
 }
 
 outcome<assignment> tenancy_tracker::set(const tenure::endpoint& endpoint, const wire::workload& workload,
-                                         const std::string& netns_path) {
+                                         const std::string& netns_path, bool unless_forwarding) {
   if (workload.name.empty() || !wire::valid_text(workload.name))
     return fail(trouble::usage, "a workload's name is 1 to 256 bytes of UTF-8 without control characters");
   if (endpoint.address.is_host_local())
@@ -41,15 +41,25 @@ outcome<assignment> tenancy_tracker::set(const tenure::endpoint& endpoint, const
   if (!ns) return tl::unexpected(ns.error());
   if (!check_.held(*ns, {endpoint.address}).at(0))
     return fail(trouble::usage, endpoint.address.to_string() + " is on no interface of " + ns->path);
+  std::optional<std::uint64_t> spells;
+  if (unless_forwarding) {
+    const auto seen = check_.forwards();
+    if (!seen) return tl::unexpected(seen.error());
+    if (seen->on)
+      return fail(trouble::usage,
+                  endpoint.address.to_string() + " may be others' too, since packets are forwarded here");
+    spells = seen->spells;
+  }
   // Read after the check: at this instant it is held already.
   const nanos from = clock_.now();
 
   const identity_key key{ns->cookie, endpoint};
-  if (const auto same = live_.find(key);
-      same != live_.end() && !same->second.observed() && same->second.workload.name == workload.name)
+  if (const auto same = live_.find(key); same != live_.end() && !same->second.observed() &&
+                                         same->second.workload.name == workload.name &&
+                                         same->second.spells == spells)
     return same->second;
   if (auto room = make_room(key); !room) return tl::unexpected(room.error());
-  return begin(key, workload, *ns, from);
+  return begin(key, workload, *ns, from, {}, spells);
 }
 
 /// Ends what the new tenancy takes the place of; a failure when it may not take it.
@@ -80,10 +90,11 @@ outcome<void> tenancy_tracker::make_room(const identity_key& key) {
 
 outcome<assignment> tenancy_tracker::begin(const identity_key& key, const wire::workload& workload,
                                            const netns_ref& ns, nanos from,
-                                           const std::vector<std::uint64_t>& witnesses) {
+                                           const std::vector<std::uint64_t>& witnesses,
+                                           std::optional<std::uint64_t> spells) {
   const tenancy_id id{incarnation_, next_sequence_++};
   if (auto put = map_.put(key, id); !put) return tl::unexpected(put.error());
-  const assignment a{key.endpoint, ns, workload, id, from, from, witnesses};
+  const assignment a{key.endpoint, ns, workload, id, from, from, witnesses, spells};
   live_.emplace(key, a);
   known_.emplace(id, known{{id, key.endpoint, workload, from, from, false, a.observed()}, ns.cookie});
   changed_.push_back(id);
@@ -120,7 +131,14 @@ outcome<assignment> tenancy_tracker::del(const tenure::endpoint& endpoint, const
   // The platform releases it only after this returns, so it is still verified here: the tightest end there
   // is.
   const nanos before = clock_.now();
-  if (check_.held(it->second.netns, {endpoint.address}).at(0)) verified(it->second, before);
+  const auto still = [&]() -> bool {
+    if (it->second.spells) {
+      const auto seen = check_.forwards();
+      if (!seen || seen->spells != it->second.spells) return false;
+    }
+    return check_.held(it->second.netns, {endpoint.address}).at(0);
+  };
+  if (still()) verified(it->second, before);
   const assignment last = it->second;
   end(it);
   return last;
@@ -155,13 +173,18 @@ void tenancy_tracker::verify(const netns_ref& ns, const std::vector<live_map::it
   for (const auto& m : members) addresses.push_back(m->first.endpoint.address);
   // Read before the check: what it finds held was held at this instant, under the contract with platforms.
   const nanos before = clock_.now();
+  const bool conditions =
+      std::ranges::any_of(members, [](const auto& m) { return m->second.spells.has_value(); });
+  const auto seen = conditions ? check_.forwards() : forwarding{};
   const auto held = check_.held(ns, addresses);
   invariant(held.size() == members.size(), "an address check answers for every address");
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (held[i])
-      verified(members[i]->second, before);
-    else
+    const auto& spells = members[i]->second.spells;
+    if (!held[i] || (spells && seen && seen->spells != *spells))
       end(members[i]);
+    else if (!spells || seen)
+      verified(members[i]->second, before);
+    // Else nobody knows: a later look that does speaks for this moment as well.
   }
 }
 
@@ -178,7 +201,18 @@ bool tenancy_tracker::assigned(address a) const {
   });
 }
 
+void tenancy_tracker::end_what_is_shared() {
+  std::vector<live_map::iterator> conditional;
+  for (auto it = live_.begin(); it != live_.end(); ++it)
+    if (it->second.spells) conditional.push_back(it);
+  if (conditional.empty()) return;
+  const auto seen = check_.forwards();
+  for (const auto& it : conditional)
+    if (seen && seen->spells != *it->second.spells) end(it);
+}
+
 void tenancy_tracker::look() {
+  end_what_is_shared();
   if (usages_ == nullptr) return;
   // Read before the look: whoever was there before it, and is still there, was there at this instant.
   const nanos before = clock_.now();

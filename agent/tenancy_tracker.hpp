@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -27,6 +28,9 @@ struct assignment {
   nanos verified = 0;  ///< held at least until then
   /// Of a usage that the agent saw itself, its witnesses; none: a platform or an operator said it.
   std::vector<std::uint64_t> witnesses;
+  /// Claimed on the condition that nothing is forwarded: how many spells of forwarding there had been.
+  /// Absent: on none.
+  std::optional<std::uint64_t> spells = {};
   bool observed() const { return !witnesses.empty(); }
 };
 
@@ -57,8 +61,10 @@ class tenancy_tracker {
   /// address is not in the namespace, or when it would mix a whole-address tenancy with port tenancies of one
   /// address (A1).
   /// @param netns_path empty: the namespace that has the address is looked for.
+  /// @param unless_forwarding the claim is the host's own on an address of the agent's namespace: refused
+  /// while packets are forwarded there, and ended where that last was not so once they are.
   outcome<assignment> set(const tenure::endpoint& endpoint, const wire::workload& workload,
-                          const std::string& netns_path);
+                          const std::string& netns_path, bool unless_forwarding = false);
 
   /// A platform says: it is about to be released. Verified once more, then ended. When this returns, no new
   /// socket is stamped with it. A failure when nothing is assigned there. @param netns_path empty: the one
@@ -73,7 +79,8 @@ class tenancy_tracker {
 
   /// Looks at who uses this host's endpoints now: begins tenancies of new usages, goes on with those whose
   /// witness is still there, ends the others. What a platform assigned comes first: where an address is
-  /// assigned, whole or in ports, its usages are nobody's. Does nothing without `usages`.
+  /// assigned, whole or in ports, its usages are nobody's. What was claimed unless packets are forwarded ends
+  /// before that, if they are.
   void look();
 
   std::vector<assignment> list() const;
@@ -103,12 +110,14 @@ class tenancy_tracker {
 
   outcome<void> make_room(const identity_key& key);
   outcome<assignment> begin(const identity_key& key, const wire::workload& workload, const netns_ref& ns,
-                            nanos from, const std::vector<std::uint64_t>& witnesses = {});
+                            nanos from, const std::vector<std::uint64_t>& witnesses = {},
+                            std::optional<std::uint64_t> spells = {});
   bool assigned(address a) const;
   outcome<live_map::iterator> find_live(const tenure::endpoint& endpoint, const std::string& netns_path);
   void end(live_map::iterator it);
   void verified(assignment& a, nanos at);
   void verify_all();
+  void end_what_is_shared();
   void verify(const netns_ref& ns, const std::vector<live_map::iterator>& members);
 
   std::uint64_t incarnation_;

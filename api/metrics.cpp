@@ -149,9 +149,11 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               source.sockets_untracked);
   out.counter("tenure_agent_loopback_left_out_total", "Connections within one network namespace",
               source.loopback_left_out);
-  out.counter("tenure_agent_looks_failed_total",
-              "Looks at who uses this host's endpoints that failed, so that nothing was proved",
-              source.looks_failed);
+  out.counter(
+      "tenure_agent_looks_failed_total",
+      "Looks at this host (its addresses, who uses them, what it forwards) that failed, so that nothing was "
+      "proved",
+      source.looks_failed);
   out.counter("tenure_agent_flows_observed_total", "Flows", c.flows_observed);
   out.counter("tenure_agent_flows_near_by_cgroup_total",
               "Flows whose near end is named by the socket's cgroup, without a tenancy",

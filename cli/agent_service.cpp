@@ -15,6 +15,7 @@
 #include "actors/exporter.hpp"
 #include "agent/bpf_flow_source.hpp"
 #include "agent/file_watch.hpp"
+#include "agent/forwarding_watch.hpp"
 #include "agent/host_addresses.hpp"
 #include "agent/host_naming.hpp"
 #include "agent/host_usage.hpp"
@@ -45,14 +46,10 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "agent";
 }
 
-/// Then something may be masqueraded or forwarded under the host's own addresses: they are no one's whole.
-bool forwards_packets() {
-  for (const char* path : {"/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"}) {
-    std::ifstream file(path);
-    int on = 0;
-    if (file >> on && on != 0) return true;
-  }
-  return false;
+std::shared_ptr<agent::look_failures> count_and_say() {
+  return std::make_shared<agent::look_failures>([](const std::string& why) {
+    spdlog::warn("agent: a look at this host failed, so nothing is proved until one works: {}", why);
+  });
 }
 
 /// The network namespaces whose sockets are reported; none: all of them.
@@ -101,7 +98,8 @@ class running_agent final : public agent_service {
     settings.heartbeat = o.heartbeat.count();
     settings.linger = o.linger.count();
     settings.repeat = o.repeat.count();
-    actors::exporter_world world{std::move(clock), identities_, std::shared_ptr{agent::make_address_check()},
+    actors::exporter_world world{std::move(clock), identities_,
+                                 std::shared_ptr{agent::make_address_check(address_failures_)},
                                  std::move(net)};
     world.usages = usage_;
     if (o.cgroups) world.cgroups = usage_;
@@ -126,7 +124,7 @@ class running_agent final : public agent_service {
   const actors::agent_counters& counters() const override { return *counters_; }
   agent::source_counters source() const override {
     auto c = source_->counters();
-    if (usage_) c.looks_failed = usage_->failures().first;
+    c.looks_failed = usage_failures_->count() + address_failures_->count();
     return c;
   }
 
@@ -222,23 +220,22 @@ class running_agent final : public agent_service {
   /// Reads the host's identity, and prepares to look at who uses its endpoints where it may not claim them
   /// all for itself.
   outcome<void> prepare_naming(const agent_options& o, const real_clocks& clock) {
-    std::optional<wire::workload> host;
-    bool exclusive = !o.cgroups;
+    if (o.identity.empty() && !o.cgroups) return {};
+    agent::host_usage::options usage;
+    usage.settings.unique = o.container_cidrs;
+    usage.settings.ports = cgroups_ = o.cgroups;
     if (!o.identity.empty()) {
       auto identity = agent::load_identity_file(o.identity);
       if (!identity) return tl::unexpected(identity.error());
-      host = identity->workload;
-      exclusive = exclusive && !forwards_packets();
-      if (identity->addresses.empty() && !exclusive)
+      usage.settings.host = identity->workload;
+      forwards_ = agent::dump_forwarding().value_or(true);
+      if (forwards_) usage.settings.ports = true;
+      if (identity->addresses.empty() && usage.settings.ports)
         spdlog::info("agent: others may use this host's addresses: it claims the ports that are listened on");
       naming_ = std::make_unique<agent::host_naming>(
-          std::move(*identity), exclusive,
-          [this](address a, const wire::workload& w) { claim_for_host(a, w); });
+          std::move(*identity), !usage.settings.ports,
+          [this](address a, const wire::workload& w, bool listed) { claim_for_host(a, w, listed); });
     }
-    if (exclusive) return {};
-    agent::host_usage::options usage;
-    usage.settings.unique = o.container_cidrs;
-    usage.settings.host = std::move(host);
     if (o.cgroups) {
       auto rules = agent::cgroup_rules::make(o.cgroup_rules);
       if (!rules) return tl::unexpected(rules.error());
@@ -250,8 +247,10 @@ class running_agent final : public agent_service {
     auto sockets =
         o.container_runtimes.empty() ? agent::container_names::usual_sockets() : o.container_runtimes;
     usage_ = std::make_shared<agent::host_usage>(
-        std::move(usage), std::make_unique<agent::container_names>(
-                              clock, agent::container_names::usual_bundle_folders(), std::move(sockets)));
+        std::move(usage),
+        std::make_unique<agent::container_names>(clock, agent::container_names::usual_bundle_folders(),
+                                                 std::move(sockets)),
+        usage_failures_);
     return {};
   }
 
@@ -266,7 +265,8 @@ class running_agent final : public agent_service {
         [this](address a) {
           const std::scoped_lock lock(naming_mutex_);
           naming_->came(a);
-        });
+        },
+        [this](bool on) { forwarding_changed(on); });
     if (!addresses) return tl::unexpected(addresses.error());
     watch_ = std::move(*addresses);
     auto changes = agent::watch_file(file, [this, file] { read_identity_again(file); });
@@ -275,13 +275,25 @@ class running_agent final : public agent_service {
     return {};
   }
 
-  void claim_for_host(address a, const wire::workload& w) {
+  /// The tracker ends by itself what may not be claimed any more; this only makes it look at once.
+  void forwarding_changed(bool on) {
+    const std::scoped_lock lock(naming_mutex_);
+    if (cgroups_ || std::exchange(forwards_, on) == on) return;
+    spdlog::info(on ? "agent: this host forwards packets now: it claims the ports that are listened on"
+                    : "agent: this host forwards no packets any more: it claims its addresses whole");
+    usage_->claim_ports(on);
+    naming_->exclusive(!on);
+    caf::anon_send(exporter_, actors::look_atom_v, true);
+  }
+
+  void claim_for_host(address a, const wire::workload& w, bool listed) {
     agent::ipman_request r;
     r.verb = agent::ipman_request::action::set;
     r.endpoint = a.to_string();
     r.workload = w.name;
     r.labels = w.labels;
     r.netns = agent::own_netns;
+    r.unless_forwarding = !listed;
     spdlog::info("agent: host identity: {}", ask(r));
   }
 
@@ -356,11 +368,15 @@ class running_agent final : public agent_service {
   std::vector<actors::exporter_actor> heirs_;
   std::shared_ptr<real_clocks> clock_;
   std::shared_ptr<agent::identity_map> identities_;
-  std::shared_ptr<agent::host_usage> usage_;  // null: the host claims its addresses whole, or none
+  std::shared_ptr<agent::host_usage> usage_;  // null: neither host nor cgroups have names
+  std::shared_ptr<agent::look_failures> usage_failures_ = count_and_say();
+  std::shared_ptr<agent::look_failures> address_failures_ = count_and_say();
   std::unique_ptr<agent::flow_source> source_;
   std::unique_ptr<agent::ipman_server> ipman_;
   std::mutex naming_mutex_;
-  std::unique_ptr<agent::host_naming> naming_;  // under the mutex
+  std::unique_ptr<agent::host_naming> naming_;  // under the mutex, as is the next
+  bool forwards_ = false;
+  bool cgroups_ = false;
   std::unique_ptr<agent::address_watch> watch_;
   std::unique_ptr<agent::file_watch> identity_watch_;
 };

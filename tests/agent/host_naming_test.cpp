@@ -22,10 +22,12 @@ address at(const char* text) {
 
 struct claims {
   std::map<address, std::string> made;
+  std::map<address, bool> listed;
   std::size_t count = 0;
   host_naming::claim taker() {
-    return [this](address a, const wire::workload& w) {
+    return [this](address a, const wire::workload& w, bool is_listed) {
       made[a] = w.name;
+      listed[a] = is_listed;
       ++count;
     };
   }
@@ -54,6 +56,22 @@ TEST(host_naming, a_host_that_forwards_claims_only_what_is_listed) {
   host_naming naming{{{"checkout", {}}, {}}, false, c.taker()};
   naming.came(at("10.0.0.1"));
   EXPECT_TRUE(c.made.empty());
+}
+
+TEST(host_naming, claims_again_once_nothing_is_forwarded_any_more) {
+  claims c;
+  host_naming naming{{{"checkout", {}}, {}}, true, c.taker()};
+  naming.came(at("10.0.0.1"));
+  EXPECT_FALSE(c.listed.at(at("10.0.0.1"))) << "claimed only unless packets are forwarded";
+  naming.exclusive(false);
+  naming.came(at("10.0.0.2"));
+  EXPECT_EQ(c.count, 1U);
+  naming.exclusive(true);
+  EXPECT_EQ(c.made.size(), 2U);
+  claims other;
+  host_naming told{{{"checkout", {}}, {at("10.0.0.1")}}, false, other.taker()};
+  told.came(at("10.0.0.1"));
+  EXPECT_TRUE(other.listed.at(at("10.0.0.1")));
 }
 
 TEST(host_naming, a_new_identity_takes_the_addresses_that_are_there_and_an_unusable_one_changes_nothing) {

@@ -240,5 +240,33 @@ TEST_F(shared_hosts, a_masquerading_host_claims_the_ports_it_listens_on_and_noth
   EXPECT_EQ(asked.at("destination_workload"), "gateway") << asked;
 }
 
+TEST_F(shared_hosts, a_host_that_begins_to_forward_holds_its_address_no_longer_until_it_stops) {
+  const auto anyone = make_cgroup("/plain");
+  const auto identity = folder / "identity.toml";
+  std::ofstream(identity) << "workload = \"gateway\"\n";
+  const auto other = folder / "other.toml";
+  std::ofstream(other) << "workload = \"inner\"\n";
+  world->inside("west", [] { std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0"; });
+  start_node();
+  start_agent("west", {"--identity", identity});
+  start_agent("east", {"--identity", other});
+  serve_in(anyone, "west", 9000);
+  serve_in(anyone, "east", 9001);
+  ASSERT_TRUE(has_assignment("west", "10.77.0.1", "gateway")) << agents["west"]->err();
+  EXPECT_TRUE(assignment("west", "10.77.0.1:9000").is_null());
+  forward_and_masquerade("west");
+  ASSERT_TRUE(has_assignment("west", "10.77.0.1:9000", "gateway")) << agents["west"]->err();
+  EXPECT_TRUE(assignment("west", "10.77.0.1").is_null());
+  talk_from(anyone, "north", "10.77.0.2:9001");
+  reported_as_source = false;
+  const auto behind = record("east", 9001);
+  EXPECT_EQ(behind.at("source_address"), "10.77.0.1") << "masqueraded: " << behind;
+  EXPECT_TRUE(behind.at("source_workload").is_null()) << behind;
+  // On and off again: another tenancy, since nobody held the address whole in between.
+  world->inside("west", [] { std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0"; });
+  ASSERT_TRUE(has_assignment("west", "10.77.0.1", "gateway")) << agents["west"]->err();
+  EXPECT_TRUE(assignment("west", "10.77.0.1:9000").is_null());
+}
+
 }  // namespace
 }  // namespace tenure::testing
