@@ -1,5 +1,6 @@
 #include "actors/intake.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -101,6 +102,10 @@ void react(pointer self, outcome<lot_receiver::reaction> r) {
   count(s);
   if (!s.here) return;
   for (const auto& m : r->send) s.here->link->send(wire::encode(m));
+  if (r->ask_at && !std::exchange(s.asking, true)) {
+    const nanos wait = std::max(*r->ask_at - s.parts->clock->now(), nanos{0});
+    self->delayed_send(self, std::chrono::nanoseconds{wait}, ask_atom_v);
+  }
 }
 
 void arrive(pointer self, const visit_ptr& who) {
@@ -170,6 +175,10 @@ intake_actor::behavior_type intake(pointer self, std::shared_ptr<const intake_pa
       [self](ping_atom) {
         self->delayed_send(self, look_interval, ping_atom_v);
         if (self->state.here) react(self, self->state.lots->tick(self->state.parts->clock->now()));
+      },
+      [self](ask_atom) {
+        self->state.asking = false;
+        if (self->state.here) react(self, self->state.lots->ask(self->state.parts->clock->now()));
       },
       [self](durable_atom, const batch_shares_ptr& shares) {
         make_durable(self, *shares);

@@ -39,6 +39,7 @@ struct intake_state {
   std::uint64_t repeated = 0;   ///< as counted
   std::uint64_t refused = 0;    ///< as counted
   bool retired = false;
+  bool asking = false;  ///< an ask_atom is under way
 };
 
 intake_actor::behavior_type intake(intake_actor::stateful_pointer<intake_state> self,

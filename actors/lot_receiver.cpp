@@ -42,6 +42,22 @@ void lot_receiver::ping(reaction& r, nanos now) {
   r.send.emplace_back(wire::ping{next_ping_++});
 }
 
+// One ping at a time: its answer tells whether another one is needed.
+void lot_receiver::ping_if_waiting(reaction& r, nanos now) {
+  if (waiting_.empty() || !pings_.empty()) return;
+  const nanos earliest = saturating_add(last_ping_, settings_.pings_apart);
+  if (now < earliest)
+    r.ask_at = earliest;
+  else
+    ping(r, now);
+}
+
+lot_receiver::reaction lot_receiver::ask(nanos now) {
+  reaction r;
+  if (connected_) ping_if_waiting(r, now);
+  return r;
+}
+
 outcome<lot_receiver::reaction> lot_receiver::receive(const wire::frame& f, nanos at, nanos now) {
   auto message = wire::decode(f, 0);
   if (!message) return tl::unexpected(message.error());
@@ -65,8 +81,7 @@ outcome<lot_receiver::reaction> lot_receiver::take(wire::lot&& l, std::size_t by
     return fail(trouble::usage, "more lots than there is credit for");
   waiting_.push_back({std::move(l), bytes, next_ping_});
   waiting_bytes_ += bytes;
-  // One ping at a time: its answer tells whether another one is needed.
-  if (pings_.empty()) ping(r, now);
+  ping_if_waiting(r, now);
   return r;
 }
 
@@ -86,7 +101,7 @@ outcome<lot_receiver::reaction> lot_receiver::bracket_with(const wire::pong& p, 
     if (ledger_.open(placed.id, placed.flows.size())) r.send.emplace_back(wire::settled{{placed.id}});
     r.placed.push_back(std::move(placed));
   }
-  if (!waiting_.empty() && pings_.empty()) ping(r, now);
+  ping_if_waiting(r, now);
   return r;
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct lot_receiver_settings {
   std::int64_t drift_ppm = 200;     ///< bound on the drift between the two nodes' clocks
   std::size_t credit = 256U << 20;  ///< bytes of lots that the other node may have unsettled
   nanos ping_pace = 1 * second;
+  /// While lots wait for a reading, pings are this far apart at least: the lots of that time share one.
+  nanos pings_apart = 50 * millisecond;
   /// A node that answers no ping for so long is taken for dead.
   nanos max_silence = 3 * second;
 };
@@ -46,6 +49,8 @@ class lot_receiver {
   struct reaction {
     std::vector<wire::message> send;
     std::vector<placed_lot> placed;  ///< each lot once
+    /// When to call `ask`: lots wait for a ping that may not go out yet.
+    std::optional<nanos> ask_at;
   };
 
   /// The sending node connected, and said this. @pre it is not connected, and the incarnation is as ever
@@ -53,6 +58,8 @@ class lot_receiver {
   /// @param at when the transport handed the frame over; @param now, for the ping that may go out
   /// @returns a failure when the other side breaks the protocol: the link has to be closed.
   outcome<reaction> receive(const wire::frame& f, nanos at, nanos now);
+  /// The ping that lots wait for, as soon as it may go out.
+  reaction ask(nanos now);
   /// The regular ping; a failure when the other node is silent for too long. Several times a second.
   outcome<reaction> tick(nanos now);
   /// So many flows of a lot are durable.
@@ -72,6 +79,7 @@ class lot_receiver {
   outcome<reaction> take(wire::lot&& l, std::size_t bytes, nanos now);
   outcome<reaction> bracket_with(const wire::pong& p, nanos at, nanos now);
   void ping(reaction& r, nanos now);
+  void ping_if_waiting(reaction& r, nanos now);
   placed_lot place(wire::lot&& l);
 
   lot_receiver_settings settings_;

@@ -18,6 +18,8 @@ using pointer = peer_actor::stateful_pointer<peer_state>;
 constexpr auto first_redial = std::chrono::milliseconds{100};
 constexpr auto longest_redial = std::chrono::milliseconds{2000};
 constexpr auto look_interval = std::chrono::milliseconds{500};
+// Lots of so long go together: nodes wake each other for each frame otherwise, and few flows pay for it.
+constexpr auto gathering_time = std::chrono::milliseconds{20};
 // A node that has not been welcome for so long is given up until it answers again.
 constexpr nanos given_up_after = 3 * second;
 
@@ -110,7 +112,8 @@ void take(pointer self, const flow_lot_ptr& lot) {
     hold_back(self, send_another_way(self, flows_of(*lot), {lot->origin, lot->ticket, 0}));
     return;
   }
-  if (!s.waiting.empty() || !offer(self, *lot)) s.waiting.push_back(lot);
+  s.waiting.push_back(lot);
+  if (!std::exchange(s.gathering, true)) self->delayed_send(self, gathering_time, seal_atom_v);
 }
 
 void take(pointer self, const evidence_lot& lot) {
@@ -293,6 +296,10 @@ peer_actor::behavior_type peer(pointer self, std::shared_ptr<const peer_parts> p
       },
       [self](gone_atom, std::uint64_t link, std::uint8_t) {
         if (link == self->state.link_number) end_link(self);
+      },
+      [self](seal_atom) {
+        self->state.gathering = false;
+        if (!self->state.away) send_waiting(self);
       },
       [self](ping_atom) {
         self->delayed_send(self, look_interval, ping_atom_v);

@@ -46,9 +46,10 @@ struct peer_state {
   std::unique_ptr<lot_sender> lots;
   std::unordered_map<std::uint64_t, sent_lot> sent;  ///< by tag
   std::uint64_t last_tag = 0;
-  std::uint64_t sent_again = 0;  ///< as counted
-  std::deque<flow_lot_ptr>
-      waiting;  ///< for room, or for anybody to be there; as much as agents' credit allows
+  std::uint64_t sent_again = 0;      ///< as counted
+  std::deque<flow_lot_ptr> waiting;  ///< to be sent together, for room, or for anybody to be there; as much
+                                     ///< as agents' credit allows
+  bool gathering = false;            ///< a seal_atom is under way
   std::shared_ptr<const cluster::placement> looked_at;  ///< when what waits was last looked through
   transport::link_ptr link;
   std::uint64_t link_number = 0;

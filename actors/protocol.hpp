@@ -161,6 +161,8 @@ using peer_actor = caf::typed_actor<
     caf::reacts_to<frame_atom, std::uint64_t, received_frame_ptr>,
     // The link of this number ended, for this transport::close_reason.
     caf::reacts_to<gone_atom, std::uint64_t, std::uint8_t>,
+    // Time to send what was gathered.
+    caf::reacts_to<seal_atom>,
     // Time to look whether it is silent, or whether what waits for it has another way now.
     caf::reacts_to<ping_atom>>;
 
@@ -177,6 +179,8 @@ using intake_actor = caf::typed_actor<
     caf::reacts_to<retire_atom>,
     // Time for the regular clock ping, and for looking whether it is silent.
     caf::reacts_to<ping_atom>,
+    // Time for the ping that lots wait for.
+    caf::reacts_to<ask_atom>,
     // Flows of these lots are durable at the sink.
     caf::reacts_to<durable_atom, batch_shares_ptr>>;
 
