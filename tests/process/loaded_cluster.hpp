@@ -37,7 +37,7 @@ class loaded_cluster {
   /// long.
   explicit loaded_cluster(const cluster_wish& wish = {});
 
-  node_process& node(std::size_t i) { return *nodes_[i]; }
+  node_process& node(std::size_t i) const { return *nodes_[i]; }
   /// Starts this node for the first time.
   void add(std::size_t i);
   /// SIGTERM, and it has to end well within 20 s. The fleet plays on.

@@ -31,11 +31,11 @@ raw_socket::~raw_socket() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void raw_socket::connect(std::uint16_t port) {
+void raw_socket::connect(std::uint16_t port, const std::string& host) {
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_port = htons(port);
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  where.sin_addr.s_addr = ::inet_addr(host.c_str());
   check(::connect(fd_, reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0, "connect");
 }
 

@@ -16,7 +16,7 @@ class raw_socket {
   raw_socket(const raw_socket&) = delete;
   raw_socket& operator=(const raw_socket&) = delete;
 
-  void connect(std::uint16_t port);
+  void connect(std::uint16_t port, const std::string& host = "127.0.0.1");
   void write(std::span<const std::byte> bytes);
   /// Four bytes, little endian.
   void write_length(std::uint32_t length);
