@@ -6,7 +6,7 @@ ARGS ?=
 export RC_PARAMS ?= seed=4740
 
 .DEFAULT_GOAL := help
-.PHONY: help install-packages build demo test asan tsan soak nightly fuzz bench bench-agent format tidy fresh clean
+.PHONY: help install-packages build demo test asan tsan soak nightly fuzz bench bench-agent manifests format tidy fresh clean
 
 say = @echo "tenure: $(1)"
 
@@ -80,6 +80,9 @@ bench: build ## the benchmarks, one after the other
 
 bench-agent: build ## what the agent costs on this machine's kernel, nginx and wrk beside it (root; some minutes)
 	@build/bench/agent_cost --tenure build/tenure --json build/bench-agent.json $(ARGS)
+
+manifests: ## hold config/kubernetes against Kubernetes' own types (fetches npm packages)
+	@cd tests/manifests && npm install --silent --no-audit --no-fund && node check.js ../../config/kubernetes
 
 format: ## rewrite the sources as clang-format wants them
 	@git ls-files '*.cpp' '*.hpp' '*.h' '*.c' | xargs clang-format -i

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 
 #include <gtest/gtest.h>
 
@@ -11,8 +12,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(cluster, three_nodes_answer_as_one_while_each_leaves_and_comes_back) {
-  loaded_cluster three;
+/// The `tenure` of an earlier commit, where there is one; else the one under test.
+std::string previous_binary() {
+  const char* path = std::getenv("TENURE_PREVIOUS");
+  return path == nullptr ? tenure_binary() : path;
+}
+
+// With TENURE_PREVIOUS the nodes are of an earlier version at first, so that old and new ones work together.
+TEST(cluster, three_nodes_answer_as_one_while_each_is_restarted_in_turn) {
+  cluster_wish wish;
+  wish.binary = previous_binary();
+  loaded_cluster three(wish);
   three.fleet().play(seconds{2});
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_GT(three.node(i).metric_now("tenure_node_flows_forwarded_total"), 0);
@@ -23,33 +33,61 @@ TEST(cluster, three_nodes_answer_as_one_while_each_leaves_and_comes_back) {
                                       hosts::address(1) + ":" + std::to_string(three.node(1).http())}));
   EXPECT_EQ(query.wait(), 0) << query.err();
   EXPECT_NE(query.out().find("as n1 sees it"), std::string::npos) << query.out();
-  for (std::size_t i = 0; i < 2; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     three.leave(i);
-    three.fleet().play(seconds{1});
-    three.node(i).start();
+    three.fleet().play(milliseconds{500});
+    three.node(i).start(tenure_binary());
     ASSERT_TRUE(three.connected());
+    three.fleet().play(long_forms() ? seconds{15} : seconds{0});
   }
   three.fleet().play(seconds{1});
+  const auto end = three.fleet().now();
   const auto found = three.finish();
-  const auto covered = found.covered(0, quiet).percent();
-  RecordProperty("attributed_percent", std::to_string(covered));
-  EXPECT_GT(covered, 33) << "each node names the far ends of its prefixes";
+  const auto before = found.covered(0, quiet).percent();
+  RecordProperty("attributed_percent_quiet", std::to_string(before));
+  RecordProperty("attributed_percent_restarting", std::to_string(found.covered(quiet, end).percent()));
+  EXPECT_GT(before, 33) << "each node names the far ends of its prefixes";
+}
+
+/// What `make soak` kills: a node every ten seconds, for three minutes, with a hold longer than a restart.
+cluster_wish to_be_killed() {
+  cluster_wish wish;
+  if (!long_forms()) return wish;
+  wish.hold = "10s";
+  wish.pace.heartbeat = 2 * second;
+  wish.pace.repeat = 30 * second;
+  wish.who.lifetime = 60 * second;
+  return wish;
 }
 
 TEST(cluster, any_node_killed_under_load_nothing_is_lost_and_nobody_named_wrongly) {
-  loaded_cluster three;
-  for (std::size_t i = 0; i < 3; ++i) {
-    three.fleet().play(milliseconds{1'000});
-    auto& victim = three.node(i);
+  loaded_cluster three(to_be_killed());
+  // A node that is killed holds what came within the hold before.
+  three.fleet().play(long_forms() ? seconds{12} : seconds{1});
+  const auto begin = three.fleet().now();
+  three.fleet().play(long_forms() ? seconds{30} : seconds{1});
+  const auto quiet = three.fleet().now();
+  three.fleet().play(long_forms() ? seconds{12} : seconds{1});
+  const auto killing = three.fleet().now();
+  for (std::size_t i = 0; i < (long_forms() ? 18U : 3U); ++i) {
+    auto& victim = three.node(i % 3);
+    const milliseconds down{i % 2 == 1 ? 4'000 : 500};  // with and without being given up
     victim.kill();
-    three.fleet().play(milliseconds{i == 1 ? 4'000 : 500});  // with and without being given up
+    three.fleet().play(down);
     victim.start();
     ASSERT_TRUE(three.connected());
+    three.fleet().play(long_forms() ? milliseconds{10'000} - down : milliseconds{1'000});
   }
-  three.fleet().play(seconds{1});
+  const auto end = three.fleet().now();
   const auto found = three.finish();
-  RecordProperty("attributed_percent", std::to_string(found.covered(0, three.fleet().now()).percent()));
+  const auto was = found.covered(begin, quiet).percent();
+  const auto is = found.covered(killing, end).percent();
+  RecordProperty("attributed_percent_quiet", std::to_string(was));
+  RecordProperty("attributed_percent_killing", std::to_string(is));
   EXPECT_GT(found.attributed, found.records / 10) << "or there was nothing to get wrong";
+  if (long_forms()) {
+    EXPECT_GT(is, was - 1);
+  }
 }
 
 TEST(cluster, all_killed_at_once_two_heartbeats_after_they_are_back_coverage_is_what_it_was) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -13,6 +15,11 @@ using std::chrono::seconds;
 constexpr const char* peer_port = ":4743";
 
 }  // namespace
+
+bool long_forms() {
+  const char* text = std::getenv("TENURE_LONG");
+  return text != nullptr && std::string_view{text} == "1";
+}
 
 load::fleet_options scattered_fleet() {
   load::fleet_options o;
@@ -58,7 +65,7 @@ void loaded_cluster::add(std::size_t i) {
   options.insert(options.end(), wish_.options.begin(), wish_.options.end());
   if (i < wish_.own.size()) options.insert(options.end(), wish_.own[i].begin(), wish_.own[i].end());
   nodes_[i] = std::make_unique<node_process>(folder_ / ("out" + std::to_string(i) + ".ndjson"), options,
-                                             machines_.on(i), hosts::address(i));
+                                             machines_.on(i), hosts::address(i), wish_.binary);
 }
 
 void loaded_cluster::leave(std::size_t i) {

@@ -18,6 +18,9 @@ namespace tenure::testing {
 load::fleet_options scattered_fleet();
 load::pace_options steady_pace();
 
+/// Whether the long forms of the checks are wanted (TENURE_LONG=1), as in `make soak`.
+bool long_forms();
+
 struct cluster_wish {
   std::size_t nodes = 3;     ///< hosts for so many
   std::size_t at_first = 3;  ///< so many are started
@@ -27,6 +30,7 @@ struct cluster_wish {
   std::vector<std::string> options;  ///< of every node; empty: nodes hear each other without certificates
   std::vector<std::vector<std::string>> own;  ///< further options of the i-th node
   transport::asio_options net;                ///< of the fleet
+  std::string binary = tenure_binary();       ///< what all nodes are at first
 };
 
 /// Real nodes n0, n1 and so on, and a real etcd that says who is there, each on a host of its own, under load

@@ -17,19 +17,20 @@ nanos boot_clock::now() const {
 }
 
 node_process::node_process(std::string output, std::vector<std::string> options,
-                           std::vector<std::string> wrapper, std::string host)
+                           std::vector<std::string> wrapper, std::string host, std::string binary)
     : output_(std::move(output)),
       options_(std::move(options)),
       wrapper_(std::move(wrapper)),
-      host_(std::move(host)) {
+      host_(std::move(host)),
+      binary_(std::move(binary)) {
   start();
 }
 
 void node_process::start() {
   std::vector<std::string> words = wrapper_;
   const std::string listen = host_ + ":" + std::to_string(port_);
-  for (const std::string& word : std::vector<std::string>{tenure_binary(), "node", "--listen", listen,
-                                                          "--http", host_ + ":0", "--output", output_})
+  for (const std::string& word : std::vector<std::string>{binary_, "node", "--listen", listen, "--http",
+                                                          host_ + ":0", "--output", output_})
     words.push_back(word);
   words.insert(words.end(), options_.begin(), options_.end());
   process_ = std::make_unique<child>(std::move(words));

@@ -22,11 +22,17 @@ class node_process {
  public:
   /// @param wrapper words to put before the command
   /// @param host the IPv4 address that it listens on
+  /// @param binary the `tenure` that it is
   node_process(std::string output, std::vector<std::string> options, std::vector<std::string> wrapper = {},
-               std::string host = "127.0.0.1");
+               std::string host = "127.0.0.1", std::string binary = tenure_binary());
 
   /// Starts it, or starts it again. Fails the test when it does not come up.
   void start();
+  /// The same, of another version.
+  void start(const std::string& binary) {
+    binary_ = binary;
+    start();
+  }
   void kill();
   /// SIGTERM, and the wait for its end.
   int end();
@@ -45,6 +51,7 @@ class node_process {
   std::vector<std::string> options_;
   std::vector<std::string> wrapper_;
   std::string host_;
+  std::string binary_;
   std::unique_ptr<child> process_;
   std::uint16_t port_ = 0;
   std::uint16_t http_ = 0;
