@@ -141,9 +141,11 @@ std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
 }
 
 std::optional<bounded_stamp> clock_bound::carry(const bounded_stamp& theirs) const {
+  if (theirs.error == 0) return convert(theirs.time);
+  if (empty() || kept_.back().of.theirs < theirs.time) return std::nullopt;
   if (theirs.error == unknown_error) return bounded_stamp{theirs.time, unknown_error};
   const auto early = convert(saturating_sub(theirs.time, theirs.error));
-  const auto late = convert(saturating_add(theirs.time, theirs.error));
+  const auto late = convert(std::min(saturating_add(theirs.time, theirs.error), kept_.back().of.theirs));
   if (!early || !late) return std::nullopt;
   if (early->error == unknown_error || late->error == unknown_error)
     return bounded_stamp{late->time, unknown_error};

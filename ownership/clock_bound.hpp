@@ -46,7 +46,9 @@ class clock_bound {
   std::optional<bounded_stamp> convert(nanos theirs) const;
 
   /// The same for a stamp that is bounded in their time already: of another host, converted by their node.
-  /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie.
+  /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie. What it stands
+  /// for has happened when the latest bracket was read, so nothing later is asked for; there is no answer
+  /// when the stamp itself lies beyond.
   std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const;
 
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the

@@ -42,5 +42,46 @@ TEST(place_in_time, knows_nothing_of_a_flow_that_received_last_at_the_reading_of
   EXPECT_LT(late.error, 20 * second);
 }
 
+/// Another node's clock, which runs slower than ours by 100 ppm from the reading 0 on.
+clock_bound slower(nanos span) {
+  clock_bound clock(200, 1'000);
+  for (nanos ours = 0; ours <= span; ours += second)
+    EXPECT_TRUE(clock.add({ours, ours + 1, ours - ours / 10'000}));
+  return clock;
+}
+
+// Seed 1478461935 of the swarm: a stamp that may lie two minutes to either side was carried to another node
+// as if the clocks were equally far apart in all that time, and a hull began 3.6 ms before the truth.
+TEST(place_in_time, carries_both_ends_of_a_stamp_that_was_bounded_before) {
+  const auto clock = slower(400 * second);
+  const auto in_ours = [](nanos reading) { return reading + reading / 9'999; };
+  evidence e;
+  e.from = 150 * second;
+  e.until = 250 * second;
+  e.from_error = e.until_error = 140 * second;
+  ASSERT_TRUE(place_in_time(clock, e));
+  EXPECT_GE(e.from + e.from_error, in_ours(290 * second));
+  EXPECT_LE(e.until - e.until_error, in_ours(110 * second));
+  flow_times t;
+  t.is_established = true;
+  t.opened = t.established = 150 * second;
+  t.last_received = t.closed = 250 * second;
+  t.error = 140 * second;
+  place_in_time(clock, t);
+  for (const auto& [placed, reading] : {std::pair{t.opened, 150 * second}, {t.last_received, 250 * second}}) {
+    EXPECT_LE(placed - t.error, in_ours(reading - 140 * second));
+    EXPECT_GE(placed + t.error, in_ours(reading + 140 * second));
+  }
+}
+
+// It may have been before the guest stood still, whatever its middle says.
+TEST(place_in_time, asks_for_a_bracket_before_the_earliest_that_a_stamp_may_be) {
+  evidence e;
+  e.from = stamp - 60 * second;
+  e.until = stamp + second;
+  e.until_error = 2 * second;
+  EXPECT_FALSE(place_in_time(paused_after_the_first(), e));
+}
+
 }  // namespace
 }  // namespace tenure::actors

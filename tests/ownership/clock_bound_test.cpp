@@ -242,7 +242,10 @@ TEST(ClockBound, CarriesNoStampWithoutABoundAndNoneTooEarly) {
   ASSERT_TRUE(bound.add({100, 110, 1'000}));
   ASSERT_TRUE(bound.add({200, 210, 1'100}));
   EXPECT_EQ(bound.carry({1'050, unknown_error})->error, unknown_error);
-  EXPECT_FALSE(bound.carry({1'090, 20})) << "its later end has no bracket after it yet";
+  EXPECT_FALSE(bound.carry({1'101, 20})) << "it has no bracket after it yet";
+  const auto latest = bound.carry({1'090, 20});
+  ASSERT_TRUE(latest) << "what it stands for has happened";
+  EXPECT_EQ(latest->time + latest->error, 210);
   const auto carried = bound.carry({1'050, 20});
   ASSERT_TRUE(carried);
   const auto exact = bound.convert(1'050);
