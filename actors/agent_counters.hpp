@@ -26,6 +26,7 @@ struct agent_counters {
   counter spool_failures = 0;  ///< batches that could not be written to the spool
   counter tenancies_live = 0;  ///< gauge
   counter connects = 0;        ///< to a node, that were welcomed
+  counter takeovers{0};        ///< the spare link took the lost one's place
   counter disconnects = 0;
   counter frames_refused = 0;  ///< from a node: not a valid message
   counter ipman_requests = 0;

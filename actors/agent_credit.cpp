@@ -10,9 +10,10 @@ constexpr std::int64_t one_batch = 1;
 
 }  // namespace
 
-void agent_credit::connected(bool speaks) {
+void agent_credit::connected(bool speaks, bool stands_by) {
   speaks_ = speaks;
   reach_ = first_window;
+  stands_by_ = stands_by;
   granted_ = 0;
   received_ = 0;
 }
@@ -24,6 +25,7 @@ void agent_credit::disconnected() {
 bool agent_credit::received(std::size_t bytes) {
   const bool within = speaks_ ? received_ < granted_ : budget_->free() > 0;
   received_ += bytes;
+  stands_by_ = false;
   return within;
 }
 
@@ -37,6 +39,13 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
   const std::int64_t before = speaks_ ? std::max<std::int64_t>(0, ahead()) : 0;
   hold(taken + before);
   if (!speaks_) return std::nullopt;
+  if (stands_by_) {
+    // A promise to thousands that may never use it would leave nothing for those that send.
+    if (granted_ > 0) return std::nullopt;
+    granted_ = one_batch;
+    hold(taken + one_batch);
+    return granted_;
+  }
   const std::int64_t share = greed * budget_->free() - taken;
   std::int64_t wanted = std::min({reach_, share, budget_->free() + before});
   if (wanted <= 0 && taken == 0) wanted = one_batch;

@@ -46,7 +46,8 @@ class agent_credit {
   agent_credit& operator=(const agent_credit&) = delete;
 
   /// @param speaks whether the agent knows credit; to one that does not, none is given
-  void connected(bool speaks);
+  /// @param stands_by its batches go to another node for now: it gets no more than lets it begin
+  void connected(bool speaks, bool stands_by = false);
   void disconnected();
 
   /// A batch of so many bytes came. @returns whether it was within credit; without credit, whether there is
@@ -58,7 +59,7 @@ class agent_credit {
   std::optional<std::uint64_t> renew(std::size_t held);
 
   /// Whether the agent could do with more than it has, so that `renew` is to be called again soon.
-  bool wanting() const { return speaks_ && ahead() < reach_ / 2; }
+  bool wanting() const { return speaks_ && !stands_by_ && ahead() < reach_ / 2; }
 
  private:
   std::int64_t ahead() const { return static_cast<std::int64_t>(granted_ - received_); }
@@ -68,6 +69,7 @@ class agent_credit {
   std::int64_t mine_ = 0;              // of the budget
   std::int64_t reach_ = first_window;  // how far ahead it may be, bytes
   bool speaks_ = false;
+  bool stands_by_ = false;  // and has sent nothing yet
   // Of this connection. An agent may pass its credit by one batch: then more is received than was granted.
   std::uint64_t granted_ = 0;
   std::uint64_t received_ = 0;

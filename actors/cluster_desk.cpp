@@ -102,14 +102,16 @@ void cluster_desk::show() {
 }
 
 cluster_desk::reading cluster_desk::read() const {
+  std::map<std::string, std::size_t> points;  // without the lock: there are many
+  if (const auto shown = ways_->now()) {
+    const auto& members = shown->points().members();
+    std::vector<std::size_t> owned(members.size());
+    for (std::size_t p = 0; p < cluster::ring::points; ++p) ++owned[shown->points().holders(p).front()];
+    for (std::size_t i = 0; i < members.size(); ++i) points[members[i].name] = owned[i];
+  }
   const std::lock_guard lock{mutex_};
   reading r{self_, epoch_, placements_, {}};
   const nanos now = clock_->now();
-  const auto shown = ways_->now();
-  std::map<std::string, std::size_t> points;
-  if (shown)
-    for (std::size_t p = 0; p < cluster::ring::points; ++p)
-      ++points[shown->points().members()[shown->points().holders(p).front()].name];
   for (const auto& [name, n] : nodes_)
     r.nodes.push_back({name, n.address, n.member, standing_of(n, now),
                        static_cast<double>(points[name]) / cluster::ring::points});

@@ -38,11 +38,11 @@ void refresh_gauges(exporter_state& s) {
 
 /// Sends what is retained and was not sent over this link, as far as credit goes.
 void send_batches(exporter_state& s) {
-  while (s.welcomed && s.sent_bytes < s.credit) {
+  while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
     const auto* frame = s.retained->next(s.sent_batch);
     if (frame == nullptr) return;
     s.sent_bytes += frame->size() * sizeof(frame->front());
-    s.link->send(*frame);
+    s.main.link->send(*frame);
   }
 }
 
@@ -146,7 +146,8 @@ void finish_inheritance(pointer self) {
   auto& s = self->state;
   if (!s.world.spool.inherited || s.retained->batches() > 0) return;
   spdlog::info("agent: all that incarnation {:016x} left behind is delivered", s.settings.incarnation);
-  if (s.link) s.link->close();
+  if (s.main.link) s.main.link->close();
+  if (s.spare.link) s.spare.link->close();
   self->quit();
 }
 
@@ -170,10 +171,9 @@ void finish_telling(pointer self, std::uint64_t acknowledged) {
   std::erase_if(all, [&](const auto& t) { return t.batch == acknowledged; });
 }
 
-void dial(pointer self) {
+void dial(pointer self, exporter_state::node_link& to) {
   auto& s = self->state;
-  if (s.link || s.settings.nodes.empty()) return;
-  const std::uint64_t number = ++s.link_number;
+  const std::uint64_t number = to.number = ++s.link_number;
   const auto& node = s.settings.nodes[s.next_node++ % s.settings.nodes.size()];
   const auto me = caf::actor_cast<exporter_actor>(self);
   // A ping is answered from the transport's thread: a reading that waited behind a heartbeat would be as
@@ -204,43 +204,74 @@ void dial(pointer self) {
     }
     caf::anon_send(me, gone_atom_v, number, static_cast<std::uint8_t>(why));
   };
-  s.welcomed = false;
   auto link = s.world.transport->dial(node, std::move(events));
   {
     const std::lock_guard lock{answerer->mutex};
     answerer->link = link;
   }
-  s.link = std::move(link);
-  s.link->send(
-      wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true}));
+  to.link = std::move(link);
+  to.link->send(wire::encode(
+      wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true, &to == &s.spare}));
 }
 
-void welcomed(pointer self, const wire::welcome& w) {
+/// Dials what is missing: first the link that batches go over.
+void dial(pointer self) {
   auto& s = self->state;
-  if (s.welcomed) return;
-  s.welcomed = true;
-  s.failed_dials = 0;
-  ++s.counters->connects;
-  spdlog::info("agent: connected to node {} at {}", w.node, s.link->peer());
+  if (s.settings.nodes.empty()) return;
+  if (!s.main.link) return dial(self, s.main);
+  if (s.settings.spare && s.main.welcomed() && !s.spare.link) dial(self, s.spare);
+}
+
+/// From now on batches go over the main link: all that is retained, and everything told anew, since the node
+/// may have no timelines.
+void begin_sending(pointer self) {
+  auto& s = self->state;
   s.sent_batch = 0;
   s.sent_bytes = 0;
-  s.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
   send_batches(s);
-  // The node may have lost its timelines: tell everything anew.
   heartbeat(self);
 }
 
-void receive(pointer self, const received_frame& f) {
+void dial_spare_later(pointer self) {
+  auto& s = self->state;
+  const auto wait = longest_redial * (1U << std::min(s.failed_spares++, 3U));
+  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
+  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+}
+
+void welcomed(pointer self, exporter_state::node_link& at, const wire::welcome& w) {
+  auto& s = self->state;
+  if (at.welcomed()) return;
+  at.node = w.node.empty() ? "node" : w.node;
+  at.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
+  if (&at == &s.spare) {
+    if (at.node == s.main.node) {
+      // A name that several addresses share led to the same node: of no use.
+      at.link->close();
+      return;
+    }
+    s.failed_spares = 0;
+    spdlog::debug("agent: node {} at {} could take over", at.node, at.link->peer());
+    return;
+  }
+  s.failed_dials = 0;
+  ++s.counters->connects;
+  spdlog::info("agent: connected to node {} at {}", at.node, at.link->peer());
+  begin_sending(self);
+  dial(self);
+}
+
+void receive(pointer self, exporter_state::node_link& at, const received_frame& f) {
   auto& s = self->state;
   const auto message = wire::decode(f.bytes, s.settings.incarnation);
   if (!message) {
     ++s.counters->frames_refused;
-    spdlog::warn("agent: node {} sent what is not a message: {}", s.link->peer(), message.error().text);
-    s.link->close();
+    spdlog::warn("agent: node {} sent what is not a message: {}", at.link->peer(), message.error().text);
+    at.link->close();
     return;
   }
   if (const auto* w = std::get_if<wire::welcome>(&*message)) {
-    welcomed(self, *w);
+    welcomed(self, at, *w);
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
     const auto flows_before = s.retained->flows();
     if (!s.retained->acknowledge(a->batch)) return;
@@ -251,13 +282,13 @@ void receive(pointer self, const received_frame& f) {
     finish_draining(self);
     finish_inheritance(self);
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
-    s.credit = std::max(s.credit, c->bytes);
+    at.credit = std::max(at.credit, c->bytes);
     send_batches(s);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
-    spdlog::warn("agent: node {} said goodbye: {}", s.link->peer(), g->reason);
+    spdlog::warn("agent: node {} said goodbye: {}", at.link->peer(), g->reason);
   } else {
     ++s.counters->frames_refused;
-    s.link->close();
+    at.link->close();
   }
 }
 
@@ -271,17 +302,31 @@ void redial_later(pointer self) {
   self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
 }
 
-void link_gone(pointer self, transport::close_reason why) {
+void main_gone(pointer self, transport::close_reason why) {
   auto& s = self->state;
-  if (s.welcomed) ++s.counters->disconnects;
+  if (s.main.welcomed()) ++s.counters->disconnects;
   // At the end of a process the transport closes first: that is no trouble.
   const auto level = why == transport::close_reason::closed_here ? spdlog::level::debug : spdlog::level::warn;
-  if (s.welcomed || s.failed_dials == 0)
-    spdlog::log(level, "agent: no link to {}: {}; {} batches are retained", s.link->peer(),
+  if (s.main.welcomed() || s.failed_dials == 0)
+    spdlog::log(level, "agent: no link to {}: {}; {} batches are retained", s.main.link->peer(),
                 transport::to_string(why), s.retained->batches());
-  s.link.reset();
-  s.welcomed = false;
-  redial_later(self);
+  s.main = std::exchange(s.spare, {});
+  if (!s.main.welcomed()) return redial_later(self);
+  ++s.counters->connects;
+  ++s.counters->takeovers;
+  spdlog::info("agent: node {} at {} takes over", s.main.node, s.main.link->peer());
+  begin_sending(self);
+  dial_spare_later(self);
+}
+
+void gone(pointer self, std::uint64_t number, transport::close_reason why) {
+  auto& s = self->state;
+  if (s.main.link && number == s.main.number) {
+    main_gone(self, why);
+  } else if (s.spare.link && number == s.spare.number) {
+    s.spare = {};
+    dial_spare_later(self);
+  }
 }
 
 }  // namespace
@@ -295,6 +340,8 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
   s.gathering = std::make_unique<agent::batcher>(settings.incarnation);
   s.retained = std::make_unique<agent::retention>(settings.max_retained_bytes, world.spool.batches,
                                                   world.spool.max_bytes);
+  // Agents of one list spread over it.
+  if (!settings.nodes.empty()) s.next_node = s.jitter() % settings.nodes.size();
   s.settings = std::move(settings);
   s.world = std::move(world);
   s.counters = std::move(counters);
@@ -318,11 +365,11 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
       },
       [self](dial_atom) { dial(self); },
       [self](frame_atom, std::uint64_t link, const received_frame_ptr& f) {
-        if (link == self->state.link_number && self->state.link) receive(self, *f);
+        for (auto* at : {&self->state.main, &self->state.spare})
+          if (at->link && link == at->number) return receive(self, *at, *f);
       },
       [self](gone_atom, std::uint64_t link, std::uint8_t why) {
-        if (link == self->state.link_number && self->state.link)
-          link_gone(self, static_cast<transport::close_reason>(why));
+        gone(self, link, static_cast<transport::close_reason>(why));
       },
       [self](told_atom) { return tell(self); },
       [self](drain_atom) {

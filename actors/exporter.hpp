@@ -37,7 +37,9 @@ struct exporter_pace {
 struct exporter_settings {
   std::string name = "agent";
   std::uint64_t incarnation = 0;   ///< drawn at random by the main, not 0
-  std::vector<std::string> nodes;  ///< "host:port", tried in turn
+  std::vector<std::string> nodes;  ///< "host:port", tried in turn, beginning anywhere
+  /// Keep a second link, to another node, which learns our clock in time to take over.
+  bool spare = false;
   nanos heartbeat = 10 * second;
   nanos linger = 1 * second;    ///< how long flows gather before a batch is sealed
   nanos repeat = 360 * second;  ///< ended tenancies are reported again for so long
@@ -75,13 +77,21 @@ struct exporter_state {
   std::unique_ptr<agent::batcher> gathering;
   std::unique_ptr<agent::retention> retained;
 
-  transport::link_ptr link;
-  std::uint64_t link_number = 0;  ///< of the current link; events of earlier ones are stale
-  bool welcomed = false;
-  std::uint64_t sent_batch = 0;  ///< the last one over this link
-  std::uint64_t sent_bytes = 0;  ///< of batches over this link
-  std::uint64_t credit = 0;      ///< the node's
+  /// A link to a node, or the wish to have one.
+  struct node_link {
+    transport::link_ptr link;
+    std::uint64_t number = 0;  ///< of the current link; events of earlier ones are stale
+    std::string node;          ///< as it calls itself; empty: we are not welcome there yet
+    std::uint64_t credit = 0;  ///< the node's
+    bool welcomed() const { return !node.empty(); }
+  };
+  node_link main;                 ///< that batches go over
+  node_link spare;                ///< where only the clock is told
+  std::uint64_t link_number = 0;  ///< the last one that was given
+  std::uint64_t sent_batch = 0;   ///< the last one over the main link
+  std::uint64_t sent_bytes = 0;   ///< of batches over the main link
   std::uint32_t failed_dials = 0;
+  std::uint32_t failed_spares = 0;
   std::size_t next_node = 0;
   std::minstd_rand
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else

@@ -44,7 +44,7 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   session_reaction r;
   r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true});
   r.send.push_back(next_ping(now));
-  credit_.connected(h.credit);
+  credit_.connected(h.credit, h.spare);
   renew_credit(r);
   return r;
 }

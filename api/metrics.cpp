@@ -176,6 +176,8 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               c.spool_failures);
   out.gauge("tenure_agent_tenancies_live", "Tenancies that this host holds", c.tenancies_live);
   out.counter("tenure_agent_connects_total", "Times a node welcomed this agent", c.connects);
+  out.counter("tenure_agent_takeovers_total", "Times the spare link took the place of one that was lost",
+              c.takeovers);
   out.counter("tenure_agent_disconnects_total", "Times the link to a node was lost", c.disconnects);
   out.counter("tenure_agent_frames_refused_total", "Frames from a node that were no valid message",
               c.frames_refused);

@@ -19,7 +19,7 @@ namespace {
 constexpr int nesting_limit = 8;
 
 outcome<message> read(schema::Hello::Reader in) {
-  hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit()};
+  hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit(), in.getSpare()};
   if (out.incarnation == 0) return malformed("hello with incarnation 0");
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));

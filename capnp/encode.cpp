@@ -79,6 +79,7 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setIncarnation(m.incarnation);
   out.setAgent(text(m.agent));
   out.setCredit(m.credit);
+  out.setSpare(m.spare);
 }
 
 void fill(schema::Message::Builder root, const welcome& m) {

@@ -40,6 +40,7 @@ struct hello {
   std::uint64_t incarnation = 0;
   std::string agent;
   bool credit = false;  ///< it knows credit
+  bool spare = false;   ///< its batches go to another node for now
   friend bool operator==(const hello&, const hello&) = default;
 };
 

@@ -17,6 +17,8 @@
 # only while the batches it has sent over this connection take fewer bytes (of frames, without their lengths) than the
 # latest `credit` says; before the first one, none. So each agent may pass its credit by one batch. The node says a
 # higher number when it has room, to nobody more than a share of it, and closes a connection that does not keep to it.
+# An agent may keep a `spare` connection to another node, over which it only answers pings: that node knows its clock
+# when it has to take over. There a credit of one byte lets it begin; the first batch makes it one like any other.
 #
 # Between nodes. A node that has lots for another dials it and opens with `peerHello`; the other answers `peerWelcome` or
 # `goodbye`. Then `lot`s go one way and `settled` the other; the node that was dialed sends `ping`, the dialing one
@@ -53,6 +55,7 @@ struct Hello {
   incarnation @1 :UInt64;   # drawn at random by each start of the agent, not 0
   agent @2 :Text;           # the name in records and logs
   credit @3 :Bool;          # it knows `credit`
+  spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
 }
 
 struct Welcome {

@@ -42,6 +42,10 @@ void fleet::dial_those_without(nanos now) {
   for (std::size_t i = 0; i < agents_.size(); ++i)
     if (!agents_[i]->has_link() && agents_[i]->redial_at() <= now)
       agents_[i]->dial(net_, pace_.nodes[i % pace_.nodes.size()]);
+  if (!pace_.spares) return;
+  for (std::size_t i = 0; i < agents_.size(); ++i)
+    for (std::size_t other = 0; other < std::min<std::size_t>(2, pace_.nodes.size()); ++other)
+      agents_[i]->dial_spare(net_, pace_.nodes[(i + 1 + other) % pace_.nodes.size()]);
 }
 
 void fleet::seal_heartbeats(nanos now) {

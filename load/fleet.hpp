@@ -16,6 +16,7 @@ namespace tenure::load {
 /// How the fleet is driven.
 struct pace_options {
   std::vector<std::string> nodes;    ///< "host:port"; agents are spread over them, and stay
+  bool spares = false;               ///< each agent keeps a second link, to another node, that takes over
   std::uint32_t flows_a_batch = 50;  ///< 1 to 4,096
   double flows_a_second = 100'000;   ///< of all agents; 0: as many as go
   nanos heartbeat = 10 * second;

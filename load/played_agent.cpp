@@ -40,12 +40,12 @@ void played_agent::seal_heartbeat(nanos now, nanos since) {
 
 bool played_agent::has_link() const {
   const std::lock_guard lock{mutex_};
-  return link_ != nullptr;
+  return main_.link != nullptr;
 }
 
 bool played_agent::welcomed() const {
   const std::lock_guard lock{mutex_};
-  return welcomed_;
+  return main_.welcomed;
 }
 
 bool played_agent::settled() const {
@@ -63,60 +63,81 @@ nanos played_agent::redial_at() const {
   return redial_at_;
 }
 
-void played_agent::dial(transport::transport& net, const std::string& node) {
-  // Held over the dial, whose events come from another thread: when they come, the link is known.
-  const std::lock_guard lock{mutex_};
-  if (link_) return;
-  const std::uint64_t number = ++link_number_;
+// Under mutex_, held over the dial, whose events come from another thread: when they come, the link is known.
+void played_agent::dial(end& to, transport::transport& net, const std::string& node) {
+  const std::uint64_t number = ++last_number_;
   auto me = weak_from_this();
-  link_ = net.dial(node, {[me, number](transport::frame f) {
-                            if (auto self = me.lock()) self->received(number, f);
-                          },
-                          [me, number](transport::close_reason) {
-                            if (auto self = me.lock()) self->closed(number);
-                          }});
-  link_->send(wire::encode(
-      wire::hello{wire::protocol_version, plan_.incarnation(who_), "played-" + std::to_string(who_), true}));
+  to = {};
+  to.number = number;
+  to.node = node;
+  to.link = net.dial(node, {[me, number](transport::frame f) {
+                              if (auto self = me.lock()) self->received(number, f);
+                            },
+                            [me, number](transport::close_reason) {
+                              if (auto self = me.lock()) self->closed(number);
+                            }});
+  to.link->send(wire::encode(wire::hello{wire::protocol_version, plan_.incarnation(who_),
+                                         "played-" + std::to_string(who_), true, &to == &spare_}));
   ++counters_.frames_sent;
+}
+
+void played_agent::dial(transport::transport& net, const std::string& node) {
+  const std::lock_guard lock{mutex_};
+  if (!main_.link) dial(main_, net, node);
+}
+
+void played_agent::dial_spare(transport::transport& net, const std::string& node) {
+  const std::lock_guard lock{mutex_};
+  const bool wanted = main_.welcomed && !spare_.link && main_.node != node && spare_at_ <= clock_.now();
+  if (wanted) dial(spare_, net, node);
 }
 
 void played_agent::close() {
   const std::lock_guard lock{mutex_};
-  if (link_) link_->close();
+  if (main_.link) main_.link->close();
 }
 
 void played_agent::closed(std::uint64_t link) {
   const std::lock_guard lock{mutex_};
-  if (link != link_number_) return;
+  if (link == spare_.number) {
+    spare_ = {};
+    spare_at_ = clock_.now() + longest_redial;
+  }
+  if (link != main_.number) return;
   ++counters_.disconnects;
-  ++link_number_;
-  link_.reset();
-  welcomed_ = false;
+  main_ = std::exchange(spare_, {});
+  if (main_.welcomed) return begin_sending();
   redial_at_ = clock_.now() + std::min(longest_redial, first_redial << std::min(failed_dials_++, 6U));
+}
+
+// Under mutex_.
+void played_agent::begin_sending() {
+  sent_bytes_ = 0;
+  fresh_ = true;
+  failed_dials_ = 0;
+  next_to_send_ = first_;
+  ++counters_.connects;
 }
 
 void played_agent::received(std::uint64_t link, const transport::frame& f) {
   const nanos now = clock_.now();
   const auto message = wire::decode(f, plan_.incarnation(who_));
   const std::lock_guard lock{mutex_};
-  if (link != link_number_) return;
+  end* const at = link == main_.number ? &main_ : link == spare_.number ? &spare_ : nullptr;
+  if (at == nullptr || !at->link) return;
   if (!message) {
     ++counters_.messages_refused;
   } else if (const auto* p = std::get_if<wire::ping>(&*message)) {
-    link_->send(wire::encode(wire::pong{p->id, plan_.reading(who_, now)}));
+    at->link->send(wire::encode(wire::pong{p->id, plan_.reading(who_, now)}));
     ++counters_.frames_sent;
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
     acknowledged(a->batch, now);
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
-    credit_ = std::max(credit_, c->bytes);
+    at->credit = std::max(at->credit, c->bytes);
   } else if (const auto* w = std::get_if<wire::welcome>(&*message)) {
-    credit_ = w->credit ? 0 : UINT64_MAX;
-    sent_bytes_ = 0;
-    welcomed_ = true;
-    fresh_ = true;
-    failed_dials_ = 0;
-    next_to_send_ = first_;
-    ++counters_.connects;
+    at->credit = w->credit ? 0 : UINT64_MAX;
+    at->welcomed = true;
+    if (at == &main_) begin_sending();
   } else if (std::holds_alternative<wire::goodbye>(*message)) {
     ++counters_.goodbyes;
   }
@@ -146,14 +167,14 @@ std::size_t played_agent::send_next() {
   transport::link_ptr link;
   {
     const std::lock_guard lock{mutex_};
-    if (!welcomed_ || !link_ || sent_bytes_ >= credit_) return 0;
+    if (!main_.welcomed || !main_.link || sent_bytes_ >= main_.credit) return 0;
     while (next_to_send_ < first_ + kept_.size() && kept_[next_to_send_ - first_].acknowledged)
       ++next_to_send_;
     if (next_to_send_ >= first_ + kept_.size()) return 0;
     number = next_to_send_++;
     k = kept_[number - first_];
     kept_[number - first_].sent = true;
-    link = link_;
+    link = main_.link;
   }
   if (k.sent) ++counters_.batches_repeated;
   if (k.flows) (k.sent ? counters_.flows_repeated : counters_.flows_sent) += k.count;
@@ -162,7 +183,7 @@ std::size_t played_agent::send_next() {
   {
     const std::lock_guard lock{mutex_};
     // A connection that was made meanwhile is not sent this batch before its own turn.
-    if (link_ == link) sent_bytes_ += bytes;
+    if (main_.link == link) sent_bytes_ += bytes;
   }
   link->send(std::move(frame));
   ++counters_.frames_sent;

@@ -74,6 +74,8 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   bool freshly_welcomed();
   bool settled() const;
   void dial(transport::transport& net, const std::string& node);
+  /// A second link, over which the node learns the agent's clock; it takes the place of one that is lost.
+  void dial_spare(transport::transport& net, const std::string& node);
   /// When it may dial again.
   nanos redial_at() const;
   /// Sends the next batch that waits to be sent. @returns its frame's bytes; 0 when nothing may be sent.
@@ -91,6 +93,16 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
     bool acknowledged = false;
   };
 
+  struct end {
+    transport::link_ptr link;
+    std::uint64_t number = 0;
+    std::string node;
+    bool welcomed = false;
+    std::uint64_t credit = 0;
+  };
+
+  void dial(end& to, transport::transport& net, const std::string& node);
+  void begin_sending();
   void received(std::uint64_t link, const transport::frame& f);
   void closed(std::uint64_t link);
   void acknowledged(std::uint64_t number, nanos now);
@@ -112,11 +124,11 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
 
   mutable std::mutex mutex_;
   // Under mutex_.
-  transport::link_ptr link_;
-  std::uint64_t link_number_ = 0;
-  bool welcomed_ = false;
+  end main_;
+  end spare_;
+  std::uint64_t last_number_ = 0;  // of a link
   bool fresh_ = false;
-  std::uint64_t credit_ = 0;
+  nanos spare_at_ = 0;            // not dialed before
   std::uint64_t sent_bytes_ = 0;  // of batches over this link
   nanos redial_at_ = 0;
   std::uint32_t failed_dials_ = 0;

@@ -22,6 +22,7 @@ std::string_view to_string(fault f) {
                                                                       "node_leave",
                                                                       "node_partition",
                                                                       "ring_moved",
+                                                                      "spare_took_over",
                                                                       "lot_sent_again",
                                                                       "lot_repeated",
                                                                       "flow_rerouted",

@@ -25,7 +25,8 @@ enum class fault : std::uint8_t {
   node_crash_at_step,
   node_leave,
   node_partition,
-  ring_moved,  ///< somebody joined, left, or was dropped; nodes hear of it at different times
+  ring_moved,       ///< somebody joined, left, or was dropped; nodes hear of it at different times
+  spare_took_over,  ///< an agent lost its link and had another one
   lot_sent_again,
   lot_repeated,
   flow_rerouted,         ///< taken back from a node that went away

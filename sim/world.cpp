@@ -96,6 +96,7 @@ void world::start_agent(host_id where) {
   for (std::uint32_t i = 0; i < options_.cluster.nodes; ++i)
     o.settings.nodes.push_back(
         node_machine::address_of(static_cast<std::uint32_t>((first + i) % options_.cluster.nodes)));
+  o.settings.spare = options_.cluster.nodes > 1;
   auto& h = *hosts_[where];
   h.start_agent(o);
   traffic_.agent_started(where);
@@ -141,6 +142,8 @@ report world::run() {
   r.faults += oracle_.seen();
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   for (const auto& n : nodes_) n->add_faults(r.faults);
+  for (const auto& h : hosts_)
+    if (h->agent_up()) r.faults.add(fault::spare_took_over, h->counters().takeovers);
   r.proved = oracle_.proved();
   r.errors = oracle_.errors();
   r.violations = oracle_.violations();

@@ -147,6 +147,24 @@ RC_GTEST_PROP(agent_credit_properties, an_agent_of_whom_nothing_is_held_may_send
   }
 }
 
+TEST(agent_credit_test, one_that_stands_by_takes_nothing_from_the_others_until_it_begins) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  std::vector<played> all(10'000);
+  for (auto& a : all) {
+    a.credit = std::make_unique<agent_credit>(budget);
+    a.credit->connected(true, true);
+    a.renew();
+    EXPECT_FALSE(a.credit->wanting());
+  }
+  EXPECT_EQ(budget->used(), 10'000);
+  auto& a = all[4'740];
+  a.send(10'000);
+  EXPECT_TRUE(a.arrive());
+  a.renew();
+  EXPECT_GT(a.told, 10'000U);
+  EXPECT_GT(budget->used(), 9'999 + 10'000);
+}
+
 TEST(agent_credit_test, what_was_promised_is_given_back_when_the_connection_ends) {
   const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
   auto all = agents(budget, 1);

@@ -140,7 +140,7 @@ void tell(std::ostream& out, const batch& b) {
 }
 
 void tell(std::ostream& out, const hello& m) {
-  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit;
+  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit << ' ' << m.spare;
 }
 void tell(std::ostream& out, const welcome& m) {
   out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit;
@@ -199,7 +199,8 @@ message any_message(std::uint64_t seed, std::size_t most) {
   source s(seed);
   switch (s.below(15)) {
     case 0:
-      return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text(), s.below(2) == 1};
+      return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text(), s.below(2) == 1,
+                   s.below(2) == 1};
     case 1:
       return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1};
     case 2:
