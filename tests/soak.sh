@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# First a night's swarms of the simulator, and the long forms of the checks with clusters of real nodes (root), which begin
-# with the nodes of an earlier commit (PREVIOUS=COMMIT, or the one before). Then the property tests again and again, each round with a new seed that is
-# printed, until the time is over or one fails.
+# First a night's swarms of the simulator, and the long forms of the checks with clusters of real nodes (root), which
+# begin with nodes of an earlier commit (PREVIOUS=COMMIT, or the one before this one). Then the property tests again and
+# again, each round with a new seed that is printed, until the time is over or one fails.
 # Usage: soak.sh BUILD_DIR JOBS SECONDS
 set -u
 build=$1 jobs=$2 seconds=$3

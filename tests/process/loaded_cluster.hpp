@@ -50,6 +50,8 @@ class loaded_cluster {
   std::size_t etcd_host() const { return wish_.nodes; }
   played_fleet& fleet() { return *fleet_; }
 
+  /// The nodes that this one tells of at /v1/cluster.
+  nlohmann::json nodes_told_by(std::size_t i) const;
   /// How many nodes answer this one, itself included.
   std::size_t seen_by(std::size_t i) const;
   /// How many this node takes for members, itself included.
@@ -64,7 +66,6 @@ class loaded_cluster {
 
  private:
   std::vector<std::size_t> running() const;
-  nlohmann::json nodes_told_by(std::size_t i) const;
 
   const cluster_wish wish_;
   const temporary_folder folder_;
