@@ -60,7 +60,7 @@ double closed(const loaded_cluster& cluster, std::size_t i, const std::string& w
 
 TEST(cluster, certificates_that_are_not_a_nodes_are_refused_and_new_ones_are_taken_while_running) {
   cluster_certificates files;
-  constexpr long short_life = 12;  // seconds
+  constexpr long short_life = 9;  // seconds
   cluster_wish wish;
   wish.nodes = 5;
   wish.at_first = 2;

@@ -45,8 +45,11 @@ TEST(cluster, three_nodes_answer_as_one_while_each_is_restarted_in_turn) {
   const auto found = three.finish();
   const auto before = found.covered(0, quiet).percent();
   RecordProperty("attributed_percent_quiet", std::to_string(before));
-  RecordProperty("attributed_percent_restarting", std::to_string(found.covered(quiet, end).percent()));
+  const auto restarting = found.covered(quiet, end).percent();
+  RecordProperty("attributed_percent_restarting", std::to_string(restarting));
   EXPECT_GT(before, 33) << "each node names the far ends of its prefixes";
+  EXPECT_GT(restarting, before - (long_forms() ? 1 : 10))
+      << "agents have spare links, and nodes have successors";
 }
 
 /// What `make soak` kills: a node every ten seconds, for three minutes, with a hold longer than a restart.

@@ -34,6 +34,7 @@ load::fleet_options scattered_fleet() {
 
 load::pace_options steady_pace() {
   load::pace_options p;
+  p.spares = true;
   p.flows_a_second = 3'000;
   p.flows_a_batch = 50;
   p.heartbeat = 500 * millisecond;
