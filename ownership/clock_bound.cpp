@@ -42,6 +42,13 @@ offset widened(const bracket& b, std::uint64_t drift) {
   return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
 }
 
+// Sums and differences of three of these stay within 64 bits.
+bool is_small(const bracket& b) {
+  constexpr nanos bound = nanos{1} << 58;  // nine years
+  const auto small = [](nanos n) { return n > -bound && n < bound; };
+  return small(b.sent) && small(b.received) && small(b.theirs);
+}
+
 bounded_stamp stamped(nanos theirs, const offset& o) {
   const wide low = theirs + o.low;
   const wide high = theirs + o.high;
@@ -111,33 +118,52 @@ void clock_bound::find_tightest() {
         k.tightest_after = static_cast<std::uint8_t>(n);
     }
   }
+  for (std::size_t i = std::max<std::size_t>(1, count - std::min(count, neighbours + 1)); i < count; ++i) {
+    auto& s = kept_[i].stretch;
+    s.early = tightest_before(i - 1);
+    s.late = kept_[i + kept_[i].tightest_after].of;
+    s.in_64_bits = is_small(s.early) && is_small(s.late);
+  }
+}
+
+// One that is forgotten may still be the tightest; one that is gone may not.
+const bracket& clock_bound::tightest_before(std::size_t i) const {
+  return kept_[i - std::min<std::size_t>(kept_[i].tightest_before, i)].of;
 }
 
 // Stamps come in swarms: mostly the place is that of the one before, or next to it.
-std::vector<clock_bound::kept_bracket>::const_iterator clock_bound::first_at_or_after(nanos theirs) const {
+std::size_t clock_bound::first_at_or_after(nanos theirs) const {
   const auto is_it = [&](std::size_t i) {
     return i >= first_ && i <= kept_.size() && (i == kept_.size() || theirs <= kept_[i].of.theirs) &&
            (i == first_ || kept_[i - 1].of.theirs < theirs);
   };
-  for (const std::size_t i : {found_, found_ - 1, found_ + 1})
-    if (is_it(i)) return kept_.begin() + static_cast<std::ptrdiff_t>(found_ = i);
+  if (is_it(found_)) return found_;
+  for (const std::size_t i : {found_ - 1, found_ + 1})
+    if (is_it(i)) return found_ = i;
   const auto at = std::lower_bound(kept_.begin() + static_cast<std::ptrdiff_t>(first_), kept_.end(), theirs,
                                    [](const kept_bracket& b, nanos s) { return b.of.theirs < s; });
-  found_ = static_cast<std::size_t>(at - kept_.begin());
-  return at;
+  return found_ = static_cast<std::size_t>(at - kept_.begin());
 }
 
 std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
-  const auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first_);
-  const auto after = first_at_or_after(theirs);
-  if (after == kept_.end()) return std::nullopt;
+  const std::size_t after = first_at_or_after(theirs);
+  if (after == kept_.size()) return std::nullopt;
+  if (after > first_ && kept_[after].stretch.in_64_bits) {
+    // As below, without the wide numbers that a hostile clock would need.
+    const auto& [fits, early, late] = kept_[after].stretch;
+    const auto before_drift = static_cast<nanos>(drift_over(distance(early.theirs, theirs)));
+    const auto after_drift = static_cast<nanos>(drift_over(distance(late.theirs, theirs)));
+    const nanos low =
+        theirs + std::min(early.sent - early.theirs - before_drift, late.sent - late.theirs - after_drift);
+    const nanos high = theirs + std::max(early.received - early.theirs + before_drift,
+                                         late.received - late.theirs + after_drift);
+    const nanos middle = low + (high - low) / 2;
+    return bounded_stamp{middle, high - middle};
+  }
   const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
-  const offset late = at_stamp((after + after->tightest_after)->of);
-  if (after == begin) return stamped(theirs, late);
-  const auto before = after - 1;
-  // One that is forgotten may still be the tightest; one that is gone may not.
-  const auto back = std::min<std::ptrdiff_t>(before->tightest_before, before - kept_.begin());
-  return stamped(theirs, between(at_stamp((before - back)->of), late));
+  const offset late = at_stamp(kept_[after + kept_[after].tightest_after].of);
+  if (after == first_) return stamped(theirs, late);
+  return stamped(theirs, between(at_stamp(tightest_before(after - 1)), late));
 }
 
 std::optional<bounded_stamp> clock_bound::carry(const bounded_stamp& theirs) const {

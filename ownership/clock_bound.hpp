@@ -65,14 +65,22 @@ class clock_bound {
     bracket of;
     std::uint8_t tightest_before = 0;  ///< so many places back, for stamps from here on
     std::uint8_t tightest_after = 0;   ///< so many places on, for stamps up to here
+    /// The two that bound the stamps between the bracket before this one and this one, where there is one
+    /// before it and all their readings are such that 64 bits have room for what is made of them.
+    struct {
+      bool in_64_bits = false;
+      bracket early;
+      bracket late;
+    } stretch{};
   };
 
-  std::vector<kept_bracket>::const_iterator first_at_or_after(nanos theirs) const;
+  std::size_t first_at_or_after(nanos theirs) const;
   std::uint64_t drift_over(std::uint64_t distance) const;
   __extension__ using wide = __int128;
   wide width(const bracket& b, nanos theirs) const;
   void thin_out();
   void find_tightest();
+  const bracket& tightest_before(std::size_t i) const;
 
   /// Drift by the slower clock, ppm / (1 - ppm), times 2^64 and rounded up.
   std::uint64_t drift_share_;

@@ -88,6 +88,29 @@ RC_GTEST_PROP(ClockBound, HoldsTheTruthThroughPausesOfAnyLength, ()) {
   RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {.pause_percent = 30}) == 0);
 }
 
+// Readings so far from zero that 64 bits have no room for sums of them are reckoned with in another way.
+RC_GTEST_PROP(ClockBound, AnswersTheSameHoweverLargeTheReadingsAre, (std::uint64_t seed)) {
+  constexpr nanos far = nanos{1} << 61;
+  history::dice d(seed);
+  const nanos spacing = d.below(2) == 0 ? 0 : second;
+  clock_bound near_zero(drift_ppm, 32, spacing);
+  clock_bound far_off(drift_ppm, 32, spacing);
+  bracket b;
+  for (int i = 0; i < 100; ++i) {
+    b.sent = std::max(b.sent, b.received) + d.below(2 * second);
+    b.received = b.sent + d.below(300 * millisecond);
+    b.theirs += d.below(2 * second);
+    RC_ASSERT(near_zero.add(b) == far_off.add({b.sent, b.received, b.theirs + far}));
+    const nanos stamp = d.below(b.theirs + second);
+    const auto one = near_zero.convert(stamp);
+    const auto other = far_off.convert(stamp + far);
+    RC_ASSERT(one.has_value() == other.has_value());
+    if (!one) continue;
+    RC_ASSERT(one->time == other->time);
+    RC_ASSERT(one->error == other->error);
+  }
+}
+
 RC_GTEST_PROP(ClockBound, HoldsTheTruthWhenClosePingsAreThinnedOut, ()) {
   const nanos spacing = *rc::gen::element(10 * millisecond, second, 20 * second);
   RC_ASSERT(stamps_missed(*rc::gen::arbitrary<std::uint64_t>(), {.pause_percent = 30, .spacing = spacing}) ==
