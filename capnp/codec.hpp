@@ -2,15 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "capnp/messages.hpp"
 #include "ownership/outcome.hpp"
+#include "ownership/raw_vector.hpp"
 
 namespace tenure::wire {
 
 /// One encoded message, without the length in front: Cap'n Proto wants words, so that is what it is made of.
-using frame = std::vector<std::uint64_t>;
+using frame = raw_vector<std::uint64_t>;
 
 /// The largest frame either side accepts, in bytes.
 inline constexpr std::size_t max_frame_bytes = 4U << 20;

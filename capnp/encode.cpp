@@ -261,7 +261,7 @@ frame encode(const message& m) {
   // reckoned from above, so the builder never asks for more.
   auto room = std::visit([](const auto& body) { return body_words(body); }, m);
   room += 1 + capnp::sizeInWords<schema::Message>();  // the root and the pointer to it
-  frame out(1 + room);
+  frame out(1 + room, 0);                             // which the builder takes for granted
   capnp::FlatMessageBuilder builder(
       kj::arrayPtr(reinterpret_cast<capnp::word*>(out.data() + 1), room));  // NOLINT: words are words
   auto root = builder.initRoot<schema::Message>();

@@ -58,6 +58,7 @@ constexpr bool in_region(std::uint64_t high, const row_base& base) {
 }
 
 constexpr std::size_t head_bytes = 6;
+constexpr std::size_t common_row_bytes = 64;
 
 constexpr std::uint64_t mask(unsigned bytes) {
   return bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
@@ -277,6 +278,10 @@ std::size_t before_near_name(std::uint64_t head) {
 }
 
 }  // namespace
+
+packed_rows::packed_rows(const row_base& base, std::size_t rows) : base_(base) {
+  if (rows > 0) bytes_.resize(rows * common_row_bytes + max_row_bytes + row_slack);
+}
 
 void packed_rows::add(const flow& f) {
   invariant(f.id.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");

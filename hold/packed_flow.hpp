@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ownership/flow.hpp"
+#include "ownership/raw_vector.hpp"
 #include "ownership/timelines.hpp"
 
 /// Flows as they wait: about 60 bytes each instead of 250, without loss of anything that the rule or a record
@@ -39,7 +40,8 @@ inline constexpr std::size_t row_slack = 8;
 class packed_rows {
  public:
   packed_rows() = default;
-  explicit packed_rows(const row_base& base) : base_(base) {}
+  /// @param rows with so many of common length it has to grow only once
+  explicit packed_rows(const row_base& base, std::size_t rows = 0);
 
   /// @pre f.id and f.near_tenancy are of the base's incarnation and batch (or there is no near tenancy), and
   /// indices increase
@@ -63,7 +65,7 @@ class packed_rows {
 
  private:
   row_base base_;
-  std::vector<std::byte> bytes_;  // its size is the room there is
+  raw_vector<std::byte> bytes_;  // its size is the room there is
   std::size_t used_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t last_index_ = ~0U;

@@ -5,16 +5,16 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "ownership/outcome.hpp"
+#include "ownership/raw_vector.hpp"
 
 /// The one transport. Agents, nodes and regions send each other frames over it; the simulator puts its faulty
 /// links in the place of Asio's. A frame is whole words, as Cap'n Proto wants them; on TCP its length in
 /// bytes goes before it.
 namespace tenure::transport {
 
-using frame = std::vector<std::uint64_t>;
+using frame = raw_vector<std::uint64_t>;
 
 /// The largest frame that is sent or accepted, in bytes.
 inline constexpr std::size_t max_frame_bytes = 4U << 20;
