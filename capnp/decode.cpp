@@ -43,12 +43,10 @@ outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation)
   nanos last = time_min;
   const auto flows = in.getFlows();
   if (auto c = check_flows(flows, out, last)) return malformed(*c);
-  out.flows.resize(flows.size());
-  std::uint32_t index = 0;
-  for (auto& f : out.flows) {
-    read_flow(flows[index], incarnation, index, out, f);
-    ++index;
-  }
+  out.flows.reserve(flows.size());
+  read_flows(
+      flows, incarnation, out, [](void* to, flow& f) { static_cast<std::vector<flow>*>(to)->push_back(f); },
+      &out.flows);
   return message(std::move(out));
 }
 
@@ -200,12 +198,8 @@ outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_
 void received_batch::read_flows(void (*visit)(void*, flow&), void* context) const {
   if (flow_count == 0) return;
   capnp::FlatArrayMessageReader reader(words_of(*frame_), limits(*frame_));
-  flow f;
-  std::uint32_t index = 0;
-  for (const auto item : reader.getRoot<schema::Message>().getBatch().getFlows()) {
-    read_flow(item, incarnation_, index++, tables, f);
-    visit(context, f);
-  }
+  wire::read_flows(reader.getRoot<schema::Message>().getBatch().getFlows(), incarnation_, tables, visit,
+                   context);
 }
 
 }  // namespace tenure::wire

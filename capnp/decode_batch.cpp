@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "capnp/flat_flows.hpp"
+
 namespace tenure::wire {
 
 namespace {
@@ -68,7 +70,8 @@ complaint read_evidence(capnp::List<schema::Evidence>::Reader in, batch& out) {
 }
 
 /// Enumerations and signs.
-const char* wrong_in(schema::Flow::Reader in) {
+template <class Flow>
+const char* wrong_in(const Flow& in) {
   auto transport = in.getTransport();
   if (transport != static_cast<std::uint8_t>(transport_protocol::tcp) &&
       transport != static_cast<std::uint8_t>(transport_protocol::udp)) {
@@ -87,7 +90,8 @@ const char* wrong_in(schema::Flow::Reader in) {
   return nullptr;
 }
 
-void read_times(schema::Flow::Reader in, flow_times& out) {
+template <class Flow>
+void read_times(const Flow& in, flow_times& out) {
   out.opened = in.getOpenedAt();
   out.established = in.getEstablishedAt();
   out.last_received = in.getLastReceivedAt();
@@ -97,7 +101,8 @@ void read_times(schema::Flow::Reader in, flow_times& out) {
   out.is_established = in.getEstablished();
 }
 
-void read_counters(schema::Flow::Reader in, flow_counters& out) {
+template <class Flow>
+void read_counters(const Flow& in, flow_counters& out) {
   out.bytes_sent = in.getBytesSent();
   out.bytes_received = in.getBytesReceived();
   out.segments_sent = in.getSegmentsSent();
@@ -108,23 +113,8 @@ void read_counters(schema::Flow::Reader in, flow_counters& out) {
   out.connect_us = in.getConnectUs();
 }
 
-}  // namespace
-
-complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp) {
-  if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
-  for (auto item : in) {
-    if (const char* wrong = wrong_in(item)) return wrong;
-    if (item.getNearTenancy() > tables.tenancies.size())
-      return "a flow whose near tenancy is not in the batch";
-    if (item.getNearWorkload() > tables.workloads.size())
-      return "a flow whose near workload is not in the batch";
-    last_stamp = std::max({last_stamp, item.getOpenedAt(), item.getEstablishedAt(), item.getLastReceivedAt(),
-                           item.getClosedAt()});
-  }
-  return {};
-}
-
-void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
+template <class Flow>
+void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
                flow& out) {
   out.id = {incarnation, tables.number, index};
   out.connection = in.getConnection();
@@ -147,6 +137,36 @@ void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t
   out.near_tenancy = tenancy == 0 ? tenancy_id{} : tables.tenancies[tenancy - 1].id;
   out.near_workload =
       tenancy == 0 ? workload_id{in.getNearWorkload()} : tables.tenancies[tenancy - 1].workload;
+}
+
+}  // namespace
+
+complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp) {
+  if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
+  const char* wrong = nullptr;
+  nanos last = last_stamp;
+  each_flow(in, [&](const auto& f, unsigned) {
+    wrong = wrong_in(f);
+    if (wrong == nullptr && f.getNearTenancy() > tables.tenancies.size())
+      wrong = "a flow whose near tenancy is not in the batch";
+    if (wrong == nullptr && f.getNearWorkload() > tables.workloads.size())
+      wrong = "a flow whose near workload is not in the batch";
+    last = std::max({last, f.getOpenedAt(), f.getEstablishedAt(), f.getLastReceivedAt(), f.getClosedAt()});
+    return wrong == nullptr;
+  });
+  if (wrong != nullptr) return wrong;
+  last_stamp = last;
+  return {};
+}
+
+void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, const batch& tables,
+                flow_visitor visit, void* context) {
+  flow f;
+  each_flow(in, [&](const auto& item, unsigned index) {
+    read_flow(item, incarnation, index, tables, f);
+    visit(context, f);
+    return true;
+  });
 }
 
 complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out) {

@@ -30,8 +30,10 @@ complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch
 /// of their stamps.
 complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp);
 
-/// @param tables of its batch. @pre check_flows found nothing
-void read_flow(schema::Flow::Reader in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
-               flow& out);
+using flow_visitor = void (*)(void* context, flow& f);
+/// Calls visit(context, flow) for each, in order. @param tables of their batch. @pre check_flows found
+/// nothing
+void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, const batch& tables,
+                flow_visitor visit, void* context);
 
 }  // namespace tenure::wire
