@@ -10,6 +10,7 @@
 
 #include "hold/packed_flow.hpp"
 #include "ownership/outcome.hpp"
+#include "ownership/raw_vector.hpp"
 #include "sinks/flow_record.hpp"
 
 /// Compressed blocks of records: docs/record.md describes the file. A block can be read on its own.
@@ -45,7 +46,7 @@ class block_builder {
   void add(const record_rows& rows);
   std::uint32_t records() const { return records_; }
   /// About how long the block would be before compression.
-  std::size_t raw_bytes() const { return rows_.size() + answers_.size() + rows_of_batch_.bytes().size(); }
+  std::size_t raw_bytes() const { return rows_.size() + answers_used_ + rows_of_batch_.bytes().size(); }
 
   /// Appends head and frame to `out`, and begins anew. @pre there are records
   void finish(const record_context& context, std::string& out);
@@ -54,7 +55,8 @@ class block_builder {
   void end_batch();
   void add_batch(const hold::row_base& base, std::string_view agent, std::uint32_t count,
                  std::span<const std::byte> bytes);
-  void add_answer(const verdict& v);
+  char* room_for_answers(std::size_t count);
+  char* write_answer(char* at, const verdict& v);
   void use(workload_id id);
   std::uint32_t incarnation_number(std::uint64_t incarnation);
   std::uint32_t agent_number(std::string_view name);
@@ -63,18 +65,21 @@ class block_builder {
   std::unique_ptr<compressor> zstd_;
   std::uint32_t records_ = 0;
   hold::packed_rows rows_of_batch_;
-  std::string agent_;  ///< of the batch
-  std::string rows_;   ///< of the batches before it, each behind its base
-  std::string answers_;
-  std::vector<workload_id> names_;  ///< that occur
-  std::vector<bool> has_name_;      ///< by id
+  std::string agent_;         ///< of the batch
+  std::string rows_;          ///< of the batches before it, each behind its base
+  raw_vector<char> answers_;  ///< its size is the room there is
+  std::size_t answers_used_ = 0;
+  std::vector<workload_id> names_;      ///< that occur
+  std::vector<std::uint8_t> has_name_;  ///< by id
   std::vector<std::uint64_t> incarnations_;
   std::unordered_map<std::uint64_t, std::uint32_t> incarnation_numbers_;
   std::vector<std::uint32_t> numbers_asked_;  ///< by some bits of an incarnation: likely its number
   std::vector<std::string> agents_;
   std::unordered_map<std::string, std::uint32_t> agent_numbers_;
   std::string agent_name_;  ///< kept for its room
-  std::string raw_;         // kept for its room
+  // Kept for their room.
+  std::string raw_;
+  raw_vector<char> compressed_;
 };
 
 /// A block that was read: its records refer to it.

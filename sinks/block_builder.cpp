@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <zstd.h>
 
@@ -62,8 +61,8 @@ void block_builder::end_batch() {
 void block_builder::use(workload_id id) {
   const auto n = static_cast<std::size_t>(id);
   if (n >= has_name_.size()) has_name_.resize(std::max(n + 1, has_name_.size() * 2));
-  if (has_name_[n]) return;
-  has_name_[n] = true;
+  if (has_name_[n] != 0) return;
+  has_name_[n] = 1;
   names_.push_back(id);
 }
 
@@ -79,14 +78,21 @@ std::uint32_t block_builder::incarnation_number(std::uint64_t incarnation) {
   return likely = at->second;
 }
 
-void block_builder::add_answer(const verdict& v) {
+char* block_builder::room_for_answers(std::size_t count) {
+  constexpr std::size_t longest = 1 + 5 + 5 + 10;
+  const std::size_t needed = answers_used_ + count * longest;
+  if (answers_.size() < needed) answers_.resize(std::max(needed, answers_.size() * 2));
+  return answers_.data() + answers_used_;
+}
+
+/// @returns behind it
+char* block_builder::write_answer(char* at, const verdict& v) {
   use(v.workload);
-  answers_.push_back(
-      static_cast<char>(static_cast<unsigned>(v.basis) << 4 | static_cast<unsigned>(v.reason)));
-  if (!v.attributed()) return;
-  put_short(answers_, static_cast<std::uint32_t>(v.workload));
-  put_short(answers_, incarnation_number(v.tenancy.incarnation));
-  put_short(answers_, v.tenancy.sequence);
+  *at++ = static_cast<char>(static_cast<unsigned>(v.basis) << 4 | static_cast<unsigned>(v.reason));
+  if (!v.attributed()) return at;
+  at = write_short(at, static_cast<std::uint32_t>(v.workload));
+  at = write_short(at, incarnation_number(v.tenancy.incarnation));
+  return write_short(at, v.tenancy.sequence);
 }
 
 void block_builder::add(const flow_record& r) {
@@ -101,7 +107,8 @@ void block_builder::add(const flow_record& r) {
   rows_of_batch_.add(f);
   ++records_;
   use(f.near_workload);
-  add_answer(r.far);
+  char* const at = room_for_answers(1);
+  answers_used_ += static_cast<std::size_t>(write_answer(at, r.far) - at);
 }
 
 void block_builder::add(const record_rows& rows) {
@@ -110,10 +117,12 @@ void block_builder::add(const record_rows& rows) {
   add_batch(rows.base, rows.agent, count, rows.bytes);
   records_ += count;
   hold::row_cursor cursor(rows.base, rows.bytes.data());
+  char* at = room_for_answers(count);
   for (const auto& answer : rows.answers) {
     use(cursor.next_near_workload());
-    add_answer(answer);
+    at = write_answer(at, answer);
   }
+  answers_used_ = static_cast<std::size_t>(at - answers_.data());
 }
 
 void block_builder::finish(const record_context& context, std::string& out) {
@@ -124,7 +133,7 @@ void block_builder::finish(const record_context& context, std::string& out) {
   for (const auto id : names_) {
     put(raw_, static_cast<std::uint32_t>(id));
     put_text(raw_, context.workloads.name(id));
-    has_name_[static_cast<std::size_t>(id)] = false;
+    has_name_[static_cast<std::size_t>(id)] = 0;
   }
   put(raw_, static_cast<std::uint32_t>(agents_.size()));
   for (const auto& name : agents_) put_text(raw_, name);
@@ -132,25 +141,25 @@ void block_builder::finish(const record_context& context, std::string& out) {
   for (const auto i : incarnations_) put(raw_, i);
   put(raw_, static_cast<std::uint32_t>(rows_.size()));
   raw_ += rows_;
-  raw_ += answers_;
+  raw_.append(answers_.data(), answers_used_);
 
-  const std::size_t at = out.size();
-  out.resize(at + sizeof(block_head) + ZSTD_compressBound(raw_.size()));
-  const std::size_t bytes = ZSTD_compress2(zstd_->context, out.data() + at + sizeof(block_head),
-                                           out.size() - at - sizeof(block_head), raw_.data(), raw_.size());
+  const std::size_t bound = ZSTD_compressBound(raw_.size());
+  if (compressed_.size() < bound) compressed_.resize(bound);
+  const std::size_t bytes =
+      ZSTD_compress2(zstd_->context, compressed_.data(), compressed_.size(), raw_.data(), raw_.size());
   invariant(ZSTD_isError(bytes) == 0, "there is room for whatever zstd makes of a block");
   block_head head;
   head.compressed_bytes = static_cast<std::uint32_t>(bytes);
   head.raw_bytes = static_cast<std::uint32_t>(raw_.size());
   head.records = records_;
   head.to_utc = context.to_utc;
-  std::memcpy(out.data() + at, &head, sizeof head);
-  out.resize(at + sizeof head + bytes);
+  put(out, head);
+  out.append(compressed_.data(), bytes);
 
   records_ = 0;
   rows_of_batch_.restart({});
   rows_.clear();
-  answers_.clear();
+  answers_used_ = 0;
   names_.clear();
   incarnations_.clear();
   incarnation_numbers_.clear();

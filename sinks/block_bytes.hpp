@@ -15,12 +15,11 @@ void put(std::string& out, Number n) {
 }
 
 /// Seven bits a byte, low ones first; the high bit says that more follow.
-inline void put_short(std::string& out, std::uint64_t n) {
-  char bytes[10];
-  std::size_t used = 0;
-  for (; n >= 128; n >>= 7) bytes[used++] = static_cast<char>(n | 128);
-  bytes[used++] = static_cast<char>(n);
-  out.append(bytes, used);
+/// @returns behind what was written
+inline char* write_short(char* at, std::uint64_t n) {
+  for (; n >= 128; n >>= 7) *at++ = static_cast<char>(n | 128);
+  *at++ = static_cast<char>(n);
+  return at;
 }
 
 inline void put_text(std::string& out, std::string_view text) {

@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "sinks/json_names.hpp"
 #include "sinks/sinks.hpp"
@@ -14,10 +18,6 @@ namespace {
 constexpr std::size_t most_without_names = 2'048;
 /// Lines are handed to the storage in pieces of about this size.
 constexpr std::size_t piece = (1U << 20) - (16U << 10);
-
-std::string_view name_of(transport_protocol t) {
-  return t == transport_protocol::tcp ? "tcp" : "udp";
-}
 
 std::string_view name_of(end_reason r) {
   switch (r) {
@@ -43,38 +43,71 @@ struct end_of_record {
   tenancy_id tenancy;
 };
 
-char* write_tenancy(char* at, const tenancy_id& t) {
+/// What the flows of one batch have in common, as text: most rows come in runs of one batch.
+class batch_text {
+ public:
+  void of(const flow_id& id) {
+    if (id.incarnation == incarnation_ && id.batch == batch_ && length_ > 0) return;
+    incarnation_ = id.incarnation;
+    batch_ = id.batch;
+    char* at = write_hex(text_.data(), incarnation_);
+    *at++ = '-';
+    at = write_number(at, batch_);
+    *at++ = '-';
+    length_ = static_cast<std::size_t>(at - text_.data());
+  }
+  /// "00c0ffee00c0ffee-17-"
+  char* write_batch(char* at) const {
+    std::memcpy(at, text_.data(), text_.size());
+    return at + length_;
+  }
+  /// "00c0ffee00c0ffee-". May write a little beyond it.
+  char* write_incarnation(char* at, std::uint64_t n) const {
+    constexpr std::size_t length = 17;
+    if (n != incarnation_) {
+      at = write_hex(at, n);
+      *at = '-';
+      return at + 1;
+    }
+    std::memcpy(at, text_.data(), length);
+    return at + length;
+  }
+
+ private:
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t batch_ = 0;
+  std::size_t length_ = 0;
+  std::array<char, 40> text_{};
+};
+
+char* write_tenancy(char* at, const tenancy_id& t, const batch_text& batch) {
   if (t.none()) return write(at, "null");
   *at++ = '"';
-  at = write_hex(at, t.incarnation);
-  *at++ = '-';
+  at = batch.write_incarnation(at, t.incarnation);
   at = write_number(at, t.sequence);
   *at++ = '"';
   return at;
 }
 
-char* write_flow_id(char* at, const flow_id& id) {
-  at = write_hex(at, id.incarnation);
-  *at++ = '-';
-  at = write_number(at, id.batch);
-  *at++ = '-';
-  return write_number(at, id.index);
+char* write_source(char* at, const end_of_record& e) {
+  at = write_address(write(at, ",\"source_address\":\""), e.where);
+  at = write_number(write(at, "\",\"source_port\":"), e.port);
+  return write(write(at, ",\"source_workload\":"), e.workload);
 }
 
-char* write_end(char* at, std::string_view which, const end_of_record& e) {
-  at = write(write(write(at, ",\""), which), "_address\":\"");
-  at = write_address(at, e.where);
-  at = write(write(write(at, "\",\""), which), "_port\":");
-  at = write_number(at, e.port);
-  at = write(write(write(at, ",\""), which), "_workload\":");
-  return write(at, e.workload);
+char* write_destination(char* at, const end_of_record& e) {
+  at = write_address(write(at, ",\"destination_address\":\""), e.where);
+  at = write_number(write(at, "\",\"destination_port\":"), e.port);
+  return write(write(at, ",\"destination_workload\":"), e.workload);
 }
 
 char* write_answer(char* at, const verdict& v) {
-  at = write(at, ",\"basis\":");
-  at = v.attributed() ? write(write(write(at, "\""), to_string(v.basis)), "\"") : write(at, "null");
-  at = write(at, ",\"reason\":");
-  return v.attributed() ? write(at, "null") : write(write(write(at, "\""), to_string(v.reason)), "\"");
+  if (v.attributed()) {
+    at = write(write(at, ",\"basis\":\""), to_string(v.basis));
+    return write(at, "\",\"reason\":null");
+  }
+  at = write(write(at, ",\"basis\":null,\"reason\":\""), to_string(v.reason));
+  return write(at, "\"");
 }
 
 char* write_counters(char* at, const flow_counters& c) {
@@ -95,7 +128,7 @@ class ndjson_sink final : public record_sink {
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     if (region_.empty() || region_name_ != context.region) {
       region_name_ = context.region;
-      region_ = names_.text(region_name_);
+      region_ = fmt::format(",\"region\":{}}}\n", names_.text(region_name_));
     }
     for (const auto& r : records) {
       add(r, context);
@@ -135,24 +168,24 @@ class ndjson_sink final : public record_sink {
     const auto& source = near_opened ? near : far;
     const auto& destination = near_opened ? far : near;
 
-    at = write_flow_id(write(at, "{\"flow_id\":\""), f.id);
-    at = write(write(at, "\",\"reporter\":\""), near_opened ? "source" : "destination");
-    at = write(write(write(at, "\",\"transport\":\""), name_of(f.transport)), "\"");
-    at = write_end(at, "source", source);
-    at = write_end(at, "destination", destination);
-    at = write_tenancy(write(at, ",\"source_tenancy\":"), source.tenancy);
-    at = write_tenancy(write(at, ",\"destination_tenancy\":"), destination.tenancy);
+    batch_.of(f.id);
+    at = batch_.write_batch(write(at, "{\"flow_id\":\""));
+    at = write_number(at, f.id.index);
+    at = near_opened ? write(at, "\",\"reporter\":\"source\"") : write(at, "\",\"reporter\":\"destination\"");
+    at = f.transport == transport_protocol::tcp ? write(at, ",\"transport\":\"tcp\"")
+                                                : write(at, ",\"transport\":\"udp\"");
+    at = write_destination(write_source(at, source), destination);
+    at = write_tenancy(write(at, ",\"source_tenancy\":"), source.tenancy, batch_);
+    at = write_tenancy(write(at, ",\"destination_tenancy\":"), destination.tenancy, batch_);
     at = write_answer(at, r.far);
-    at = write_hex(write(at, ",\"connection_id\":\""), f.id.incarnation);
-    *at++ = '-';
+    at = batch_.write_incarnation(write(at, ",\"connection_id\":\""), f.id.incarnation);
     at = write_number(at, f.connection);
     at = write_number(write(at, "\",\"part\":"), f.part);
     at = write_times(at, f.times, context.to_utc);
     at = write_counters(at, f.counters);
     at = write(write(write(at, ",\"end_reason\":\""), name_of(f.end)), "\"");
     at = write(write(at, ",\"agent\":"), agent);
-    at = write(write(at, ",\"region\":"), region_);
-    at = write(at, "}\n");
+    at = write(at, region_);
     used_ = static_cast<std::size_t>(at - lines_.data());
   }
 
@@ -175,7 +208,8 @@ class ndjson_sink final : public record_sink {
   json_names names_;
   time_writer time_;
   std::string region_name_;
-  std::string region_;    // as JSON
+  std::string region_;  // as JSON, with its key and the end of the line
+  batch_text batch_;
   std::string lines_;     // its size is the room there is
   std::size_t used_ = 0;  // of it
 };

@@ -17,6 +17,34 @@ constexpr auto pairs = [] {
   return out;
 }();
 
+/// "00" to "ff".
+constexpr auto hex_pairs = [] {
+  constexpr char digits[] = "0123456789abcdef";
+  std::array<char, 512> out{};
+  for (std::size_t i = 0; i < 256; ++i) {
+    out[2 * i] = digits[i >> 4];
+    out[2 * i + 1] = digits[i & 15];
+  }
+  return out;
+}();
+
+/// A byte of an IPv4 address and a dot behind it.
+struct octet {
+  std::array<char, 4> text{};
+  std::uint8_t length = 0;  ///< without the dot
+};
+constexpr auto octets = [] {
+  std::array<octet, 256> out{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    auto& o = out[i];
+    if (i >= 100) o.text[o.length++] = static_cast<char>('0' + i / 100);
+    if (i >= 10) o.text[o.length++] = static_cast<char>('0' + i / 10 % 10);
+    o.text[o.length++] = static_cast<char>('0' + i % 10);
+    o.text[o.length] = '.';
+  }
+  return out;
+}();
+
 char* write_pair(char* at, std::uint32_t n) {
   std::memcpy(at, &pairs[2 * n], 2);
   return at + 2;
@@ -67,52 +95,64 @@ char* write_v6(char* at, const address& a) {
 }  // namespace
 
 char* write_hex(char* at, std::uint64_t n) {
-  constexpr char digits[] = "0123456789abcdef";
-  for (int i = 15; i >= 0; --i, n >>= 4) at[i] = digits[n & 15];
-  return at + 16;
+  for (int shift = 56; shift >= 0; shift -= 8, at += 2)
+    std::memcpy(at, &hex_pairs[2 * (n >> shift & 255)], 2);
+  return at;
 }
 
 char* write_address(char* at, const address& a) {
   if (!a.is_v4()) return a.high() == 0 ? write_rare_v6(at, a) : write_v6(at, a);
-  auto bits = a.v4_bits();
+  const auto bits = a.v4_bits();
   for (int shift = 24; shift >= 0; shift -= 8) {
-    at = write_number(at, (bits >> shift) & 255);
-    if (shift > 0) *at++ = '.';
+    const auto& o = octets[bits >> shift & 255];
+    std::memcpy(at, o.text.data(), o.text.size());
+    at += o.length + 1;
   }
-  return at;
+  return at - 1;
 }
 
 char* time_writer::write(char* at, nanos utc) {
-  constexpr nanos day_length = 86'400 * second;
-  auto day = utc / day_length;
-  auto rest = utc % day_length;
+  auto number = utc / second;
+  auto rest = utc % second;
+  if (rest < 0) {
+    rest += second;
+    --number;
+  }
+  auto& known = known_[static_cast<std::size_t>(number) % known_.size()];
+  if (known.number != number) {
+    known.number = number;
+    spell(known);
+  }
+  std::memcpy(at, known.text.data(), known.text.size());
+  at = write_nine_digits(at + known.text.size(), static_cast<std::uint32_t>(rest));
+  *at++ = 'Z';
+  return at;
+}
+
+void time_writer::spell(known_second& s) {
+  constexpr std::int64_t day_length = 86'400;
+  auto day = s.number / day_length;
+  auto rest = s.number % day_length;
   if (rest < 0) {
     rest += day_length;
     --day;
   }
-  if (day != day_) {
-    day_ = day;
-    std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
-    auto year = static_cast<std::uint32_t>(static_cast<int>(date.year()));  // 1677 to 2262
-    char* to = write_pair(date_.data(), year / 100);
-    to = write_pair(to, year % 100);
-    *to++ = '-';
-    to = write_pair(to, static_cast<unsigned>(date.month()));
-    *to++ = '-';
-    to = write_pair(to, static_cast<unsigned>(date.day()));
-    *to = 'T';
-  }
-  at = sinks::write(at, {date_.data(), date_.size()});
-  auto seconds = static_cast<std::uint32_t>(rest / second);
-  at = write_pair(at, seconds / 3600);
-  *at++ = ':';
-  at = write_pair(at, seconds / 60 % 60);
-  *at++ = ':';
-  at = write_pair(at, seconds % 60);
-  *at++ = '.';
-  at = write_nine_digits(at, static_cast<std::uint32_t>(rest % second));
-  *at++ = 'Z';
-  return at;
+  const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
+  const auto year = static_cast<std::uint32_t>(static_cast<int>(date.year()));  // 1677 to 2262
+  const auto of_day = static_cast<std::uint32_t>(rest);
+  char* to = write_pair(s.text.data(), year / 100);
+  to = write_pair(to, year % 100);
+  *to++ = '-';
+  to = write_pair(to, static_cast<unsigned>(date.month()));
+  *to++ = '-';
+  to = write_pair(to, static_cast<unsigned>(date.day()));
+  *to++ = 'T';
+  to = write_pair(to, of_day / 3600);
+  *to++ = ':';
+  to = write_pair(to, of_day / 60 % 60);
+  *to++ = ':';
+  to = write_pair(to, of_day % 60);
+  *to = '.';
 }
 
 }  // namespace tenure::sinks

@@ -21,7 +21,9 @@ inline char* write(char* at, std::string_view text) {
 /// At most 20 characters.
 template <class Number>
 char* write_number(char* at, Number n) {
-  return std::to_chars(at, at + 20, n).ptr;
+  if (n >= 10) return std::to_chars(at, at + 20, n).ptr;
+  *at = static_cast<char>('0' + n);
+  return at + 1;
 }
 
 /// Sixteen hexadecimal digits.
@@ -30,16 +32,21 @@ char* write_hex(char* at, std::uint64_t n);
 /// At most 45 characters.
 char* write_address(char* at, const address& a);
 
-/// RFC 3339 with nanoseconds, 30 characters: "2026-11-21T07:16:08.123456789Z". Remembers the last day, as one
-/// follows another seldom.
+/// RFC 3339 with nanoseconds, 30 characters: "2026-11-21T07:16:08.123456789Z". Remembers the last second,
+/// since most stamps that follow each other are of one or of its neighbours.
 class time_writer {
  public:
   /// @param utc nanoseconds since 1970.
   char* write(char* at, nanos utc);
 
  private:
-  std::int64_t day_ = -1'000'000'000;  // none that nanos can reach
-  std::array<char, 11> date_{};        // "2026-11-21T"
+  struct known_second {
+    std::int64_t number = -10'000'000'000;  // none that nanos can reach
+    std::array<char, 20> text{};            // "2026-11-21T07:16:08."
+  };
+  void spell(known_second& s);
+
+  std::array<known_second, 4> known_;  // by the number's last bits
 };
 
 }  // namespace tenure::sinks
