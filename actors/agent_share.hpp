@@ -20,6 +20,8 @@ struct share_bounds {
 class agent_share {
  public:
   explicit agent_share(const share_bounds& bounds) : bounds_(bounds) {}
+  agent_share(const agent_share&) = delete;
+  agent_share& operator=(const agent_share&) = delete;
 
   /// Whether evidence of its tenancy with this sequence may be taken.
   bool admits_tenancy(std::uint64_t sequence, nanos now);
@@ -30,8 +32,10 @@ class agent_share {
 
  private:
   share_bounds bounds_;
-  std::map<std::uint64_t, std::uint64_t> ranges_;  // first -> last
-  std::size_t tenancies_ = 0;                      // in them
+  using range_map = std::map<std::uint64_t, std::uint64_t>;  // first -> last
+  range_map ranges_;
+  range_map::iterator next_ = ranges_.end();  // a heartbeat names tenancies in order
+  std::size_t tenancies_ = 0;                 // in them
   nanos since_ = time_min;
   std::size_t workloads_ = 0;
 };
