@@ -50,6 +50,12 @@ delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
         self->state.held->push(*lot, self->state.clock->now());
         release_due(self);
       },
+      [self](hold_atom, const flow_lots_ptr& lots) {
+        const auto measured = self->state.counters->stages.measure(stage::hold, *self->state.clock);
+        const nanos now = self->state.clock->now();
+        for (const auto& lot : *lots) self->state.held->push(lot, now);
+        release_due(self);
+      },
       [self](release_atom) {
         self->state.timers.pop_back();
         release_due(self);

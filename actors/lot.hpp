@@ -77,6 +77,7 @@ using batch_shares = std::vector<batch_share>;
 
 using evidence_lot_ptr = std::shared_ptr<const evidence_lot>;
 using flow_lot_ptr = std::shared_ptr<const flow_lot>;
+using flow_lots_ptr = std::shared_ptr<const std::vector<flow_lot>>;
 using due_lot_ptr = std::shared_ptr<const due_lot>;
 using resolved_lot_ptr = std::shared_ptr<const resolved_lot>;
 using batch_shares_ptr = std::shared_ptr<const batch_shares>;

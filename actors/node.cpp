@@ -13,6 +13,7 @@
 
 #include "actors/delay.hpp"
 #include "actors/peer.hpp"
+#include "actors/reminder.hpp"
 #include "actors/shard.hpp"
 
 namespace tenure::actors {
@@ -202,6 +203,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   parts->clock = std::move(world.clock);
   parts->counters = n.counters;
   parts->book = n.ledger;
+  parts->reminder = system.spawn(reminder, parts->clock);
   auto door = std::make_shared<reception>(system, std::move(parts), settings.max_sessions);
   n.accept = [door](transport::link_ptr link) { return door->accept(std::move(link)); };
   in.agents = std::move(door);

@@ -26,6 +26,7 @@ using ipman_request_ptr = std::shared_ptr<const agent::ipman_request>;
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::evidence_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lot_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lots_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::due_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::batch_shares_ptr)
@@ -120,6 +121,8 @@ using delay_actor = caf::typed_actor<
     // A lot to hold from now on, on its rung: from a session, or from the shard that could not attribute it
     // yet.
     caf::reacts_to<hold_atom, flow_lot_ptr>,
+    // Lots of several batches, likewise.
+    caf::reacts_to<hold_atom, flow_lots_ptr>,
     // Time to look what is due.
     caf::reacts_to<release_atom>,
     // Release everything now, and hold nothing any more; answers when the last lot has gone to the shard.

@@ -168,6 +168,7 @@ void reception::close() {
   }
   for (const auto& [incarnation, known] : all)
     caf::anon_send_exit(known.session, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(parts_->reminder, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace tenure::actors

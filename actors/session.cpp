@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
@@ -21,47 +22,68 @@ constexpr auto ping_interval = std::chrono::seconds{5};
 constexpr auto credit_interval = std::chrono::milliseconds{200};
 constexpr nanos remembered_for = 10 * minute;
 
+/// What goes to one way: a shard and its delay actor, or behind those another node.
+struct way {
+  std::shared_ptr<evidence_lot> items;
+  std::shared_ptr<std::vector<flow_lot>> flows;
+};
+
 /// Evidence goes to the shard of each local address, and to the other nodes that hold it.
-void route_evidence(pointer self, const placed_batch& batch) {
-  const auto& routes = *self->state.routes;
-  const auto& shards = routes.shards;
-  std::vector<std::shared_ptr<evidence_lot>> lots(shards.size() + (batch.where ? batch.where->end() - 1 : 0));
-  const auto put = [&](std::size_t way, const evidence& e) {
-    auto& lot = lots[way];
-    if (!lot) lot = std::make_shared<evidence_lot>();
+void sort_evidence(const placed_batch& batch, std::size_t shards, std::vector<way>& ways) {
+  const auto put = [&](std::size_t to, const evidence& e) {
+    auto& lot = ways[to].items;
+    if (!lot) {
+      lot = std::make_shared<evidence_lot>();
+      lot->items.reserve(batch.items.size());
+    }
     lot->items.push_back(e);
   };
   for (const auto& e : batch.items) {
-    const auto here = shard_of(e.endpoint.address, shards.size());
+    const auto here = shard_of(e.endpoint.address, shards);
     if (!batch.where)
       put(here, e);
     else
       batch.where->each_holder(e.endpoint.address,
-                               [&](auto node) { put(node == 0 ? here : shards.size() + node - 1, e); });
-  }
-  for (std::size_t i = 0; i < lots.size(); ++i) {
-    if (!lots[i]) continue;
-    if (i < shards.size())
-      self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
-    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1)))
-      self->send(node, evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+                               [&](auto node) { put(node == 0 ? here : shards + node - 1, e); });
   }
 }
 
 /// Flows go to the delay actor of each remote address, or to the node that judges them.
-void route_flows(pointer self, placed_batch& batch) {
-  const auto& routes = *self->state.routes;
-  const auto& delays = routes.delays;
+void sort_flows(const session_state& state, placed_batch& batch, std::vector<way>& ways) {
   for (std::size_t i = 0; i < batch.flows.size(); ++i) {
     if (batch.flows[i].empty()) continue;
-    auto lot = std::make_shared<flow_lot>();
-    lot->origin = self->state.origin;
-    lot->ticket = batch.number;
-    lot->rows = std::move(batch.flows[i]);
-    if (i < delays.size())
-      self->send(delays[i], hold_atom_v, flow_lot_ptr{std::move(lot)});
-    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - delays.size() + 1)))
-      self->send(node, hold_atom_v, flow_lot_ptr{std::move(lot)});
+    auto& lots = ways[i].flows;
+    if (!lots) lots = std::make_shared<std::vector<flow_lot>>();
+    lots->push_back({state.origin, std::move(batch.flows[i]), batch.number});
+  }
+}
+
+/// A pong places many batches at once: what of them goes one way goes together.
+void route(pointer self, std::vector<placed_batch>& placed) {
+  const auto& routes = *self->state.routes;
+  const auto& shards = routes.shards;
+  std::vector<way> ways(shards.size());
+  for (auto& batch : placed) {
+    if (batch.where) ways.resize(std::max(ways.size(), shards.size() + batch.where->end() - 1));
+    sort_evidence(batch, shards.size(), ways);
+    sort_flows(self->state, batch, ways);
+  }
+  // Evidence first: where both go to one shard, it is there before any flow's hold is over.
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    if (!ways[i].items) continue;
+    if (i < shards.size())
+      self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});
+    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1)))
+      self->send(node, evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});
+  }
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    if (!ways[i].flows) continue;
+    if (i < shards.size()) {
+      self->send(routes.delays[i], hold_atom_v, flow_lots_ptr{std::move(ways[i].flows)});
+    } else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1))) {
+      for (auto& lot : *ways[i].flows)
+        self->send(node, hold_atom_v, flow_lot_ptr{std::make_shared<const flow_lot>(std::move(lot))});
+    }
   }
 }
 
@@ -93,15 +115,9 @@ void react(pointer self, outcome<session_reaction> reaction) {
   if (!reaction->refused_claim.empty())
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
                  state.protocol->agent(), state.here->link->identity(), reaction->refused_claim);
-  for (auto& placed : reaction->placed) {
-    // Evidence first: where both go to one shard, it is there before any flow's hold is over.
-    route_evidence(self, placed);
-    route_flows(self, placed);
-  }
-  if (reaction->ask_at && !std::exchange(state.asking, true)) {
-    const nanos wait = std::max(*reaction->ask_at - state.clock->now(), nanos{0});
-    self->delayed_send(self, std::chrono::nanoseconds{wait}, ask_atom_v);
-  }
+  if (!reaction->placed.empty()) route(self, reaction->placed);
+  if (reaction->ask_at && !std::exchange(state.asking, true))
+    caf::anon_send(state.reminder, ask_atom_v, *reaction->ask_at, caf::strong_actor_ptr{self->ctrl()});
   if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
@@ -158,6 +174,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   state.clock = parts->clock;
   state.counters = parts->counters;
   state.book = parts->book;
+  state.reminder = parts->reminder;
   state.door = std::move(door);
   self->delayed_send(self, ping_interval, ping_atom_v);
   return {
@@ -185,8 +202,9 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         react(self, self->state.protocol->renew_credit());
       },
       [self](durable_atom, const batch_shares_ptr& shares) {
-        for (const auto& s : *shares)
-          react(self, self->state.protocol->durable(s.batch, s.answers, s.forwarded));
+        session_reaction all;
+        for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded, all);
+        react(self, std::move(all));
       },
   };
 }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include <caf/actor.hpp>
+
 #include "actors/clocks.hpp"
 #include "actors/directions.hpp"
 #include "actors/protocol.hpp"
@@ -32,7 +34,8 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  bool asking = false;  ///< a timer for a ping is set
+  bool asking = false;  ///< the reminder was asked about a ping
+  caf::actor reminder;
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name
   bool credit_timer_set = false;
@@ -50,6 +53,7 @@ struct session_parts {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::shared_ptr<ledger_book> book;
+  caf::actor reminder;  ///< reminder.hpp
 };
 
 /// Ends by itself when the agent has been away for long enough and nothing of it is on its way.

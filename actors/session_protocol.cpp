@@ -194,6 +194,12 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
 session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
                                            std::uint32_t forwarded) {
   session_reaction r;
+  durable(batch, answers, forwarded, r);
+  return r;
+}
+
+void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
+                               std::uint32_t forwarded, session_reaction& r) {
   std::size_t flows = forwarded;
   flows_.forwarded += forwarded;
   counters_->flows_forwarded += forwarded;
@@ -203,7 +209,6 @@ session_reaction session_protocol::durable(std::uint64_t batch, const answer_cou
   }
   if (ledger_.durable(batch, flows) && connected_) acknowledge(r, batch);
   renew_credit(r);
-  return r;
 }
 
 session_reaction session_protocol::renew_credit() {
@@ -240,15 +245,25 @@ void session_protocol::disconnected() {
 
 placed_batch session_protocol::place(const wire::received_batch& received, nanos now, session_reaction& r) {
   const wire::batch& b = received.tables;
-  claimed_workloads names;
-  names.reserve(b.workloads.size() + 1);
-  names.emplace_back();
-  for (const auto& w : b.workloads) names.push_back(claim(w.name));
+  const claimed_workloads names = claim_all(b.workloads);
   placed_batch out;
   out.number = b.number;
   if (settings_->placement) out.where = settings_->placement();
   place_evidence(b, names, now, out, r);
   place_flows(received, names, out, r);
+  return out;
+}
+
+/// The first one stands for none.
+session_protocol::claimed_workloads session_protocol::claim_all(const std::vector<wire::workload>& all) {
+  claimed_workloads out(all.size() + 1);
+  if (permit_.everything()) {
+    workloads_->find_all(
+        all.size(), [&](std::size_t i) -> std::string_view { return all[i].name; },
+        [&](std::size_t i, workload_id id) { out[i + 1].id = id; });
+  }
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (out[i + 1].id == workload_id::none) out[i + 1] = claim(all[i].name);
   return out;
 }
 
@@ -319,10 +334,11 @@ void session_protocol::place_flows(const wire::received_batch& b, const claimed_
   if (b.flow_count == 0) return;
   b.each_flow([&](flow& f) {
     place_flow(b.tables, names, f, r);
-    if (out.flows.empty())
-      out.flows.assign(
-          settings_->shards + (out.where ? out.where->end() - 1 : 0),
-          hold::packed_rows({incarnation_, b.tables.number, f.times.closed, f.near_address.high()}));
+    if (out.flows.empty()) {
+      const hold::row_base base{incarnation_, b.tables.number, f.times.closed, f.near_address.high()};
+      const std::size_t ways = settings_->shards + (out.where ? out.where->end() - 1 : 0);
+      for (std::size_t i = 0; i < ways; ++i) out.flows.emplace_back(base, b.flow_count / ways * 5 / 4);
+    }
     const auto node = out.where ? out.where->owner(f.far_address) : 0;
     const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;
     out.flows[way].add(f);

@@ -96,6 +96,9 @@ class session_protocol {
   /// @param forwarded how many of them another node answered for
   session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
                            std::uint32_t forwarded = 0);
+  /// The same, among other things that are to be done.
+  void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded,
+               session_reaction& r);
 
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
@@ -140,6 +143,7 @@ class session_protocol {
   using claimed_workloads = std::vector<claimed_workload>;
 
   placed_batch place(const wire::received_batch& b, nanos now, session_reaction& r);
+  claimed_workloads claim_all(const std::vector<wire::workload>& all);
   claimed_workload claim(const std::string& name);
   bool refuses(const claimed_workload& w, const address& where, const wire::batch& b, std::size_t index,
                session_reaction& r);

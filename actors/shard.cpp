@@ -1,5 +1,6 @@
 #include "actors/shard.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -29,13 +30,14 @@ void merge(pointer self, const std::vector<evidence>& items) {
   auto& state = self->state;
   std::vector<merged> results(items.size());
   state.owners->merge_all(items, results);
-  auto& count = *state.counters;
-  for (const merged result : results) {
-    if (result == merged::changed) ++count.evidence_merged;
-    if (result == merged::refused) ++count.evidence_refused;
-    if (result == merged::too_old) ++count.evidence_too_old;
-    if (result == merged::no_room) ++count.evidence_no_room;
-  }
+  const auto add = [&](node_counters::counter& counter, merged what) {
+    const auto n = std::count(results.begin(), results.end(), what);
+    if (n > 0) counter += static_cast<std::uint64_t>(n);
+  };
+  add(state.counters->evidence_merged, merged::changed);
+  add(state.counters->evidence_refused, merged::refused);
+  add(state.counters->evidence_too_old, merged::too_old);
+  add(state.counters->evidence_no_room, merged::no_room);
   gauge(state);
   if (std::exchange(state.timer_set, true)) return;
   self->delayed_send(self, forget_interval, forget_atom_v);

@@ -27,6 +27,14 @@ class workload_table {
   /// The id of a name that is known.
   std::optional<workload_id> find(std::string_view name) const;
 
+  /// The ids of `count` names, where they are known: calls put(i, id) for those. One lock for all of them.
+  template <class Name, class Put>
+  void find_all(std::size_t count, Name&& name, Put&& put) const {
+    const std::shared_lock lock(mutex_);
+    for (std::size_t i = 0; i < count; ++i)
+      if (const auto known = ids_.find(name(i)); known != ids_.end()) put(i, known->second);
+  }
+
   /// @pre id was given by this table, or is none (whose name is empty).
   std::string_view name(workload_id id) const;
 
