@@ -68,11 +68,6 @@ clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory, nanos spaci
       static_cast<std::uint64_t>(((static_cast<unsigned_wide>(drift_ppm) << 64) + slower - 1) / slower);
 }
 
-std::uint64_t clock_bound::drift_over(std::uint64_t distance) const {
-  constexpr auto up = ~std::uint64_t{0};
-  return static_cast<std::uint64_t>((static_cast<unsigned_wide>(distance) * drift_share_ + up) >> 64);
-}
-
 clock_bound::wide clock_bound::width(const bracket& b, nanos theirs) const {
   return wide{b.received} - b.sent + 2 * wide{drift_over(distance(b.theirs, theirs))};
 }
@@ -91,6 +86,7 @@ bool clock_bound::add(const bracket& b) {
   kept_.push_back({b});
   if (kept_.size() - first_ > memory_) ++first_;
   find_tightest();
+  find_stretches();
   return true;
 }
 
@@ -118,11 +114,20 @@ void clock_bound::find_tightest() {
         k.tightest_after = static_cast<std::uint8_t>(n);
     }
   }
-  for (std::size_t i = std::max<std::size_t>(1, count - std::min(count, neighbours + 1)); i < count; ++i) {
-    auto& s = kept_[i].stretch;
-    s.early = tightest_before(i - 1);
-    s.late = kept_[i + kept_[i].tightest_after].of;
-    s.in_64_bits = is_small(s.early) && is_small(s.late);
+}
+
+void clock_bound::find_stretches() {
+  quick_ = kept_.size() - first_ > recent;
+  if (!quick_) return;
+  const std::size_t from = kept_.size() - recent;
+  for (std::size_t n = 0; n < recent; ++n) {
+    const auto& early = tightest_before(from + n - 1);
+    const auto& late = kept_[from + n + kept_[from + n].tightest_after].of;
+    quick_ = quick_ && is_small(early) && is_small(late);
+    if (!quick_) return;
+    readings_[n] = kept_[from + n].of.theirs;
+    stretches_[n] = {early.theirs, early.sent - early.theirs, early.received - early.theirs,
+                     late.theirs,  late.sent - late.theirs,   late.received - late.theirs};
   }
 }
 
@@ -145,21 +150,9 @@ std::size_t clock_bound::first_at_or_after(nanos theirs) const {
   return found_ = static_cast<std::size_t>(at - kept_.begin());
 }
 
-std::optional<bounded_stamp> clock_bound::convert(nanos theirs) const {
+std::optional<bounded_stamp> clock_bound::convert_any(nanos theirs) const {
   const std::size_t after = first_at_or_after(theirs);
   if (after == kept_.size()) return std::nullopt;
-  if (after > first_ && kept_[after].stretch.in_64_bits) {
-    // As below, without the wide numbers that a hostile clock would need.
-    const auto& [fits, early, late] = kept_[after].stretch;
-    const auto before_drift = static_cast<nanos>(drift_over(distance(early.theirs, theirs)));
-    const auto after_drift = static_cast<nanos>(drift_over(distance(late.theirs, theirs)));
-    const nanos low =
-        theirs + std::min(early.sent - early.theirs - before_drift, late.sent - late.theirs - after_drift);
-    const nanos high = theirs + std::max(early.received - early.theirs + before_drift,
-                                         late.received - late.theirs + after_drift);
-    const nanos middle = low + (high - low) / 2;
-    return bounded_stamp{middle, high - middle};
-  }
   const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
   const offset late = at_stamp(kept_[after + kept_[after].tightest_after].of);
   if (after == first_) return stamped(theirs, late);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,7 +45,21 @@ class clock_bound {
   /// however long or short; of several steps, all in one direction. Without a bracket at or after the stamp
   /// there is no answer yet. Without one before it (the stamp is older than the first bracket that is kept)
   /// only drift is bounded, not a pause in between.
-  std::optional<bounded_stamp> convert(nanos theirs) const;
+  std::optional<bounded_stamp> convert(nanos theirs) const {
+    if (!quick_) return convert_any(theirs);
+    // Most stamps lie among the latest brackets; a comparison costs less than guessing wrong where.
+    std::size_t before = 0;
+    for (const nanos r : readings_) before += r < theirs ? 1 : 0;
+    if (before == 0) return convert_any(theirs);
+    if (before == recent) return std::nullopt;
+    const auto& s = stretches_[before];
+    const nanos early_drift = drift_of(theirs - s.early_reading);
+    const nanos late_drift = drift_of(s.late_reading - theirs);
+    const nanos low = theirs + std::min(s.early_low - early_drift, s.late_low - late_drift);
+    const nanos high = theirs + std::max(s.early_high + early_drift, s.late_high + late_drift);
+    const nanos middle = low + (high - low) / 2;
+    return bounded_stamp{middle, high - middle};
+  }
 
   /// The same for a stamp that is bounded in their time already: of another host, converted by their node.
   /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie. What it stands
@@ -65,18 +81,32 @@ class clock_bound {
     bracket of;
     std::uint8_t tightest_before = 0;  ///< so many places back, for stamps from here on
     std::uint8_t tightest_after = 0;   ///< so many places on, for stamps up to here
-    /// The two that bound the stamps between the bracket before this one and this one, where there is one
-    /// before it and all their readings are such that 64 bits have room for what is made of them.
-    struct {
-      bool in_64_bits = false;
-      bracket early;
-      bracket late;
-    } stretch{};
   };
 
+  /// What bounds the stamps from one bracket to the next: offsets of one before and of one after them.
+  struct stretch {
+    nanos early_reading = 0;
+    nanos early_low = 0;
+    nanos early_high = 0;
+    nanos late_reading = 0;
+    nanos late_low = 0;
+    nanos late_high = 0;
+  };
+  static constexpr std::size_t recent = 8;
+
+  std::optional<bounded_stamp> convert_any(nanos theirs) const;
+  /// @pre distance is not negative
+  nanos drift_of(nanos distance) const {
+    return static_cast<nanos>(drift_over(static_cast<std::uint64_t>(distance)));
+  }
+  void find_stretches();
   std::size_t first_at_or_after(nanos theirs) const;
-  std::uint64_t drift_over(std::uint64_t distance) const;
   __extension__ using wide = __int128;
+  std::uint64_t drift_over(std::uint64_t distance) const {
+    __extension__ using unsigned_wide = unsigned __int128;
+    constexpr auto up = ~std::uint64_t{0};
+    return static_cast<std::uint64_t>((static_cast<unsigned_wide>(distance) * drift_share_ + up) >> 64);
+  }
   wide width(const bracket& b, nanos theirs) const;
   void thin_out();
   void find_tightest();
@@ -89,6 +119,10 @@ class clock_bound {
   std::vector<kept_bracket> kept_;  // those before first_ are forgotten
   std::size_t first_ = 0;
   mutable std::size_t found_ = 0;  // where the last stamp was placed
+  // Of the latest brackets, the readings and what lies before each; in 64 bits, if quick_.
+  std::array<nanos, recent> readings_{};
+  std::array<stretch, recent> stretches_{};
+  bool quick_ = false;
 };
 
 }  // namespace tenure
