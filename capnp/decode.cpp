@@ -7,6 +7,7 @@
 
 #include "capnp/codec.hpp"
 #include "capnp/decode_batch.hpp"
+#include "capnp/flat_flows.hpp"
 #include "capnp/received_batch.hpp"
 #include "wire.capnp.h"
 
@@ -189,6 +190,7 @@ outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_
     const auto flows = in.getFlows();
     if (auto c = check_flows(flows, b.tables, b.last_stamp)) return malformed(*c);
     b.flow_count = flows.size();
+    b.flows_ = flat(flows);
     b.incarnation_ = incarnation;
     b.frame_ = std::move(f);
     return received(std::move(b));
@@ -197,6 +199,10 @@ outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_
 
 void received_batch::read_flows(void (*visit)(void*, flow&), void* context) const {
   if (flow_count == 0) return;
+  if (flows_.first != nullptr) {
+    read_flat_flows(flows_, flow_count, incarnation_, tables, visit, context);
+    return;
+  }
   capnp::FlatArrayMessageReader reader(words_of(*frame_), limits(*frame_));
   wire::read_flows(reader.getRoot<schema::Message>().getBatch().getFlows(), incarnation_, tables, visit,
                    context);

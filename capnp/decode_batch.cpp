@@ -169,6 +169,16 @@ void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation,
   });
 }
 
+void read_flat_flows(const flat_list& in, std::size_t count, std::uint64_t incarnation, const batch& tables,
+                     flow_visitor visit, void* context) {
+  flow f;
+  const std::byte* at = in.first;
+  for (std::size_t i = 0; i < count; ++i, at += in.apart) {
+    read_flow(flat_flow(at), incarnation, static_cast<std::uint32_t>(i), tables, f);
+    visit(context, f);
+  }
+}
+
 complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out) {
   out.number = in.getNumber();
   if (out.number == 0) return "a batch with number 0";

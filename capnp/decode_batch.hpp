@@ -7,6 +7,7 @@
 #include <capnp/common.h>
 
 #include "capnp/messages.hpp"
+#include "capnp/received_batch.hpp"
 #include "ownership/outcome.hpp"
 #include "wire.capnp.h"
 
@@ -35,5 +36,8 @@ using flow_visitor = void (*)(void* context, flow& f);
 /// nothing
 void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, const batch& tables,
                 flow_visitor visit, void* context);
+/// The same, without the list. @pre there are `count`
+void read_flat_flows(const flat_list& in, std::size_t count, std::uint64_t incarnation, const batch& tables,
+                     flow_visitor visit, void* context);
 
 }  // namespace tenure::wire

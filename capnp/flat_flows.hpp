@@ -7,6 +7,7 @@
 
 #include <capnp/any.h>
 
+#include "capnp/received_batch.hpp"
 #include "wire.capnp.h"
 
 namespace tenure::wire {
@@ -71,25 +72,26 @@ class flat_flow {
   const std::byte* at_;
 };
 
+/// Where the flat flows of a list lie; nowhere when they are of an older schema, or none.
+inline flat_list flat(capnp::List<schema::Flow>::Reader in) {
+  if (in.size() == 0) return {};
+  const auto all = capnp::AnyList::Reader(in).as<capnp::List<capnp::AnyStruct>>();
+  const auto first = all[0].getDataSection();
+  if (first.size() < flat_flow::bytes) return {};
+  // All structs of a list are of one length.
+  return {reinterpret_cast<const std::byte*>(first.begin()),
+          in.size() == 1 ? 0 : all[1].getDataSection().begin() - first.begin()};
+}
+
 /// Calls visit(flow, index) for the flows of a list, in order, until it returns false: with a flat_flow each
 /// where the sender's flows are as long as ours or longer, with a schema::Flow::Reader each where they are of
 /// an older schema.
 template <class Visit>
 void each_flow(capnp::List<schema::Flow>::Reader in, Visit&& visit) {
-  const unsigned count = in.size();
-  if (count == 0) return;
-  const auto all = capnp::AnyList::Reader(in).as<capnp::List<capnp::AnyStruct>>();
-  const auto first = all[0].getDataSection();
-  if (first.size() < flat_flow::bytes) {
-    for (unsigned i = 0; i < count; ++i)
-      if (!visit(in[i], i)) return;
-    return;
-  }
-  // All structs of a list are of one length.
-  const auto* at = reinterpret_cast<const std::byte*>(first.begin());
-  const auto apart = count == 1 ? 0 : all[1].getDataSection().begin() - first.begin();
-  for (unsigned i = 0; i < count; ++i, at += apart)
-    if (!visit(flat_flow(at), i)) return;
+  const auto [first, apart] = flat(in);
+  const std::byte* at = first;
+  for (unsigned i = 0; i < in.size(); ++i, at += apart)
+    if (!(first == nullptr ? visit(in[i], i) : visit(flat_flow(at), i))) return;
 }
 
 }  // namespace tenure::wire

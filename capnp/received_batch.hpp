@@ -11,6 +11,12 @@ namespace tenure::wire {
 
 using frame_ptr = std::shared_ptr<const frame>;
 
+/// Where flows lie in a frame (flat_flows.hpp).
+struct flat_list {
+  const std::byte* first = nullptr;  ///< null: they have to be asked for one by one
+  std::ptrdiff_t apart = 0;
+};
+
 /// A batch as a node takes it: all of it checked, tables and evidence decoded, the flows left in their frame
 /// until it is known what becomes of each. A decoded flow takes 250 bytes: writing and reading them would
 /// cost more than the rest of the batch.
@@ -35,6 +41,7 @@ class received_batch {
   void read_flows(void (*visit)(void*, flow&), void* context) const;
 
   frame_ptr frame_;
+  flat_list flows_;
   std::uint64_t incarnation_ = 0;
 };
 
