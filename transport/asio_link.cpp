@@ -67,12 +67,11 @@ std::string asio_link::identity() const {
 
 void asio_link::close() {
   std::lock_guard lock(mutex_);
-  if (std::exchange(closing_, true)) return;
+  if (closing_.exchange(true)) return;
   asio::post(core_->io, [self = shared_from_this()] { self->begin_drain(); });
 }
 
 bool asio_link::close_asked() const {
-  std::lock_guard lock(mutex_);
   return closing_;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -90,7 +91,7 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   std::vector<outgoing> pending_;
   std::size_t queued_bytes_ = 0;  // pending and being sent
   bool flush_posted_ = false;
-  bool closing_ = false;  // nothing more is taken
+  std::atomic<bool> closing_ = false;  // nothing more is taken; written under it, read by anyone
   std::string identity_;
 };
 
