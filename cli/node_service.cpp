@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <malloc.h>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -21,15 +20,6 @@ namespace tenure::cli {
 namespace {
 
 constexpr auto drain_limit = std::chrono::seconds{60};
-
-/// Frames, lots and tables of some hundred kilobytes come and go all the time. What the C library gives back
-/// to the system it has to ask for again, and each page that comes anew is cleared first: that costs more
-/// than what is done with it.
-void keep_freed_memory() {
-  ::mallopt(M_MMAP_THRESHOLD, 64 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  ::mallopt(M_TOP_PAD, 4 << 20);
-}
 
 struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
@@ -70,7 +60,7 @@ outcome<std::shared_ptr<sinks::record_sink>> open_sink(const std::string& output
 
 class running_node final : public node_service {
  public:
-  explicit running_node(std::size_t threads) : config_(threads), system_(config_) { keep_freed_memory(); }
+  explicit running_node(std::size_t threads) : config_(threads), system_(config_) {}
 
   outcome<void> begin(const node_options& o, std::shared_ptr<real_clocks> clock, transport::transport& net,
                       const std::optional<cluster_part>& cluster, std::function<void()> failed) {
