@@ -204,6 +204,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       [self](durable_atom, const batch_shares_ptr& shares) {
         session_reaction all;
         for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded, all);
+        self->state.protocol->ask(self->state.clock->now(), all);
         react(self, std::move(all));
       },
   };

@@ -88,6 +88,8 @@ class session_protocol {
 
   /// The ping that batches wait for, when its time has come.
   session_reaction ask(nanos now);
+  /// The same, among other things that are said anyway: then it costs the agent's connection nothing.
+  void ask(nanos now, session_reaction& r);
 
   /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
   outcome<session_reaction> tick(nanos now);

@@ -31,7 +31,8 @@ TEST(greedy_agent, gets_what_others_leave_and_delays_nobody) {
   }
   for (const auto& m : modest) {
     EXPECT_GE(m->sent(), 198U) << "there is credit for it all the time";
-    EXPECT_GE(m->acknowledged() + 13, 200U) << "and nothing is older than the hold and a sync";
+    // Each of the last two takes up to three steps of a tenth.
+    EXPECT_GE(m->acknowledged() + 16, 200U) << "and nothing is older than the hold, a ping and a sync";
   }
   EXPECT_GT(greedy.acknowledged(), 400U) << "what is left over is his";
   EXPECT_LT(greedy.sent(), 4'000U) << "or he was not greedy";
