@@ -159,7 +159,7 @@ std::optional<bounded_stamp> clock_bound::convert_any(nanos theirs) const {
   return stamped(theirs, between(at_stamp(tightest_before(after - 1)), late));
 }
 
-std::optional<bounded_stamp> clock_bound::carry(const bounded_stamp& theirs) const {
+std::optional<bounded_stamp> clock_bound::carry_both_ends(const bounded_stamp& theirs) const {
   if (theirs.error == 0) return convert(theirs.time);
   if (empty() || kept_.back().of.theirs < theirs.time) return std::nullopt;
   if (theirs.error == unknown_error) return bounded_stamp{theirs.time, unknown_error};

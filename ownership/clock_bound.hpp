@@ -65,7 +65,9 @@ class clock_bound {
   /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie. What it stands
   /// for has happened when the latest bracket was read, so nothing later is asked for; there is no answer
   /// when the stamp itself lies beyond.
-  std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const;
+  std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const {
+    return theirs.error == 0 ? convert(theirs.time) : carry_both_ends(theirs);
+  }
 
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
   /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
@@ -95,6 +97,7 @@ class clock_bound {
   static constexpr std::size_t recent = 8;
 
   std::optional<bounded_stamp> convert_any(nanos theirs) const;
+  std::optional<bounded_stamp> carry_both_ends(const bounded_stamp& theirs) const;
   /// @pre distance is not negative
   nanos drift_of(nanos distance) const {
     return static_cast<nanos>(drift_over(static_cast<std::uint64_t>(distance)));
