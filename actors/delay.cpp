@@ -14,6 +14,16 @@ using pointer = delay_actor::stateful_pointer<delay_state>;
 // What falls due within this time of each other leaves on one timer.
 constexpr nanos timer_step = 10 * millisecond;
 
+/// Brings the node's gauges up to date.
+void gauge(delay_state& state) {
+  const auto report = [](node_counters::counter& gauge, std::size_t& reported, std::size_t now) {
+    gauge += now - reported;  // modulo 2^64: it goes down as well
+    reported = now;
+  };
+  report(state.counters->hold_flows, state.flows, state.held->flows());
+  report(state.counters->hold_bytes, state.bytes, state.held->bytes());
+}
+
 void release_due(pointer self) {
   auto& state = self->state;
   const nanos now = state.clock->now();
@@ -25,6 +35,7 @@ void release_due(pointer self) {
     released += lot->flows;
     self->send(state.shard, resolve_atom_v, std::move(lot));
   }
+  gauge(state);
   const auto next = state.held->next_due();
   if (!next) return;
   const nanos at = std::max(*next, now + timer_step);

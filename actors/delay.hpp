@@ -16,6 +16,9 @@ struct delay_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   bool draining = false;
+  // As it was last added to the gauges.
+  std::size_t flows = 0;
+  std::size_t bytes = 0;
   std::vector<nanos> timers;  ///< that are set, the next to fire last
 };
 

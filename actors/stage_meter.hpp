@@ -24,7 +24,7 @@ inline constexpr std::array<const char*, stage_count> stage_names = {"decode",  
                                                                      "resolve", "encode", "write"};
 
 /// What CPU time the stages take, from every 16th of each one's messages: to ask for a thread's time is a
-/// system call. Any thread.
+/// system call. Syncs are few, and each is measured. Any thread.
 class stage_meter {
  public:
   static constexpr std::uint64_t every = 16;
@@ -48,12 +48,15 @@ class stage_meter {
 
   lap measure(stage s, const node_clock& clock) {
     auto& c = cells_[static_cast<std::size_t>(s)];
-    return {c.messages++ % every == 0 ? &c.measured : nullptr, clock};
+    return {c.messages++ % one_of(s) == 0 ? &c.measured : nullptr, clock};
   }
   /// About what the stage took up to now, in nanoseconds; 0 where the clock measures no thread.
-  std::uint64_t nanoseconds(stage s) const { return every * cells_[static_cast<std::size_t>(s)].measured; }
+  std::uint64_t nanoseconds(stage s) const {
+    return one_of(s) * cells_[static_cast<std::size_t>(s)].measured;
+  }
 
  private:
+  static constexpr std::uint64_t one_of(stage s) { return s == stage::write ? 1 : every; }
   struct alignas(64) cell {
     std::atomic<std::uint64_t> messages{0};
     std::atomic<std::uint64_t> measured{0};

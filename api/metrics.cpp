@@ -105,6 +105,8 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_timelines_bytes", "Memory that timelines take", c.timeline_bytes);
   ledger(out, read);
   unattributed(out, read.all);
+  out.gauge("tenure_node_hold_flows", "Flows that wait in the hold", c.hold_flows);
+  out.gauge("tenure_node_hold_bytes", "Memory that they take there", c.hold_bytes);
   out.gauge("tenure_node_held_bytes", "Memory promised to agents, or taken by their flows",
             static_cast<std::uint64_t>(std::max<std::int64_t>(0, budget.used())));
   out.gauge("tenure_node_held_limit_bytes", "Memory for held flows", budget.bytes());

@@ -185,6 +185,7 @@ outcome<json> run_once(node_bench_options o) {
   }
   fleet.stop_flows();
   const nanos flowed = clock->now();
+  const auto when_full = node.metrics();
   while (!fleet.settled() && clock->now() < flowed + o.hold.count() + settle_bound) {
     fleet.step();
     std::this_thread::sleep_for(between_steps);
@@ -197,8 +198,13 @@ outcome<json> run_once(node_bench_options o) {
   json result = figures(o, fleet.counters(), used, static_cast<double>(flowed - begin) / second, own);
   result["memory"] = memory.figures();
   result["stages"] = stages(metrics, used, result["flows"].get<double>());
-  if (const auto held = metrics.find("tenure_node_bytes_per_held_flow"); held != metrics.end())
-    result["bytes_per_held_flow"] = held->second;
+  const auto gauge = [&](const char* name) {
+    const auto at = when_full.find(name);
+    return at == when_full.end() ? 0 : at->second;
+  };
+  result["flows_in_the_hold"] = gauge("tenure_node_hold_flows");
+  result["bytes_per_held_flow"] =
+      gauge("tenure_node_hold_bytes") / std::max(1.0, gauge("tenure_node_hold_flows"));
   result["output_bytes_per_flow"] =
       static_cast<double>(std::filesystem::file_size(output, ignored)) / result["flows"].get<double>();
   result["node_exit_code"] = node.stop(seconds{90});
