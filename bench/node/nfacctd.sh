@@ -33,9 +33,10 @@ for _ in $(seq 100); do grep -q 'waiting for NetFlow' "$folder/nfacctd.log" && b
 
 # User and system time of nfacctd and its plugin, writers that it forked and that have ended among them.
 ticks() {
-  local all=0
+  local all=0 used p
   for p in $nfacctd $(pgrep -P $nfacctd); do
-    all=$((all + $(sed 's/.*) //' "/proc/$p/stat" | awk '{ print $12 + $13 + $14 + $15 }')))
+    used=$(sed 's/.*) //' "/proc/$p/stat" 2> /dev/null | awk '{ print $12 + $13 + $14 + $15 }') || true # it has ended
+    all=$((all + ${used:-0}))
   done
   echo "$all"
 }
