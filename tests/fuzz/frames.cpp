@@ -75,7 +75,7 @@ void receive_it(const wire::frame& f, const wire::batch* expected) {
 }  // namespace
 
 void read_as_frame(const std::uint8_t* data, std::size_t size) {
-  wire::frame f((size + 7) / 8);
+  wire::frame f((size + 7) / 8, 0);
   if (size > 0) std::memcpy(f.data(), data, size);
   const auto got = wire::decode(f, incarnation);
   invariant(got || !got.error().text.empty(), "a refusal says what was expected");
