@@ -96,6 +96,10 @@ void react(pointer self, outcome<lot_receiver::reaction> r) {
     return;
   }
   for (const auto& placed : r->placed) {
+    if (placed.handed_over) {
+      s.parts->counters->timelines_received += placed.items.size();
+      s.parts->counters->timelines_refused += placed.left_out;
+    }
     hand_on_evidence(self, placed.items);
     hand_on_flows(self, placed);
   }

@@ -75,6 +75,26 @@ struct batch_share {
 /// Of batches of one session, or lots of one intake.
 using batch_shares = std::vector<batch_share>;
 
+/// By point of the ring, those whose timelines move; empty: none.
+using moving_points = std::vector<bool>;
+
+/// Timelines of these points are to go to another node.
+struct moving_request {
+  std::uint32_t to = 0;  ///< its number
+  std::uint64_t number = 0;
+  moving_points points;
+};
+
+/// What one shard has of it, a piece at a time.
+struct moving_chunk {
+  std::uint64_t request = 0;
+  std::uint32_t shard = 0;
+  bool last = false;
+  std::vector<evidence> items;  ///< by incarnation
+};
+
+using moving_request_ptr = std::shared_ptr<const moving_request>;
+using moving_chunk_ptr = std::shared_ptr<const moving_chunk>;
 using evidence_lot_ptr = std::shared_ptr<const evidence_lot>;
 using flow_lot_ptr = std::shared_ptr<const flow_lot>;
 using flow_lots_ptr = std::shared_ptr<const std::vector<flow_lot>>;

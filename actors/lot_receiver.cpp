@@ -111,13 +111,15 @@ placed_lot lot_receiver::place(wire::lot&& l) {
     names.push_back(workloads_->intern(w.name).value_or(workload_id::none));
   const auto name = [&](workload_id local) { return names[static_cast<std::size_t>(local)]; };
   placed_lot out{l.id, std::move(l.agent), l.incarnation, l.content.number, {}, std::move(l.content.flows)};
+  out.handed_over = l.handed_over;
   for (auto& e : l.content.evidence) {
     e.workload = name(e.workload);
     if (e.workload != workload_id::none && place_in_time(clock_, e))
       out.items.push_back(e);
     else
-      ++evidence_refused_;
+      ++out.left_out;
   }
+  evidence_refused_ += out.left_out;
   for (auto& f : out.flows) {
     f.near_workload = name(f.near_workload);
     if (f.near_workload == workload_id::none) f.near_tenancy = {};

@@ -37,6 +37,8 @@ struct placed_lot {
   std::uint64_t batch = 0;        ///< the agent's
   std::vector<evidence> items;
   std::vector<flow> flows;
+  bool handed_over = false;  ///< the items are from timelines that move
+  std::size_t left_out = 0;  ///< items that could not be placed
 };
 
 /// The receiving side of what passes between two nodes, for one incarnation of the sending node over one

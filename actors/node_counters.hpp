@@ -54,6 +54,13 @@ struct node_counters {
   counter flows_rerouted = 0;    ///< taken back from a node that went away, to go another way
   counter evidence_from_nodes = 0;
   counter evidence_undelivered = 0;  ///< for a node that was away, or could not take more
+  counter timelines_sent = 0;        ///< tenancies, to nodes that hold their prefixes now, and settled there
+  counter timelines_sent_bytes = 0;  ///< of frames
+  counter timelines_received = 0;    ///< tenancies that other nodes handed over
+  counter timelines_refused = 0;     ///< those of them that could not be placed in our time
+  counter hand_overs = 0;            ///< that were completed
+  counter hand_overs_abandoned = 0;  ///< the other node went away meanwhile
+  counter hand_over_nanos = 0;       ///< that completed ones took
   counter lots_sent_again = 0;
   counter lots_repeated = 0;      ///< that had come before
   counter flows_dropped = 0;      ///< abandoned with their batch; counted again when they are sent again

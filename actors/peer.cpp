@@ -141,11 +141,77 @@ void give_another_way(pointer self, std::vector<lot_sender::unsettled> lots) {
     s.parts->counters->evidence_undelivered += u.lot.content.evidence.size();
     const auto known = s.sent.find(u.tag);
     if (known == s.sent.end()) continue;
+    if (known->second.request != 0) {
+      s.sent.erase(known);
+      continue;
+    }
     name_again(u.lot, *s.parts->workloads);
     s.parts->counters->flows_rerouted += known->second.flows;
     hold_back(self, send_another_way(self, u.lot.content.flows, known->second));
     s.sent.erase(known);
   }
+}
+
+void send_handing(pointer self) {
+  auto& s = self->state;
+  for (; !s.handing.empty() && !s.lots->is_full(); s.handing.pop_front()) {
+    auto& [shard, lot] = s.handing.front();
+    const auto items = static_cast<std::uint32_t>(lot.content.evidence.size());
+    s.sent.emplace(++s.last_tag, peer_state::sent_lot{{}, 0, 0, s.timelines.request(), shard, items});
+    const auto before = s.lots->unsettled_bytes();
+    lot_sender::reaction r;
+    s.lots->offer(s.last_tag, std::move(lot), r);
+    s.parts->counters->timelines_sent_bytes += s.lots->unsettled_bytes() - before;
+    send(self, r);
+  }
+}
+
+/// A shard goes on when what it gave before is settled, so no more than a chunk of each is under way.
+void go_on(pointer self, std::uint32_t shard) {
+  auto& s = self->state;
+  self->send(s.parts->routes->shards[shard], more_atom_v, s.number, s.timelines.request());
+}
+
+void finish_hand_over(pointer self) {
+  auto& s = self->state;
+  if (s.timelines.under_way()) return;
+  const nanos took = s.parts->clock->now() - s.timelines.began();
+  ++s.parts->counters->hand_overs;
+  s.parts->counters->hand_over_nanos += static_cast<std::uint64_t>(took);
+  spdlog::info("node {}: timelines handed over in {} ms", s.other, took / millisecond);
+}
+
+void take(pointer self, const moving_chunk& chunk) {
+  auto& s = self->state;
+  if (chunk.request != s.timelines.request() || !s.timelines.under_way()) return;
+  auto lots = s.timelines.take(chunk, *s.parts->workloads);
+  if (lots.empty() && !chunk.last) return go_on(self, chunk.shard);
+  for (auto& l : lots) s.handing.emplace_back(chunk.shard, std::move(l));
+  finish_hand_over(self);
+  send_handing(self);
+}
+
+void handed_over(pointer self, const peer_state::sent_lot& lot) {
+  auto& s = self->state;
+  s.parts->counters->timelines_sent += lot.items;
+  if (lot.request != s.timelines.request() || !s.timelines.under_way()) return;
+  if (s.timelines.settled(lot.request, lot.shard)) return go_on(self, lot.shard);
+  finish_hand_over(self);
+}
+
+void look_at_timelines(pointer self) {
+  auto& s = self->state;
+  if (s.lots->is_welcome()) {
+    const auto& shards = s.parts->routes->shards;
+    const auto request = s.timelines.look(s.parts->ways->now(), s.number, s.lots->their_incarnation(),
+                                          shards.size(), s.parts->clock->now());
+    if (request) {
+      s.handing.clear();
+      for (std::uint32_t i = 0; i < shards.size(); ++i) self->send(shards[i], hand_atom_v, request, i);
+    }
+  }
+  s.parts->counters->hand_overs_abandoned +=
+      s.timelines.abandoned() - std::exchange(s.abandoned, s.timelines.abandoned());
 }
 
 /// The sessions whose flows are durable now hear of it, each of all its batches at once.
@@ -156,6 +222,11 @@ void confirm(pointer self, const std::vector<std::uint64_t>& tags) {
     const auto known = s.sent.find(tag);
     if (known == s.sent.end()) continue;
     const auto& lot = known->second;
+    if (lot.request != 0) {
+      handed_over(self, lot);
+      s.sent.erase(known);
+      continue;
+    }
     auto at = std::find_if(told.begin(), told.end(), [&](const auto& t) { return t.first == lot.origin; });
     if (at == told.end()) at = told.insert(at, {lot.origin, std::make_shared<batch_shares>()});
     at->second->push_back({lot.ticket, {}, lot.flows});
@@ -203,6 +274,8 @@ void give_up(pointer self) {
   // First the placement, so that nothing comes back here by the old one.
   if (const auto desk = s.parts->desk.lock()) desk->silent(s.number);
   if (!s.lots->is_connected()) give_another_way(self, s.lots->take_back());
+  s.timelines.abandon();
+  s.handing.clear();
   look_through_waiting(self);
 }
 
@@ -235,6 +308,7 @@ void receive(pointer self, const received_frame& f) {
   }
   give_another_way(self, std::move(r->given_back));
   send_waiting(self);
+  send_handing(self);
 }
 
 void look(pointer self) {
@@ -247,6 +321,7 @@ void look(pointer self) {
     give_up(self);
   }
   if (const auto desk = s.parts->desk.lock()) desk->look();
+  look_at_timelines(self);
   if (s.away)
     look_through_waiting(self);
   else
@@ -289,6 +364,7 @@ peer_actor::behavior_type peer(pointer self, std::shared_ptr<const peer_parts> p
   return {
       [self](hold_atom, const flow_lot_ptr& lot) { take(self, lot); },
       [self](evidence_atom, const evidence_lot_ptr& lot) { take(self, *lot); },
+      [self](hand_atom, const moving_chunk_ptr& chunk) { take(self, *chunk); },
       [self](moved_atom, bool member, const std::string& address) { moved(self, member, address); },
       [self](dial_atom) { dial(self); },
       [self](frame_atom, std::uint64_t link, const received_frame_ptr& f) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "actors/cluster_desk.hpp"
+#include "actors/hand_over.hpp"
 #include "actors/lot_sender.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/session.hpp"
@@ -35,6 +36,9 @@ struct peer_state {
     flow_origin_ptr origin;  ///< null: evidence alone, which nobody waits for
     std::uint64_t ticket = 0;
     std::uint32_t flows = 0;
+    std::uint64_t request = 0;  ///< timelines handed over for it; 0: none
+    std::uint32_t shard = 0;    ///< that they are from
+    std::uint32_t items = 0;    ///< of them
   };
 
   std::shared_ptr<const peer_parts> parts;
@@ -51,6 +55,9 @@ struct peer_state {
                                      ///< as agents' credit allows
   bool gathering = false;            ///< a seal_atom is under way
   std::shared_ptr<const cluster::placement> looked_at;  ///< when what waits was last looked through
+  hand_over timelines;
+  std::deque<std::pair<std::uint32_t, wire::lot>> handing;  ///< of which shard; a chunk of each at most
+  std::uint64_t abandoned = 0;                              ///< as counted
   transport::link_ptr link;
   std::uint64_t link_number = 0;
   nanos missed_since = 0;  ///< it has not been welcome since

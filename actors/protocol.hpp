@@ -27,6 +27,8 @@ using ipman_request_ptr = std::shared_ptr<const agent::ipman_request>;
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::evidence_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::flow_lots_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::moving_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::moving_chunk_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::due_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::resolved_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::batch_shares_ptr)
@@ -65,6 +67,8 @@ CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
 CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
 CAF_ADD_ATOM(tenure, tenure::actors, moved_atom, "moved")
 CAF_ADD_ATOM(tenure, tenure::actors, leave_atom, "leave")
+CAF_ADD_ATOM(tenure, tenure::actors, hand_atom, "hand")
+CAF_ADD_ATOM(tenure, tenure::actors, more_atom, "more")
 CAF_END_TYPE_ID_BLOCK(tenure)
 
 namespace tenure::actors {
@@ -135,6 +139,10 @@ using shard_actor = caf::typed_actor<
     // A lot whose hold is over, or that is asked about before that; what may wait on goes back to the delay
     // actor that sent it.
     caf::reacts_to<resolve_atom, due_lot_ptr>,
+    // Timelines move to another node: its peer actor is sent the first chunk, with this number of ours in it.
+    caf::reacts_to<hand_atom, moving_request_ptr, std::uint32_t>,
+    // The next chunk for the node of this number and the request of that one.
+    caf::reacts_to<more_atom, std::uint32_t, std::uint64_t>,
     // Time to look whether there is history to forget.
     caf::reacts_to<forget_atom>,
     // Answers when everything that came before has been passed on to the sink.
@@ -156,6 +164,8 @@ using peer_actor = caf::typed_actor<
     caf::reacts_to<hold_atom, flow_lot_ptr>,
     // Evidence that it is to have; all of one agent's incarnation.
     caf::reacts_to<evidence_atom, evidence_lot_ptr>,
+    // Some of a shard's timelines that it is to have.
+    caf::reacts_to<hand_atom, moving_chunk_ptr>,
     // The ring moved: whether it is a member now, and where it listens.
     caf::reacts_to<moved_atom, bool, std::string>,
     // Time to connect (again).

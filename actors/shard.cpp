@@ -107,6 +107,21 @@ void resolve(pointer self, const due_lot_ptr& lot) {
   self->send(self->state.sink, write_atom_v, resolved_lot_ptr{std::move(resolved)});
 }
 
+/// A chunk goes to the peer actor that asks for it.
+void send_chunk(pointer self, std::uint32_t to, std::uint64_t request) {
+  auto& moving = self->state.moving;
+  const auto found = moving.find(to);
+  if (found == moving.end() || found->second.request != request) return;
+  auto chunk = std::make_shared<moving_chunk>();
+  chunk->request = request;
+  chunk->shard = found->second.shard;
+  chunk->items = found->second.walk.next(self->state.owners->timelines());
+  chunk->last = found->second.walk.over();
+  if (chunk->last) moving.erase(found);
+  self->send(caf::actor_cast<peer_actor>(self->current_sender()), hand_atom_v,
+             moving_chunk_ptr{std::move(chunk)});
+}
+
 }  // namespace
 
 shard_actor::behavior_type shard(pointer self, std::shared_ptr<attributor> owners, retention kept,
@@ -127,6 +142,14 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<attributor> owner
         const auto measured = self->state.counters->stages.measure(stage::resolve, *self->state.clock);
         resolve(self, lot);
       },
+      [self](hand_atom, const moving_request_ptr& request, std::uint32_t number) {
+        auto& s = self->state;
+        s.moving.insert_or_assign(
+            request->to,
+            shard_state::moving_part{request->number, number, {s.owners->timelines(), request->points}});
+        send_chunk(self, request->to, request->number);
+      },
+      [self](more_atom, std::uint32_t to, std::uint64_t request) { send_chunk(self, to, request); },
       [self](forget_atom) { forget(self); },
       [](drain_atom) { return true; },
   };

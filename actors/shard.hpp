@@ -1,9 +1,11 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "actors/clocks.hpp"
+#include "actors/hand_over.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/protocol.hpp"
 #include "ownership/attributor.hpp"
@@ -22,7 +24,13 @@ struct shard_state {
   std::shared_ptr<node_counters> counters;
   nanos forgotten = time_min;  ///< the last cutoff
   bool timer_set = false;
-  std::vector<question> questions;  ///< of one lot; kept for its room
+  struct moving_part {
+    std::uint64_t request = 0;
+    std::uint32_t shard = 0;
+    timeline_walk walk;
+  };
+  std::map<std::uint32_t, moving_part> moving;  ///< by the number of the node they go to
+  std::vector<question> questions;              ///< of one lot; kept for its room
   // What was added to the node's gauges.
   std::size_t addresses = 0;
   std::size_t tenancies = 0;

@@ -63,6 +63,20 @@ std::string cluster_metrics(const actors::node_counters& c, const actors::cluste
       c.evidence_undelivered);
   add(all, "tenure_node_lots_sent_again_total", "Lots sent again over a new link", c.lots_sent_again);
   add(all, "tenure_node_lots_repeated_total", "Lots that had come before", c.lots_repeated);
+  add(all, "tenure_node_timelines_sent_total", "Tenancies handed over to nodes that hold them now",
+      c.timelines_sent);
+  add(all, "tenure_node_timelines_sent_bytes_total", "Bytes of frames with them", c.timelines_sent_bytes);
+  add(all, "tenure_node_timelines_received_total", "Tenancies that other nodes handed over",
+      c.timelines_received);
+  add(all, "tenure_node_timelines_refused_total", "Tenancies handed over that our time has no bound for",
+      c.timelines_refused);
+  add(all, "tenure_node_hand_overs_total", "Hand-overs of timelines that were completed", c.hand_overs);
+  add(all, "tenure_node_hand_overs_abandoned_total", "Hand-overs whose other node went away",
+      c.hand_overs_abandoned);
+  ClientMetric took;
+  took.counter.value = static_cast<double>(c.hand_over_nanos) / 1e9;
+  add(all, "tenure_node_hand_over_seconds_total", "Time that completed hand-overs took", MetricType::Counter)
+      .metric.push_back(std::move(took));
   add(all, "tenure_node_ring_movements_total", "Times that prefixes went another way", r.placements);
   auto& share =
       add(all, "tenure_node_ring_share", "Share of the prefixes that each node owns", MetricType::Gauge);

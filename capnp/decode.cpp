@@ -66,7 +66,7 @@ outcome<message> read(schema::PeerWelcome::Reader in) {
 }
 
 outcome<message> read(schema::Lot::Reader in) {
-  lot out{in.getId(), {}, in.getIncarnation(), {}};
+  lot out{in.getId(), {}, in.getIncarnation(), {}, in.getHandedOver()};
   if (out.id == 0 || out.incarnation == 0) return malformed("a lot with id or incarnation 0");
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   auto content = read_batch(in.getBatch(), out.incarnation);

@@ -247,6 +247,7 @@ void fill(schema::Message::Builder root, const lot& m) {
   put(out.initBatch(), m.content);
   auto indices = out.initIndices(static_cast<unsigned>(m.content.flows.size()));
   for (unsigned i = 0; i < indices.size(); ++i) indices.set(i, m.content.flows[i].id.index);
+  out.setHandedOver(m.handed_over);
 }
 
 void fill(schema::Message::Builder root, const settled& m) {

@@ -128,6 +128,7 @@ struct lot {
   std::string agent;
   std::uint64_t incarnation = 0;
   batch content;
+  bool handed_over = false;  ///< evidence out of timelines that move
 };
 
 struct settled {

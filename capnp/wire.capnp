@@ -190,6 +190,7 @@ struct Lot {
   incarnation @2 :UInt64;   # the agent's, not 0
   batch @3 :Batch;          # its number is that of the agent's batch
   indices @4 :List(UInt32); # of the flows in the agent's batch: as many as there are flows, increasing
+  handedOver @5 :Bool;      # evidence out of the sending node's timelines, whose prefixes are to be held by this one
 }
 
 struct Settled {

@@ -236,6 +236,13 @@ nanos timelines::cutoff_for(double share) const {
   return *at;
 }
 
+std::vector<holding> timelines::holdings(address a) const {
+  std::vector<holding> found;
+  const timeline& line = entry_of(a).line;
+  for (std::size_t i = 0; i < line.size(); ++i) found.push_back(line.at(i));
+  return found;
+}
+
 std::vector<holding> timelines::holdings(const endpoint& e) const {
   std::vector<holding> found;
   const timeline& line = entry_of(e.address).line;

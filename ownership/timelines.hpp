@@ -69,6 +69,16 @@ class timelines {
 
   /// The holdings of one endpoint: of the port, or of the whole address. For explanations and tests.
   std::vector<holding> holdings(const endpoint& e) const;
+  /// All holdings of an address, those of its ports as well.
+  std::vector<holding> holdings(address a) const;
+  /// The addresses that `wanted` says, in no particular order. Takes as long as looking at all.
+  template <class Wanted>
+  std::vector<address> addresses_where(Wanted&& wanted) const {
+    std::vector<address> found;
+    for (const auto& e : entries_)
+      if (wanted(e.address)) found.push_back(e.address);
+    return found;
+  }
   std::size_t addresses() const { return entries_.size(); }
   std::size_t tenancies() const { return tenancies_; }
   /// What tables, blocks and the indexes of long timelines take.

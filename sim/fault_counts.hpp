@@ -31,6 +31,9 @@ enum class fault : std::uint8_t {
   lot_repeated,
   flow_rerouted,         ///< taken back from a node that went away
   evidence_undelivered,  ///< to a node that was away
+  timeline_handed_over,
+  timeline_left_out,  ///< handed over, and not to be bounded in the new holder's time
+  hand_over_abandoned,
   agent_stall,
   node_pause,
   guest_pause,

@@ -102,6 +102,9 @@ void node_machine::running::add_faults(fault_counts& sum) const {
   sum.add(fault::lot_repeated, c.lots_repeated);
   sum.add(fault::flow_rerouted, c.flows_rerouted);
   sum.add(fault::evidence_undelivered, c.evidence_undelivered);
+  sum.add(fault::timeline_handed_over, c.timelines_received);
+  sum.add(fault::timeline_left_out, c.timelines_refused);
+  sum.add(fault::hand_over_abandoned, c.hand_overs_abandoned);
 }
 
 void node_machine::add_faults(fault_counts& sum) const {

@@ -167,7 +167,7 @@ void tell(std::ostream& out, const peer_welcome& m) {
   out << "peer_welcome " << m.version << ' ' << m.incarnation << ' ' << m.node << ' ' << m.credit;
 }
 void tell(std::ostream& out, const lot& m) {
-  out << "lot " << m.id << ' ' << m.agent << ' ' << m.incarnation << '\n';
+  out << "lot " << m.id << ' ' << m.agent << ' ' << m.incarnation << ' ' << m.handed_over << '\n';
   tell(out, m.content);
 }
 void tell(std::ostream& out, const settled& m) {
@@ -228,6 +228,7 @@ message any_message(std::uint64_t seed, std::size_t most) {
       lot out{s.number<std::uint64_t>() | 1, s.text(), incarnation, any_batch(seed ^ 0x107, most)};
       std::uint32_t index = 0;
       for (auto& f : out.content.flows) f.id = {incarnation, out.content.number, index += 1 + s.below(1'000)};
+      out.handed_over = seed % 2 == 1;
       return out;
     }
     default:
