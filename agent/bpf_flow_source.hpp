@@ -27,6 +27,8 @@ struct bpf_options {
   /// Called from the source's thread when a listener or a cgroup came or went, or a process entered one; it
   /// must not block. Empty: nobody asks.
   std::function<void()> host_changed;
+  /// Whether connects are watched, so that what was dialled is known where it was replaced before the SYN.
+  bool watch_connects = false;
   /// Every event is written to this file too; empty: to none.
   std::string record;
   /// How often the ring is emptied when it is not filling up.

@@ -89,6 +89,7 @@ observed_flow flow_builder::build(const tenure_socket_event& e) {
   f.counters = counters_of(e);
   f.near_initial_sequence = e.near_initial_sequence;
   f.far_initial_sequence = e.far_initial_sequence;
+  if (e.dialled_port != 0) f.dialled = {address_of(e.dialled_address), e.dialled_port};
   if (!f.times.is_established) f.connect_errno = e.error;
   result.netns_cookie = e.cookie;
   result.cgroup = e.cgroup;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <poll.h>
 #include <system_error>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/file_descriptor.hpp"
+#include "agent/host_picture.hpp"
 #include "agent/netns.hpp"
 #include "agent/pinned_map.hpp"
 #include "bpf/socket_event.h"
@@ -71,6 +73,9 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
                                     {programs->maps.port_tenancies, pinned_port_count_path(options.pin)}})
       if (auto shared = share(map, path); !shared) return tl::unexpected(shared.error());
   }
+  for (auto* program : {programs->progs.connect4_asked, programs->progs.connect6_asked})
+    ::bpf_program__set_autoload(program, options.watch_connects);
+  result->watches_connects_ = options.watch_connects;
   if (::tenure_programs__load(programs) != 0) return tl::unexpected(step_failed("loading", errno));
   return result;
 }
@@ -110,6 +115,8 @@ outcome<void> kernel_programs::attach(bool cgroups) {
   // The second finds what the first has done.
   for (auto* program : {programs_->progs.socket_state_changed, programs_->progs.socket_state_changed_unseen})
     if (auto done = attach(program); !done) return done;
+  if (watches_connects_)
+    if (auto done = attach_to_connects(); !done) return done;
   // Without them the next heartbeat looks.
   if (cgroups)
     for (auto* program : {programs_->progs.cgroup_made, programs_->progs.cgroup_entered})
@@ -117,7 +124,29 @@ outcome<void> kernel_programs::attach(bool cgroups) {
   return {};
 }
 
+outcome<void> kernel_programs::attach_to_connects() {
+  const auto mount = find_cgroup_mount();
+  if (!mount) return tl::unexpected(mount.error());
+  const file_descriptor root{::open(mount->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!root) return tl::unexpected(step_failed("attaching", errno));
+  // Before the programs of cgroups further down, where the kernel can do that (6.15).
+  constexpr __u32 from_the_root_on = 1U << 6U;  // BPF_F_PREORDER
+  for (const auto& [program, where] : {std::pair{programs_->progs.connect4_asked, BPF_CGROUP_INET4_CONNECT},
+                                       {programs_->progs.connect6_asked, BPF_CGROUP_INET6_CONNECT}}) {
+    LIBBPF_OPTS(bpf_link_create_opts, how);
+    how.flags = from_the_root_on;
+    // A link and no more: it ends with this process, however that ends.
+    file_descriptor link{::bpf_link_create(::bpf_program__fd(program), root.get(), where, &how)};
+    how.flags = 0;
+    if (!link) link = file_descriptor{::bpf_link_create(::bpf_program__fd(program), root.get(), where, &how)};
+    if (!link) return tl::unexpected(step_failed("attaching", errno));
+    connect_links_.push_back(std::move(link));
+  }
+  return {};
+}
+
 void kernel_programs::detach() {
+  connect_links_.clear();
   for (auto* link : std::exchange(links_, {})) ::bpf_link__destroy(link);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/bpf_flow_source.hpp"
+#include "agent/file_descriptor.hpp"
 #include "agent/jiffy_clock.hpp"
 #include "bpf/counters.h"
 
@@ -62,9 +63,12 @@ class kernel_programs {
   outcome<void> visit_sockets(const std::vector<std::string>& paths);
 
   tenure_programs* programs_;
+  bool watches_connects_ = false;
   outcome<void> attach(bpf_program* program);
+  outcome<void> attach_to_connects();
 
   std::vector<bpf_link*> links_;
+  std::vector<file_descriptor> connect_links_;
   ring_buffer* ring_ = nullptr;
   std::function<void(const tenure_socket_event&)> take_;
 };

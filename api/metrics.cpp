@@ -156,6 +156,11 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
       "Looks at this host (its addresses, who uses them, what it forwards) that failed, so that nothing was "
       "proved",
       source.looks_failed);
+  out.counter("tenure_agent_flows_translated_total",
+              "Flows of which connection tracking told another endpoint (--dialled)", source.translated);
+  out.counter("tenure_agent_flows_translated_late_total",
+              "Flows that came too late to ask connection tracking about (--dialled)",
+              source.translated_late);
   out.counter("tenure_agent_flows_observed_total", "Flows", c.flows_observed);
   out.counter("tenure_agent_flows_near_by_cgroup_total",
               "Flows whose near end is named by the socket's cgroup, without a tenancy",

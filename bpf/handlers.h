@@ -17,7 +17,7 @@ static __always_inline struct socket_state* follow(struct sock* sk, int new_stat
  * The route is chosen and the near address with it; the port only if the application bound it. */
 static __always_inline void on_connecting(struct sock* sk, struct socket_state* s) {
   if (!s) return;
-  __builtin_memset(s, 0, sizeof(*s));
+  __builtin_memset(s, 0, __builtin_offsetof(struct socket_state, dialled_address));
   s->flags = TENURE_SOCKET_ACTIVE | TENURE_SOCKET_OPENED_KNOWN;
   s->opened_ns = bpf_ktime_get_boot_ns();
   s->near = find_identity(sk, sk->__sk_common.skc_num, &s->near_port_bound);

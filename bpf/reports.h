@@ -15,6 +15,20 @@ static __always_inline void read_sequences(struct tcp_sock* tp, struct tenure_so
       e->flags & TENURE_SOCKET_ESTABLISHED ? tp->rcv_nxt - (__u32)tp->bytes_received - 1 : 0;
 }
 
+/* connect() may have been asked for something else: a program on its way put the real server in its place. */
+static __always_inline void read_dialled(const struct socket_state* known, struct tenure_socket_event* e) {
+  __u64 dialled[2];
+  __u64 reached[2];
+  __builtin_memcpy(dialled, known->dialled_address, 16);
+  __builtin_memcpy(reached, e->far_address, 16);
+  e->dialled_port = 0;
+  __builtin_memset(e->dialled_address, 0, 16);
+  if (!known->dialled_port || !(known->flags & TENURE_SOCKET_ACTIVE)) return;
+  if (dialled[0] == reached[0] && dialled[1] == reached[1] && known->dialled_port == e->far_port) return;
+  e->dialled_port = known->dialled_port;
+  __builtin_memcpy(e->dialled_address, dialled, 16);
+}
+
 /* How far the parts that were reported already have counted: a part says what came after them. */
 static __always_inline void take_off(struct tenure_socket_event* e, const struct reported_counters* before) {
   e->bytes_sent -= before->bytes_sent;
@@ -92,6 +106,7 @@ static __always_inline bool report(struct sock* sk, struct tcp_sock* tp, const s
   e->zero = 0;
   e->closed_ns = bpf_ktime_get_boot_ns();
   read_ends(sk, tp, e);
+  read_dialled(known, e);
   read_sequences(tp, e);
   read_counters(sk, tp, e);
   if (known->part) take_off(e, &known->reported);

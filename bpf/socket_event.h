@@ -5,7 +5,7 @@
 // are ordered so that there is no padding.
 #pragma once
 
-#define TENURE_SOCKET_EVENT_VERSION 2
+#define TENURE_SOCKET_EVENT_VERSION 3
 
 enum tenure_socket_flags {
   TENURE_SOCKET_ACTIVE = 1 << 0,       /* it opened the connection */
@@ -42,10 +42,12 @@ struct tenure_socket_event {
   __u32 near_initial_sequence;
   __u32 far_initial_sequence; /* 0 unless established */
   __u32 flags;
-  __u32 part; /* from 0 */
-  __u32 zero;
+  __u32 part;         /* from 0 */
+  __u16 dialled_port; /* 0: what was reached is not known to be something else than what was dialled */
+  __u16 zero;
   __u8 near_address[16]; /* network order, IPv4 as ::ffff:a.b.c.d */
   __u8 far_address[16];
+  __u8 dialled_address[16];
   __u16 near_port; /* host order, as the next */
   __u16 far_port;
   __u16 error; /* errno that ended it; 0: none */

@@ -29,4 +29,7 @@ struct socket_state {
   __u64 connection;    /* given when the first part is reported; 0: not yet */
   __u64 part_began_ns; /* boot-time clock; only with `part` */
   struct reported_counters reported;
+  /* What connect() was asked for, where connects are watched; kept when the rest begins anew. */
+  __u8 dialled_address[16];
+  __u16 dialled_port;
 };

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/connects.h"
 #include "bpf/handlers.h"
 #include "bpf/walk.h"
 
@@ -69,6 +70,19 @@ int BPF_PROG(socket_state_changed_unseen, struct sock* sk, int old_state, int ne
   count(TENURE_STOOD_IN);
   handle(sk, s, old_state, new_state);
   return 0;
+}
+
+/* Loaded only where what was dialled is asked for. They let everything pass as it is. */
+SEC("cgroup/connect4")
+int connect4_asked(struct bpf_sock_addr* asked) {
+  on_connect4_asked(asked);
+  return 1;
+}
+
+SEC("cgroup/connect6")
+int connect6_asked(struct bpf_sock_addr* asked) {
+  on_connect6_asked(asked);
+  return 1;
 }
 
 SEC("tp_btf/cgroup_mkdir")

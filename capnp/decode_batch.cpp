@@ -113,6 +113,13 @@ void read_counters(const Flow& in, flow_counters& out) {
   out.connect_us = in.getConnectUs();
 }
 
+/// @param index of a flow
+endpoint dialled_of(const batch& tables, std::uint32_t index) {
+  if (tables.dialled.empty()) return {};
+  const auto at = std::ranges::lower_bound(tables.dialled, index, {}, &dialled_entry::flow);
+  return at != tables.dialled.end() && at->flow == index ? at->dialled : endpoint{};
+}
+
 template <class Flow>
 void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
                flow& out) {
@@ -137,6 +144,22 @@ void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, c
   out.near_tenancy = tenancy == 0 ? tenancy_id{} : tables.tenancies[tenancy - 1].id;
   out.near_workload =
       tenancy == 0 ? workload_id{in.getNearWorkload()} : tables.tenancies[tenancy - 1].workload;
+  out.dialled = dialled_of(tables, index);
+}
+
+complaint read_dialled(schema::Batch::Reader in, batch& out) {
+  const auto list = in.getDialled();
+  const auto flows = in.getFlows().size();
+  if (list.size() > flows || list.size() > max_batch_flows) return "more dialled addresses than flows";
+  out.dialled.reserve(list.size());
+  for (const auto entry : list) {
+    const auto flow = entry.getFlow();
+    if (flow >= flows || (!out.dialled.empty() && flow <= out.dialled.back().flow))
+      return "a dialled address of a flow that is not there, or out of order";
+    if (entry.getPort() == 0) return "a dialled address without a port";
+    out.dialled.push_back({flow, {read_address(entry.getAddress()), entry.getPort()}});
+  }
+  return {};
 }
 
 }  // namespace
@@ -184,6 +207,7 @@ complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch
   if (out.number == 0) return "a batch with number 0";
   if (auto c = read_workloads(in.getWorkloads(), out)) return c;
   if (auto c = read_tenancies(in.getTenancies(), incarnation, out)) return c;
+  if (auto c = read_dialled(in, out)) return c;
   return read_evidence(in.getEvidence(), out);
 }
 

@@ -1,5 +1,6 @@
 
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <capnp/message.h>
@@ -44,10 +45,16 @@ std::size_t body_words(const goodbye& m) {
   return capnp::sizeInWords<schema::Goodbye>() + text_words(m.reason);
 }
 
+std::size_t count_dialled(const batch& b) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(b.flows, [](const flow& f) { return f.dialled.port != 0; }));
+}
+
 std::size_t body_words(const batch& b) {
   auto words = capnp::sizeInWords<schema::Batch>() + list_words<schema::Workload>(b.workloads.size()) +
                list_words<schema::Tenancy>(b.tenancies.size()) +
-               list_words<schema::Evidence>(b.evidence.size()) + list_words<schema::Flow>(b.flows.size());
+               list_words<schema::Evidence>(b.evidence.size()) + list_words<schema::Flow>(b.flows.size()) +
+               list_words<schema::Dialled>(count_dialled(b));
   for (const auto& w : b.workloads) {
     words += text_words(w.name) + list_words<schema::Label>(w.labels.size());
     for (const auto& [key, value] : w.labels) words += text_words(key) + text_words(value);
@@ -217,6 +224,18 @@ void put(schema::Batch::Builder out, const batch& b) {
   for (unsigned i = 0; i < evidence.size(); ++i) put(evidence[i], b.evidence[i], places);
   auto flows = out.initFlows(static_cast<unsigned>(b.flows.size()));
   for (unsigned i = 0; i < flows.size(); ++i) put(flows[i], b.flows[i], places);
+  const auto many = count_dialled(b);
+  if (many == 0) return;
+  auto dialled = out.initDialled(static_cast<unsigned>(many));
+  unsigned next = 0;
+  for (unsigned i = 0; i < flows.size(); ++i) {
+    const auto& where = b.flows[i].dialled;
+    if (where.port == 0) continue;
+    auto entry = dialled[next++];
+    entry.setFlow(i);
+    entry.setPort(where.port);
+    put(entry.getAddress(), where.address);
+  }
 }
 
 void fill(schema::Message::Builder root, const batch& b) {

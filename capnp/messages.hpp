@@ -92,6 +92,12 @@ struct tenancy_entry {
   friend bool operator==(const tenancy_entry&, const tenancy_entry&) = default;
 };
 
+/// What the source of a flow dialled.
+struct dialled_entry {
+  std::uint32_t flow = 0;  ///< index into a batch's flows
+  endpoint dialled;
+};
+
 /// What an agent sends and retains. Stamps are of the agent's boot-time clock. Within a batch, a workload_id
 /// is 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`.
 /// On the wire, tenancies carry only their sequence; the decoder adds the incarnation that the connection's
@@ -102,6 +108,8 @@ struct batch {
   std::vector<tenancy_entry> tenancies;
   std::vector<tenure::evidence> evidence;
   std::vector<tenure::flow> flows;
+  /// The decoder's own: what it fills the flows' `dialled` from. The encoder takes it from the flows.
+  std::vector<dialled_entry> dialled = {};
 };
 
 struct peer_hello {

@@ -91,6 +91,7 @@ struct Batch {
   tenancies @2 :List(Tenancy);
   evidence @3 :List(Evidence);
   flows @4 :List(Flow);
+  dialled @5 :List(Dialled); # few flows have one; in the order of their flows
 }
 
 struct Workload {
@@ -162,6 +163,16 @@ struct Flow {
   connectUs @29 :UInt32;
   nearWorkload @30 :UInt32; # without nearTenancy: 1 + index into Batch.workloads of whom the reporter's own kernel names
                             # by the socket's cgroup; 0: nobody
+}
+
+struct Dialled {
+  # What the source of a flow asked to reach, where that is not the destination that it reached.
+  flow @0 :UInt32;          # index into Batch.flows; increasing
+  port @1 :UInt16;          # not 0
+  address :group {          # as in Tenancy
+    high @2 :UInt64;
+    low @3 :UInt64;
+  }
 }
 
 enum Reporter {

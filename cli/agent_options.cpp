@@ -30,6 +30,9 @@ void add_agent_options(command& c, agent_options& o) {
            "for how long an ended tenancy is still reported: the longest hold and five minutes");
   c.option("transit", o.transit,
            "a segment that TCP accepted was sent at most this long before (or four round trips)");
+  c.flag("dialled", o.dialled,
+         "say what was dialled where that is not what was reached: watches connects and asks the kernel's "
+         "connection tracking about every flow");
   c.option("record", o.record, "write every socket event, as the kernel gave it, to this file too")
       .shown_as("FILE");
   c.option("replay", o.replay,

@@ -1,6 +1,5 @@
 #include "cli/agent_service.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 
 #include "actors/exporter.hpp"
 #include "agent/bpf_flow_source.hpp"
+#include "agent/conntrack.hpp"
 #include "agent/file_watch.hpp"
 #include "agent/forwarding_watch.hpp"
 #include "agent/host_addresses.hpp"
@@ -26,6 +26,7 @@
 #include "agent/replayed_flow_source.hpp"
 #include "agent/spool_folder.hpp"
 #include "cli/incarnation.hpp"
+#include "cli/netns_filter.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -51,26 +52,6 @@ std::shared_ptr<agent::look_failures> count_and_say() {
     spdlog::warn("agent: a look at this host failed, so nothing is proved until one works: {}", why);
   });
 }
-
-/// The network namespaces whose sockets are reported; none: all of them.
-class netns_filter {
- public:
-  void set(std::vector<std::uint64_t> cookies) {
-    const std::scoped_lock lock(mutex_);
-    cookies_ = std::move(cookies);
-  }
-  void apply(std::vector<agent::observed_flow>& flows) const {
-    const std::scoped_lock lock(mutex_);
-    if (cookies_.empty()) return;
-    std::erase_if(flows, [&](const agent::observed_flow& f) {
-      return std::find(cookies_.begin(), cookies_.end(), f.netns_cookie) == cookies_.end();
-    });
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::uint64_t> cookies_;
-};
 
 class running_agent final : public agent_service {
  public:
@@ -125,6 +106,10 @@ class running_agent final : public agent_service {
   const actors::agent_counters& counters() const override { return *counters_; }
   agent::source_counters source() const override {
     auto c = source_->counters();
+    if (conntrack_) {
+      c.translated = conntrack_->counters().translated;
+      c.translated_late = conntrack_->counters().too_late;
+    }
     c.looks_failed = usage_failures_->count() + address_failures_->count();
     return c;
   }
@@ -167,6 +152,8 @@ class running_agent final : public agent_service {
     kernel.transit_floor = o.transit.count();
     kernel.active_timeout = o.active_timeout.count();
     kernel.record = o.record;
+    kernel.watch_connects = o.dialled;
+    if (o.dialled) conntrack_ = std::make_shared<agent::conntrack>(clock_, usage_failures_);
     // The source starts after the exporter, and stops before it.
     if (usage_) kernel.host_changed = [this] { caf::anon_send(exporter_, actors::look_atom_v, false); };
     auto source = agent::make_bpf_flow_source(kernel);
@@ -351,9 +338,11 @@ class running_agent final : public agent_service {
     auto cookies = cookies_of(netns);
     if (!cookies) return tl::unexpected(cookies.error());
     only_->set(std::move(*cookies));
-    return source_->start([exporter = exporter_, only = only_](std::vector<agent::observed_flow> flows) {
+    return source_->start([exporter = exporter_, only = only_,
+                           conntrack = conntrack_](std::vector<agent::observed_flow> flows) {
       only->apply(flows);
       if (flows.empty()) return;
+      if (conntrack) conntrack->translate(flows);
       caf::anon_send(exporter, actors::observed_atom_v,
                      std::make_shared<const std::vector<agent::observed_flow>>(std::move(flows)));
     });
@@ -372,6 +361,7 @@ class running_agent final : public agent_service {
   std::shared_ptr<agent::host_usage> usage_;  // null: neither host nor cgroups have names
   std::shared_ptr<agent::look_failures> usage_failures_ = count_and_say();
   std::shared_ptr<agent::look_failures> address_failures_ = count_and_say();
+  std::shared_ptr<agent::conntrack> conntrack_;  // null: nobody asks what was dialled
   std::unique_ptr<agent::flow_source> source_;
   std::unique_ptr<agent::ipman_server> ipman_;
   std::mutex naming_mutex_;

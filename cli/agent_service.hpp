@@ -30,6 +30,7 @@ struct agent_options {
   std::chrono::nanoseconds repeat = std::chrono::minutes{6};
   std::chrono::nanoseconds transit = std::chrono::milliseconds{200};
   std::chrono::nanoseconds active_timeout = std::chrono::minutes{1};
+  bool dialled = false;
   std::string record;
   std::string replay;
   std::string spool;  ///< empty: none

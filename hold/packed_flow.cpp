@@ -146,6 +146,7 @@ class row_reader {
     at_ += sizeof n;
     return n;
   }
+  const std::byte* at() const { return at_; }
   unsigned small(unsigned place, unsigned width = 1) const {
     return static_cast<unsigned>(head_ >> place) & ((1U << width) - 1);
   }
@@ -245,6 +246,31 @@ void read_counters(row_reader& in, flow_counters& c) {
   c.connect_us = in.number<connect_time>();
 }
 
+/// Behind all else, where there is one: the row's length says so, and of which family it is.
+void write_dialled(row_writer& out, const endpoint& dialled) {
+  if (dialled.port == 0) return;
+  out.raw(dialled.port);
+  if (dialled.address.is_v4()) return out.raw(dialled.address.v4_bits());
+  out.raw(dialled.address.high());
+  out.raw(dialled.address.low());
+}
+
+endpoint read_dialled(row_reader& in, const std::byte* row_end) {
+  constexpr std::ptrdiff_t v4_bytes = 6;
+  constexpr std::ptrdiff_t v6_bytes = 18;
+  const auto left = row_end - in.at();
+  endpoint dialled;
+  if (left != v4_bytes && left != v6_bytes) return dialled;
+  dialled.port = in.raw<std::uint16_t>();
+  if (left == v4_bytes) {
+    dialled.address = address::v4(in.raw<std::uint32_t>());
+  } else {
+    const auto high = in.raw<std::uint64_t>();
+    dialled.address = address::from_halves(high, in.raw<std::uint64_t>());
+  }
+  return dialled;
+}
+
 std::size_t length_of(const std::byte* row) {
   return std::to_integer<std::size_t>(*row);
 }
@@ -303,6 +329,7 @@ void packed_rows::add(const flow& f) {
   out.field<near_sequence>(f.near_tenancy.sequence);
   out.field<near_name>(static_cast<std::uint32_t>(f.near_workload));
   write_counters(out, f.counters);
+  write_dialled(out, f.dialled);
   used_ += out.finish();
   last_index_ = f.id.index;
   last_connection_ = f.connection;
@@ -348,6 +375,7 @@ void row_cursor::next(flow& f) {
   f.near_tenancy = {sequence == 0 ? 0 : base_->incarnation, sequence};
   f.near_workload = workload_id{in.number<near_name>()};
   read_counters(in, f.counters);
+  f.dialled = read_dialled(in, at_ + length_of(at_));
   f.near_initial_sequence = 0;
   f.far_initial_sequence = 0;
   f.connect_errno = 0;

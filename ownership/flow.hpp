@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ownership/address.hpp"
+#include "ownership/endpoint.hpp"
 #include "ownership/tenancy.hpp"
 #include "ownership/time.hpp"
 
@@ -89,6 +90,9 @@ struct flow {
   std::uint32_t near_initial_sequence = 0;
   std::uint32_t far_initial_sequence = 0;
   std::uint16_t connect_errno = 0;  ///< errno of a failed connect, 0 otherwise
+  /// What the source asked to reach, where that is known not to be the destination that it reached: a
+  /// service's address, say. Port 0: nothing else is known.
+  endpoint dialled;
 };
 
 }  // namespace tenure

@@ -101,6 +101,12 @@ char* write_destination(char* at, const end_of_record& e) {
   return write(write(at, ",\"destination_workload\":"), e.workload);
 }
 
+char* write_dialled(char* at, const endpoint& e) {
+  if (e.port == 0) return write(at, ",\"dialled_address\":null,\"dialled_port\":null");
+  at = write_address(write(at, ",\"dialled_address\":\""), e.address);
+  return write_number(write(at, "\",\"dialled_port\":"), e.port);
+}
+
 char* write_answer(char* at, const verdict& v) {
   if (v.attributed()) {
     at = write(write(at, ",\"basis\":\""), to_string(v.basis));
@@ -128,7 +134,7 @@ class ndjson_sink final : public record_sink {
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     if (region_.empty() || region_name_ != context.region) {
       region_name_ = context.region;
-      region_ = fmt::format(",\"region\":{}}}\n", names_.text(region_name_));
+      region_ = fmt::format(",\"region\":{}", names_.text(region_name_));
     }
     for (const auto& r : records) {
       add(r, context);
@@ -186,6 +192,8 @@ class ndjson_sink final : public record_sink {
     at = write(write(write(at, ",\"end_reason\":\""), name_of(f.end)), "\"");
     at = write(write(at, ",\"agent\":"), agent);
     at = write(at, region_);
+    at = write_dialled(at, f.dialled);
+    at = write(at, "}\n");
     used_ = static_cast<std::size_t>(at - lines_.data());
   }
 
@@ -208,7 +216,7 @@ class ndjson_sink final : public record_sink {
   json_names names_;
   time_writer time_;
   std::string region_name_;
-  std::string region_;  // as JSON, with its key and the end of the line
+  std::string region_;  // as JSON, with its key
   batch_text batch_;
   std::string lines_;     // its size is the room there is
   std::size_t used_ = 0;  // of it

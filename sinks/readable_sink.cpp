@@ -101,9 +101,11 @@ class readable_sink final : public record_sink {
     char stamp[32];
     time_.write(stamp, saturating_add(f.times.closed, context.to_utc));
     // Of "2026-11-21T07:16:08.123456789Z" the time of day, to the millisecond.
-    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}\n",
+    const auto dialled =
+        f.dialled.port == 0 ? std::string() : fmt::format(", dialled {}", f.dialled.to_string());
+    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}{}\n",
                    paint(faint, std::string(stamp + 11, 12)), near, far, amount(forth), amount(back),
-                   static_cast<double>(f.counters.srtt_us) / 1000, how);
+                   static_cast<double>(f.counters.srtt_us) / 1000, how, dialled);
   }
 
   std::unique_ptr<storage> out_;

@@ -50,7 +50,7 @@ class kernel : public ::testing::Test {
   }
 
   void start_source(nanos active_timeout = 60 * second) {
-    agent::bpf_options options;
+    auto options = options_;
     options.pin = pin_;
     options.poll_interval = 5 * millisecond;
     options.active_timeout = active_timeout;
@@ -79,6 +79,7 @@ class kernel : public ::testing::Test {
     return result;
   }
 
+  agent::bpf_options options_;  ///< what a test wants otherwise
   std::string pin_;
   std::unique_ptr<agent::identity_map> maps_;
   std::unique_ptr<kernel_world> world_;

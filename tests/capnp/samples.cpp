@@ -83,6 +83,7 @@ flow any_flow(source& s, const batch& b) {
   f.near_initial_sequence = s.number<std::uint32_t>();
   f.far_initial_sequence = s.number<std::uint32_t>();
   f.connect_errno = s.number<std::uint16_t>();
+  if (s.below(4) == 0) f.dialled = {s.address(), static_cast<std::uint16_t>(s.number<std::uint16_t>() | 1)};
   return f;
 }
 
@@ -112,7 +113,9 @@ void tell(std::ostream& out, const flow& f) {
   const auto& c = f.counters;
   out << " counters " << c.bytes_sent << ' ' << c.bytes_received << ' ' << c.segments_sent << ' '
       << c.segments_received << ' ' << c.retransmits << ' ' << c.srtt_us << ' ' << c.min_rtt_us << ' '
-      << c.connect_us << " errno " << f.connect_errno;
+      << c.connect_us << " errno " << f.connect_errno << " dialled ";
+  tell(out, f.dialled.address);
+  out << ' ' << f.dialled.port;
 }
 
 void tell(std::ostream& out, const batch& b) {

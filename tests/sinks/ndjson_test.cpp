@@ -41,7 +41,9 @@ const std::vector<std::string> keys = {"flow_id",
                                        "connect_us",
                                        "end_reason",
                                        "agent",
-                                       "region"};
+                                       "region",
+                                       "dialled_address",
+                                       "dialled_port"};
 
 class ndjson : public testing::Test {
  protected:
@@ -96,7 +98,17 @@ TEST_F(ndjson, every_value_is_where_it_belongs) {
     "opened":"2023-11-14T22:13:21.000000000Z","established":"2023-11-14T22:13:21.000000001Z",
     "last_received":"2023-11-14T22:13:22.000000000Z","closed":"2023-11-14T22:13:23.999999999Z",
     "bytes_sent":1,"bytes_received":2,"segments_sent":3,"segments_received":4,"retransmits":5,"srtt_us":6,
-    "min_rtt_us":7,"connect_us":8,"end_reason":"end_of_flow","agent":"host-1","region":"eu"})"));
+    "min_rtt_us":7,"connect_us":8,"end_reason":"end_of_flow","agent":"host-1","region":"eu",
+    "dialled_address":null,"dialled_port":null})"));
+}
+
+TEST_F(ndjson, what_was_dialled_stands_beside_what_was_reached) {
+  auto r = attributed();
+  r.flow.dialled = *endpoint::parse("[2001:db8::99]:80");
+  auto line = lines({r}).at(0);
+  EXPECT_EQ(line["destination_address"], "2001:db8::1");
+  EXPECT_EQ(line["dialled_address"], "2001:db8::99");
+  EXPECT_EQ(line["dialled_port"], 80);
 }
 
 TEST_F(ndjson, the_far_end_of_a_destinations_record_is_its_source) {

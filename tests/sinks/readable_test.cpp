@@ -45,6 +45,12 @@ TEST_F(readable, names_both_ends_from_source_to_destination) {
       "    1.0 MB →   1.2 kB ←      0.00 ms  tcp\n");
 }
 
+TEST_F(readable, says_what_was_dialled) {
+  auto r = record("gateway", "checkout");
+  r.flow.dialled = *endpoint::parse("10.96.0.1:80");
+  EXPECT_NE(line(r, false).find("tcp, dialled 10.96.0.1:80\n"), std::string::npos);
+}
+
 TEST_F(readable, says_why_a_far_end_has_no_name) {
   EXPECT_NE(line(record("gateway", nullptr), false).find("→ ? no_evidence        10.0.0.2"),
             std::string::npos);
