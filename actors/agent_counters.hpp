@@ -21,12 +21,14 @@ struct agent_counters {
   counter batches_acknowledged = 0;
   counter batches_retained = 0;  ///< gauge
   counter batches_dropped = 0;
-  counter bytes_retained = 0;  ///< gauge
-  counter bytes_spooled = 0;   ///< gauge
-  counter spool_failures = 0;  ///< batches that could not be written to the spool
-  counter tenancies_live = 0;  ///< gauge
-  counter connects = 0;        ///< to a node, that were welcomed
-  counter takeovers{0};        ///< the spare link took the lost one's place
+  counter bytes_retained = 0;     ///< gauge
+  counter bytes_spooled = 0;      ///< gauge
+  counter spool_failures = 0;     ///< batches that could not be written to the spool
+  counter tenancies_live = 0;     ///< gauge
+  counter tenancies_refused = 0;  ///< the kernel's map had no room for them
+  counter dials_failed = 0;       ///< no node, or none that welcomed
+  counter connects = 0;           ///< to a node, that were welcomed
+  counter takeovers{0};           ///< the spare link took the lost one's place
   counter disconnects = 0;
   counter frames_refused = 0;  ///< from a node: not a valid message
   counter ipman_requests = 0;

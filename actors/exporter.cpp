@@ -111,6 +111,7 @@ void heartbeat(pointer self) {
   auto& s = self->state;
   report(self, s.tracker->heartbeat());
   s.counters->tenancies_live = s.tracker->list().size();
+  s.counters->tenancies_refused = s.tracker->refused();
 }
 
 /// Looks are bounded in number: what happens within a second is one reason to look, at its end.
@@ -304,7 +305,7 @@ void redial_later(pointer self) {
 
 void main_gone(pointer self, transport::close_reason why) {
   auto& s = self->state;
-  if (s.main.welcomed()) ++s.counters->disconnects;
+  ++(s.main.welcomed() ? s.counters->disconnects : s.counters->dials_failed);
   // At the end of a process the transport closes first: that is no trouble.
   const auto level = why == transport::close_reason::closed_here ? spdlog::level::debug : spdlog::level::warn;
   if (s.main.welcomed() || s.failed_dials == 0)

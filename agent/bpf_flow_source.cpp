@@ -18,8 +18,9 @@ namespace tenure::agent {
 
 namespace {
 
-/// Between two walks over all sockets.
+/// Between two walks over all sockets; the longest because what is kept of a socket moves when it grows old.
 constexpr nanos shortest_pace = 50 * millisecond;
+constexpr nanos longest_pace = 15 * second;
 
 class bpf_flow_source final : public flow_source {
  public:
@@ -77,6 +78,7 @@ class bpf_flow_source final : public flow_source {
     c.events = kernel[TENURE_EVENTS];
     c.events_lost = kernel[TENURE_EVENTS_LOST];
     c.runs_missed = programs_->missed_runs();
+    c.sockets_crowded_out = kernel[TENURE_CROWDED_OUT];
     c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
     c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
     return c;
@@ -103,14 +105,11 @@ class bpf_flow_source final : public flow_source {
     while (!ending_) {
       const nanos timeout = active_timeout_;
       const auto changed = [&] { return ending_ || active_timeout_ != timeout; };
-      if (timeout <= 0) {
-        over_.wait(lock, changed);
-        continue;
-      }
-      const std::chrono::nanoseconds pace{std::max(timeout / 4, shortest_pace)};
+      const nanos wanted = timeout <= 0 ? longest_pace : timeout / 4;
+      const std::chrono::nanoseconds pace{std::clamp(wanted, shortest_pace, longest_pace)};
       if (over_.wait_for(lock, pace, changed)) continue;
       lock.unlock();
-      std::ignore = programs_->walk(netns_paths(), timeout);
+      std::ignore = programs_->walk(netns_paths(), std::max<nanos>(timeout, 0));
       lock.lock();
     }
   }

@@ -11,14 +11,15 @@ namespace tenure::agent {
 
 /// What a source counted since it started.
 struct source_counters {
-  std::uint64_t events = 0;             ///< connections that ended, as the kernel reported them
-  std::uint64_t events_lost = 0;        ///< the ring buffer was full
-  std::uint64_t runs_missed = 0;        ///< a socket changed its state and the kernel program was left out
-  std::uint64_t sockets_untracked = 0;  ///< the kernel had no memory to follow a socket
-  std::uint64_t loopback_left_out = 0;  ///< both ends in one network namespace
-  std::uint64_t translated = 0;         ///< flows of which connection tracking told another endpoint
-  std::uint64_t translated_late = 0;    ///< flows that came too late to ask connection tracking
-  std::uint64_t looks_failed = 0;       ///< at who uses this host's endpoints: nothing was proved
+  std::uint64_t events = 0;               ///< connections that ended, as the kernel reported them
+  std::uint64_t events_lost = 0;          ///< the ring buffer was full
+  std::uint64_t runs_missed = 0;          ///< a socket changed its state and the kernel program was left out
+  std::uint64_t sockets_untracked = 0;    ///< the kernel had no memory to follow a socket
+  std::uint64_t sockets_crowded_out = 0;  ///< short-lived sockets beyond those that there is cheap room for
+  std::uint64_t loopback_left_out = 0;    ///< both ends in one network namespace
+  std::uint64_t translated = 0;           ///< flows of which connection tracking told another endpoint
+  std::uint64_t translated_late = 0;      ///< flows that came too late to ask connection tracking
+  std::uint64_t looks_failed = 0;         ///< at who uses this host's endpoints: nothing was proved
 };
 
 /// Where flows come from: the kernel in production, a script in tests and in the simulator.

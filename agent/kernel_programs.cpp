@@ -156,6 +156,7 @@ std::uint64_t kernel_programs::host_changes() const {
 
 outcome<void> kernel_programs::walk(const std::vector<std::string>& paths, nanos part_after) {
   programs_->bss->part_after_ns = static_cast<__u64>(part_after);
+  ++programs_->bss->walks;
   return visit_sockets(paths);
 }
 

@@ -93,7 +93,10 @@ outcome<assignment> tenancy_tracker::begin(const identity_key& key, const wire::
                                            const std::vector<std::uint64_t>& witnesses,
                                            std::optional<std::uint64_t> spells) {
   const tenancy_id id{incarnation_, next_sequence_++};
-  if (auto put = map_.put(key, id); !put) return tl::unexpected(put.error());
+  if (auto put = map_.put(key, id); !put) {
+    ++refused_;
+    return tl::unexpected(put.error());
+  }
   const assignment a{key.endpoint, ns, workload, id, from, from, witnesses, spells};
   live_.emplace(key, a);
   known_.emplace(id, known{{id, key.endpoint, workload, from, from, false, a.observed()}, ns.cookie});

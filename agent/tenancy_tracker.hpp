@@ -99,6 +99,8 @@ class tenancy_tracker {
   const tenancy_report* near_end(const observed_flow& f) const;
 
   std::uint64_t incarnation() const { return incarnation_; }
+  /// How many tenancies could not begin, since the kernel's map had no room.
+  std::uint64_t refused() const { return refused_; }
 
  private:
   /// A tenancy's report, with the namespace that its endpoint is in.
@@ -127,6 +129,7 @@ class tenancy_tracker {
   nanos repeat_;
   usage_check* usages_;
   std::uint64_t next_sequence_ = 1;
+  std::uint64_t refused_ = 0;
   live_map live_;
   std::unordered_map<tenancy_id, known> known_;
   std::vector<tenancy_id> changed_;

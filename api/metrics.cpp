@@ -149,6 +149,13 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               "Changes of a socket's state at which the kernel left our program out", source.runs_missed);
   out.counter("tenure_agent_sockets_untracked_total", "Sockets that the kernel had no memory to follow",
               source.sockets_untracked);
+  out.counter("tenure_agent_sockets_crowded_out_total",
+              "Short-lived sockets beyond those that the kernel programs have cheap room for",
+              source.sockets_crowded_out);
+  out.counter("tenure_agent_tenancies_refused_total", "Tenancies that the kernel's map had no room for",
+              c.tenancies_refused);
+  out.counter("tenure_agent_dials_failed_total", "Attempts at a node that ended without a welcome",
+              c.dials_failed);
   out.counter("tenure_agent_loopback_left_out_total", "Connections within one network namespace",
               source.loopback_left_out);
   out.counter(

@@ -8,6 +8,7 @@ enum tenure_counter {
   TENURE_SOCKETS_UNTRACKED, /* no memory to follow a socket: its record says less, or nothing */
   TENURE_LOOPBACK_LEFT_OUT, /* both ends in one network namespace */
   TENURE_FOUND_OPEN,        /* sockets that were there before */
-  TENURE_STOOD_IN, /* transitions at which the kernel left the first program out, and the second came in */
+  TENURE_STOOD_IN,    /* transitions at which the kernel left the first program out, and the second came in */
+  TENURE_CROWDED_OUT, /* young sockets whose place was taken: they cost more */
   TENURE_COUNTERS,
 };

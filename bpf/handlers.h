@@ -3,13 +3,19 @@
 // One handler for each transition of a socket that matters.
 #pragma once
 
+#include "bpf/kept.h"
 #include "bpf/reports.h"
 
 /* What is kept of the socket; made at its first transition, but not for its last. */
 static __always_inline struct socket_state* follow(struct sock* sk, int new_state) {
-  struct socket_state* s =
-      bpf_sk_storage_get(&sockets, sk, 0, new_state == TCP_CLOSE ? 0 : BPF_SK_STORAGE_GET_F_CREATE);
-  if (!s && new_state != TCP_CLOSE) count(TENURE_SOCKETS_UNTRACKED);
+  struct socket_state* s = find_kept(sk);
+  if (s || new_state == TCP_CLOSE) return s;
+  if (new_state != TCP_ESTABLISHED) {
+    s = take_young_place(sk);
+    if (!s) count(TENURE_CROWDED_OUT);
+  }
+  if (!s) s = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!s) count(TENURE_SOCKETS_UNTRACKED);
   return s;
 }
 
@@ -106,6 +112,7 @@ static __always_inline void on_closed(struct sock* sk, struct socket_state* s, i
   if (!tp) return;
   if (s && s->state) {
     report_closed(sk, tp, s);
+    give_back(sk);
     return;
   }
   /* Never seen, and still here: it was open in a namespace that was not looked into, or there was no memory.

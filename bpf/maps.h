@@ -29,6 +29,22 @@ struct {
   __type(value, struct socket_state);
 } sockets SEC(".maps");
 
+/* The same of young sockets, in memory that is there already: making and freeing what is kept beside a socket
+ * costs more than all else that is done for a short connection. A socket's place is its cookie's low bits;
+ * where that is taken, its state is in `sockets`, and of one that lives on it is moved there. */
+struct young_socket {
+  __u64 cookie; /* of the socket, never used twice; 0: free */
+  __u64 walk;   /* at which it was taken */
+  struct socket_state state;
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, TENURE_YOUNG_SOCKETS);
+  __type(key, __u32);
+  __type(value, struct young_socket);
+} young SEC(".maps");
+
 /* Ended connections, on their way to the agent. User space sets the size. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);

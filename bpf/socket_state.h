@@ -14,6 +14,8 @@ struct reported_counters {
   __u32 retransmits;
 };
 
+#define TENURE_YOUNG_SOCKETS 8192 /* a power of two */
+
 /* What is kept of a socket from its first state to its last. */
 struct socket_state {
   __u64 opened_ns;

@@ -4,6 +4,7 @@
 // are found, those that have been open for long are reported in parts.
 #pragma once
 
+#include "bpf/kept.h"
 #include "bpf/reports.h"
 
 /* A part is due when so much time has passed since the last one, or since the connection was made; 0: never.
@@ -78,8 +79,8 @@ static __always_inline void on_still_open(struct sock* sk, struct tcp_sock* tp, 
 }
 
 static __always_inline void on_walked_over(struct sock* sk, struct tcp_sock* tp) {
-  struct socket_state* s =
-      sk->__sk_common.skc_state == TCP_LISTEN ? NULL : bpf_sk_storage_get(&sockets, sk, 0, 0);
+  struct socket_state* s = sk->__sk_common.skc_state == TCP_LISTEN ? NULL : find_kept(sk);
+  if (s && s->state != TCP_CLOSE) s = let_grow_old(sk, s);
   if (s)
     on_still_open(sk, tp, s);
   else if (!agent_ends)

@@ -39,6 +39,7 @@ class kernel_endings : public kernel {
     s = {};
   }
 
+  static constexpr nanos stamp_slack = millisecond;
   file_descriptor server_;
   file_descriptor client_;
   file_descriptor accepted_;
@@ -80,6 +81,31 @@ TEST_F(kernel_endings, a_long_connection_is_told_in_parts_that_add_up) {
   }
   EXPECT_EQ(counted, said);
   EXPECT_LT(segments, 40U) << "each part tells only what is new";
+}
+
+TEST_F(kernel_endings, a_connection_that_lives_on_keeps_what_was_known_of_it_when_young) {
+  // A part is due after a second: by then four walks have passed, and moved what is kept of it.
+  ASSERT_NO_FATAL_FAILURE(start_source(second));
+  assign(west_, "10.77.0.1", 1);
+  const auto before = boot_now();
+  ASSERT_NO_FATAL_FAILURE(connect_both());
+  const auto after = boot_now();
+  ASSERT_NO_FATAL_FAILURE(talk(1000));
+  ASSERT_GE(seen_.wait_for(west_, 1).size(), 1U);
+  ASSERT_NO_FATAL_FAILURE(talk(500));
+  client_ = {};
+  ASSERT_EQ(receive_bytes(accepted_, 1), 0);
+  accepted_ = {};
+  for (const auto cookie : {west_, east_}) {
+    const auto seen = seen_.wait_for(cookie, 2);
+    ASSERT_EQ(seen.size(), 2U);
+    EXPECT_FALSE(seen[1].open_before_agent);
+    EXPECT_GE(seen[1].flow.times.established, before);
+    EXPECT_LE(seen[1].flow.times.established, after + stamp_slack);
+    EXPECT_EQ(seen[1].flow.connection, seen[0].flow.connection);
+    EXPECT_EQ(seen[1].flow.part, 1U);
+  }
+  EXPECT_EQ(seen_.wait_for(west_, 2)[1].flow.near_tenancy, (tenancy_id{incarnation, 1}));
 }
 
 TEST_F(kernel_endings, a_silent_connection_has_one_part_until_it_ends) {

@@ -1,6 +1,8 @@
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 #include <bpf/bpf.h>
@@ -63,6 +65,21 @@ class StandIn : public ::testing::TestWithParam<attached> {
     return sum;
   }
 
+  /// Whether the programs still keep a place for this young socket.
+  bool has_place(std::uint64_t cookie) const {
+    std::vector<std::uint64_t> value(::bpf_map__value_size(programs_->maps.young) / sizeof(std::uint64_t));
+    const auto place = static_cast<std::uint32_t>(cookie % ::bpf_map__max_entries(programs_->maps.young));
+    if (::bpf_map_lookup_elem(::bpf_map__fd(programs_->maps.young), &place, value.data()) != 0) return true;
+    return value.at(0) == cookie;
+  }
+
+  static std::uint64_t cookie_of(const file_descriptor& s) {
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    EXPECT_EQ(::getsockopt(s.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+    return cookie;
+  }
+
   std::unique_ptr<tenure_programs, decltype(&::tenure_programs__destroy)> programs_{
       nullptr, ::tenure_programs__destroy};
   std::unique_ptr<bpf_link, int (*)(bpf_link*)> first_{nullptr, ::bpf_link__destroy};
@@ -75,6 +92,7 @@ TEST_P(StandIn, EachConnectionHasOneEventAtEachEnd) {
   kernel_world world;
   const auto there = endpoint::parse("10.77.0.2:8080").value();
   constexpr std::size_t connections = 20;
+  std::size_t places = 0;
   file_descriptor server;
   world.inside("east", [&] { server = listen_on(there); });
   for (std::size_t i = 0; i < connections; ++i) {
@@ -83,10 +101,14 @@ TEST_P(StandIn, EachConnectionHasOneEventAtEachEnd) {
     world.inside("west", [&] { result = connect_to(there, client, 0); });
     ASSERT_EQ(result, 0);
     auto accepted = accept_from(server);
+    const std::array cookies{cookie_of(client), cookie_of(accepted)};
+    for (const auto cookie : cookies) places += has_place(cookie) ? 1U : 0U;
     client = {};
     ASSERT_EQ(receive_bytes(accepted, 1), 0);
     accepted = {};
+    for (const auto cookie : cookies) EXPECT_FALSE(has_place(cookie)) << "not given back";
   }
+  EXPECT_GT(places, connections) << "others may have some of them, not most";
   file_descriptor refused;
   world.inside("west", [&] { connect_to(endpoint::parse("10.77.0.2:81").value(), refused, 0); });
 

@@ -74,6 +74,13 @@ struct tracker_test : ::testing::Test {
   }
 };
 
+TEST_F(tracker_test, a_tenancy_that_the_kernel_has_no_room_for_is_counted) {
+  host.map_full = true;
+  EXPECT_FALSE(tracker.set(whole, {"checkout", {}}, ""));
+  EXPECT_EQ(tracker.refused(), 1U);
+  EXPECT_TRUE(tracker.list().empty());
+}
+
 TEST_F(tracker_test, set_is_in_the_kernel_when_it_returns) {
   const auto a = tracker.set(whole, {"checkout", {}}, "");
   ASSERT_TRUE(a);
