@@ -149,13 +149,11 @@ void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, c
 
 complaint read_dialled(schema::Batch::Reader in, batch& out) {
   const auto list = in.getDialled();
-  const auto flows = in.getFlows().size();
-  if (list.size() > flows || list.size() > max_batch_flows) return "more dialled addresses than flows";
+  if (auto c = too_many("dialled addresses", list.size(), max_batch_flows)) return c;
   out.dialled.reserve(list.size());
   for (const auto entry : list) {
     const auto flow = entry.getFlow();
-    if (flow >= flows || (!out.dialled.empty() && flow <= out.dialled.back().flow))
-      return "a dialled address of a flow that is not there, or out of order";
+    if (!out.dialled.empty() && flow <= out.dialled.back().flow) return "dialled addresses out of order";
     if (entry.getPort() == 0) return "a dialled address without a port";
     out.dialled.push_back({flow, {read_address(entry.getAddress()), entry.getPort()}});
   }
@@ -166,6 +164,8 @@ complaint read_dialled(schema::Batch::Reader in, batch& out) {
 
 complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp) {
   if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
+  if (!tables.dialled.empty() && tables.dialled.back().flow >= in.size())
+    return "a dialled address of a flow that is not in the batch";
   const char* wrong = nullptr;
   nanos last = last_stamp;
   each_flow(in, [&](const auto& f, unsigned) {

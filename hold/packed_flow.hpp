@@ -36,8 +36,8 @@ inline constexpr std::size_t row_slack = 8;
 /// then the fields, each in as many bytes as it needs of four lengths to choose from. Stamps are distances
 /// from each other and from the base, in 64-bit arithmetic that wraps, so that every value survives. Index
 /// and connection are distances from the row before. Behind them stands what was dialled, where that is known
-/// to be something else: port and address, 6 or 18 bytes. What neither the rule nor a record reads is not kept:
-/// the initial sequence numbers and the errno of a failed connect.
+/// to be something else: port and address, 6 or 18 bytes. What neither the rule nor a record reads is not
+/// kept: the initial sequence numbers and the errno of a failed connect.
 class packed_rows {
  public:
   packed_rows() = default;
