@@ -268,29 +268,5 @@ TEST_F(shared_hosts, a_host_that_begins_to_forward_holds_its_address_no_longer_u
   EXPECT_TRUE(assignment("west", "10.77.0.1:9000").is_null());
 }
 
-TEST_F(shared_hosts, a_service_address_that_is_translated_is_named_beside_who_was_reached) {
-  const auto anyone = make_cgroup("/plain");
-  const auto identity = folder / "identity.toml";
-  std::ofstream(identity) << "workload = \"inner\"\n";
-  world->ip("-n @west route add 10.96.0.0/16 via 10.77.0.2");
-  world->inside("west", [] {
-    const char* rules =
-        "nft -f - <<'RULES'\ntable ip service {\n chain c {\n  type nat hook output priority -100;\n"
-        "  ip daddr 10.96.0.1 tcp dport 80 dnat to 10.77.0.2:9001\n }\n}\nRULES\n";
-    ASSERT_EQ(std::system(rules), 0);
-  });
-  start_node();
-  start_agent("west", {"--dialled"});
-  start_agent("east", {"--identity", identity});
-  serve_in(anyone, "east", 9001);
-  ASSERT_TRUE(has_assignment("east", "10.77.0.2", "inner")) << agents["east"]->err();
-  talk_from(anyone, "west", "10.96.0.1:80");
-  const auto r = record("west", 9001);
-  EXPECT_EQ(r.at("destination_address"), "10.77.0.2") << r;
-  EXPECT_EQ(r.at("destination_workload"), "inner") << r;
-  EXPECT_EQ(r.at("dialled_address"), "10.96.0.1") << r;
-  EXPECT_EQ(r.at("dialled_port"), 80) << r;
-}
-
 }  // namespace
 }  // namespace tenure::testing
