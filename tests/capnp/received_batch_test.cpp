@@ -20,6 +20,7 @@ message whole(std::variant<message, received_batch> got) {
   b.tables.workloads = out.workloads;
   b.tables.tenancies = out.tenancies;
   b.tables.number = out.number;
+  b.tables.dialled = out.dialled;
   b.each_flow([&](flow& f) { out.flows.push_back(f); });
   return out;
 }
