@@ -30,7 +30,8 @@ TEST(greedy_agent, gets_what_others_leave_and_delays_nobody) {
     w.advance(second / 10);
   }
   for (const auto& m : modest) {
-    EXPECT_GE(m->sent(), 198U) << "there is credit for it all the time";
+    // Of the last batches three tenths of a second's may wait for what the next sync sets free.
+    EXPECT_GE(m->sent(), 197U) << "there is credit for it all the time";
     // Each of the last two takes up to three steps of a tenth.
     EXPECT_GE(m->acknowledged() + 16, 200U) << "and nothing is older than the hold, a ping and a sync";
   }
