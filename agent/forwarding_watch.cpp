@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <optional>
 #include <sys/socket.h>
+#include <system_error>
 
 #include "agent/netlink.hpp"
 
@@ -84,6 +85,9 @@ outcome<forwarding> forwarding_watch::look() {
       was = true;
       continue;
     }
+    if (got < 0 && errno != EAGAIN)
+      return fail(trouble::refused,
+                  "cannot read what began to forward: " + std::generic_category().message(errno));
     if (got <= 0) break;
     read_forwarding_messages(std::span(buffer).first(static_cast<std::size_t>(got)),
                              [&](const forwarding_message& m) { was = was || m.on; });
