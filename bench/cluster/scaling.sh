@@ -42,7 +42,7 @@ metrics() { # of the node at that address
 figure() { sed -nE "s/^ *\"$1\": ([-0-9.e+]+),?\$/\1/p" "$2" | head -1; }
 
 start() { # so many nodes; returns when each answers and sees the others
-  local n=$1 base=$((20000 + RANDOM % 20000)) members=() i
+  local n=$1 base=$((20000 + RANDOM % 20000)) members=() i tries
   for ((i = 0; i < n; ++i)); do members+=(--member "n$i=127.0.0.1:$((base + i))"); done
   for ((i = 0; i < n; ++i)); do
     local words=(--node-name "n$i" --listen 127.0.0.1:0 --http 127.0.0.1:0 --hold "$hold" --output "$folder/n$i.$form")
@@ -51,7 +51,13 @@ start() { # so many nodes; returns when each answers and sees the others
     pids+=($!)
   done
   for ((i = 0; i < n; ++i)); do
-    until [ -n "$(said "n$i" HTTP)" ]; do sleep 0.1; done
+    for ((tries = 0; tries < 300; ++tries)); do
+      [ -z "$(said "n$i" HTTP)" ] || continue 2
+      sleep 0.1
+    done
+    echo "scaling.sh: node n$i did not start within 30 s:" >&2
+    tail -n 5 "$folder/n$i.log" >&2
+    exit 1
   done
   sleep 12 # until each is warm
 }
