@@ -268,5 +268,35 @@ TEST_F(shared_hosts, a_host_that_begins_to_forward_holds_its_address_no_longer_u
   EXPECT_TRUE(assignment("west", "10.77.0.1:9000").is_null());
 }
 
+/// A certificate as a workload's issuer writes it, in the place of the one before.
+void write_svid(const std::string& file, const std::string& id) {
+  const auto made =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null "
+      "-subj / -days 1 -addext basicConstraints=critical,CA:FALSE -addext "
+      "keyUsage=critical,digitalSignature -addext subjectAltName=URI:" +
+      id + " -out " + file + ".next 2>/dev/null && mv " + file + ".next " + file;
+  ASSERT_EQ(std::system(made.c_str()), 0);
+}
+
+TEST_F(shared_hosts, a_host_holds_its_addresses_under_its_svid_as_long_as_they_and_it_last) {
+  const auto identity = folder / "svid.pem";
+  ASSERT_NO_FATAL_FAILURE(write_svid(identity, "spiffe://prod/first"));
+  start_node();
+  start_agent("east", {"--identity", identity});
+  ASSERT_TRUE(has_assignment("east", "10.77.0.2", "spiffe://prod/first")) << agents["east"]->err();
+  const auto first = assignment("east", "10.77.0.2").at("tenancy");
+  world->ip("-n @east addr add 10.77.0.3/24 dev @w");
+  ASSERT_TRUE(has_assignment("east", "10.77.0.3", "spiffe://prod/first")) << agents["east"]->err();
+  world->ip("-n @east addr del 10.77.0.3/24 dev @w");
+  ASSERT_TRUE(eventually([&] { return assignment("east", "10.77.0.3").is_null(); }, seconds{20}));
+  EXPECT_EQ(assignment("east", "10.77.0.2").at("tenancy"), first);
+  ASSERT_NO_FATAL_FAILURE(write_svid(identity, "spiffe://prod/second"));
+  ASSERT_TRUE(has_assignment("east", "10.77.0.2", "spiffe://prod/second")) << agents["east"]->err();
+  EXPECT_NE(assignment("east", "10.77.0.2").at("tenancy"), first);
+  ASSERT_NO_FATAL_FAILURE(write_svid(identity, "spiffe://prod/a,URI:spiffe://prod/b"));
+  EXPECT_TRUE(agents["east"]->says("the identity before stays")) << agents["east"]->err();
+  EXPECT_EQ(assignment("east", "10.77.0.2").at("workload"), "spiffe://prod/second");
+}
+
 }  // namespace
 }  // namespace tenure::testing

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <tuple>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -13,8 +14,8 @@
 #include "tests/agent/kernel_world.hpp"
 #include "tests/process/child.hpp"
 
-// Addresses that go, come and are shared while connections are made. Who answered each connection is known
-// from what it answered, apart from the agent.
+// Addresses that go, come, are shared and are translated while connections are made. Who answered each
+// connection is known from what it answered, apart from the agent.
 namespace tenure::testing {
 namespace {
 
@@ -29,6 +30,7 @@ struct moving_address : ::testing::Test {
   std::unique_ptr<kernel_world> world;
   std::unique_ptr<child> up;
   std::vector<std::unique_ptr<child>> processes;
+  std::vector<std::string> more;  // options of a test's own
 
   void SetUp() override {
     const char* without = std::getenv("TENURE_WITHOUT_BPF");
@@ -39,6 +41,7 @@ struct moving_address : ::testing::Test {
         "--hold",        "2s",    "--pin",      pin,           "--ipman-socket", ipman, "--linger", "50ms",
         "--heartbeat",   "200ms", "--routable", "10.77.0.0/16"};
     for (const char* ns : {"west", "east", "north"}) all.insert(all.end(), {"--netns", world->path(ns)});
+    all.insert(all.end(), more.begin(), more.end());
     up = std::make_unique<child>(all);
     ASSERT_TRUE(up->says("connected to node")) << up->err();
   }
@@ -168,6 +171,61 @@ TEST_F(moving_address, a_socket_translated_to_a_shared_address_is_who_the_platfo
   EXPECT_EQ(seen.at(41001).at("source_workload"), "caller-a") << seen.at(41001);
   EXPECT_EQ(seen.at(41002).at("source_workload"), "caller-b") << seen.at(41002);
   EXPECT_TRUE(seen.at(41003).at("source_workload").is_null()) << seen.at(41003);
+}
+
+struct translated_address : moving_address {
+  translated_address() { more = {"--dialled"}; }
+
+  void SetUp() override {
+    moving_address::SetUp();
+    if (!IsSkipped()) world->ip("-n @west route add 10.96.0.0/16 via 10.77.0.2");
+  }
+
+  /// From now on what west sends to the service's address goes there.
+  void serve_from(const std::string& real) const {
+    world->inside("west", [&] {
+      const auto rules =
+          "nft -f - <<'RULES'\ntable ip service\ndelete table ip service\ntable ip service {\n chain c {\n"
+          "  type nat hook output priority -100;\n  ip daddr 10.96.0.1 tcp dport 80 dnat to " +
+          real + ":8000\n }\n}\nRULES\n";
+      ASSERT_EQ(std::system(rules.c_str()), 0);
+    });
+  }
+
+  /// @returns the port that it came from
+  int ask_service() {
+    auto& c = perl("west",
+                   "my $c = IO::Socket::INET->new(PeerAddr => \"10.96.0.1:80\", Timeout => 5) or die; "
+                   "select(undef, undef, undef, 1.5); syswrite($c, \"x\"); sysread($c, my $b, 1) or die; "
+                   "print $c->sockport; close $c;");
+    EXPECT_EQ(c.wait(), 0) << c.err();
+    return std::atoi(c.out().c_str());
+  }
+};
+
+TEST_F(translated_address, a_services_flows_name_who_was_behind_it_then_with_what_was_dialled_beside) {
+  world->ip("-n @east addr add 10.77.0.3/24 dev @w");
+  answer_with("east", "e");
+  assign("10.77.0.1", "client", "west");
+  assign("10.77.0.2", "server", "east");
+  assign("10.77.0.3", "other", "east");
+  serve_from("10.77.0.2");
+  const int first = ask_service();
+  serve_from("10.77.0.3");
+  const int second = ask_service();
+  const auto all = records(2);
+  ASSERT_EQ(all.size(), 2U) << up->err();
+  for (const auto& [port, who, where] :
+       {std::tuple{first, "server", "10.77.0.2"}, {second, "other", "10.77.0.3"}}) {
+    ASSERT_TRUE(all.contains(port));
+    const auto& r = all.at(port);
+    EXPECT_EQ(r.at("destination_address"), where) << r;
+    EXPECT_EQ(r.at("destination_port"), 8000) << r;
+    EXPECT_EQ(r.at("destination_workload"), who) << r;
+    EXPECT_EQ(r.at("source_workload"), "client") << r;
+    EXPECT_EQ(r.at("dialled_address"), "10.96.0.1") << r;
+    EXPECT_EQ(r.at("dialled_port"), 80) << r;
+  }
 }
 
 }  // namespace
