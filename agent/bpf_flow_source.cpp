@@ -18,6 +18,8 @@ namespace tenure::agent {
 
 namespace {
 
+/// Between two looks at all UDP flows, at the most: one that has ended says so that late.
+constexpr nanos longest_sweep_pace = second;
 /// Between two walks over all sockets; the longest because what is kept of a socket moves when it grows old.
 constexpr nanos shortest_pace = 50 * millisecond;
 constexpr nanos longest_pace = 15 * second;
@@ -30,7 +32,8 @@ class bpf_flow_source final : public flow_source {
         programs_(std::move(programs)),
         builder_(clock, options.transit_floor),
         recorder_(std::move(recorder)),
-        active_timeout_(options.active_timeout) {}
+        active_timeout_(options.active_timeout),
+        idle_timeout_(options.idle_timeout) {}
 
   ~bpf_flow_source() override { stop(); }
 
@@ -42,8 +45,11 @@ class bpf_flow_source final : public flow_source {
     // alone.
     if (auto attached = programs_->attach(options_.host_changed != nullptr); !attached) return attached;
     if (auto found = programs_->walk(netns_paths(), 0); !found) return found;
+    if (options_.watch_datagrams)
+      if (auto found = programs_->find_datagram_sockets(netns_paths()); !found) return found;
     reader_ = std::thread([this] { run(); });
     walker_ = std::thread([this] { walk(); });
+    if (options_.watch_datagrams) sweeper_ = std::thread([this] { sweep(); });
     return {};
   }
 
@@ -56,6 +62,7 @@ class bpf_flow_source final : public flow_source {
     }
     over_.notify_all();
     if (walker_.joinable()) walker_.join();
+    if (sweeper_.joinable()) sweeper_.join();
     // While the reader still reads, for there may be more of them than the ring holds; and before the
     // programs go, so that one that closes meanwhile is not forgotten.
     if (reader_.joinable()) std::ignore = programs_->cut_off(netns_paths());
@@ -64,10 +71,11 @@ class bpf_flow_source final : public flow_source {
     if (reader_.joinable()) reader_.join();
   }
 
-  void set_active_timeout(nanos timeout) override {
+  void set_timeouts(nanos active, nanos idle) override {
     {
       const std::scoped_lock lock(mutex_);
-      active_timeout_ = timeout;
+      active_timeout_ = active;
+      idle_timeout_ = idle;
     }
     over_.notify_all();
   }
@@ -81,6 +89,8 @@ class bpf_flow_source final : public flow_source {
     c.sockets_crowded_out = kernel[TENURE_CROWDED_OUT];
     c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
     c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
+    c.datagrams_untracked = kernel[TENURE_DATAGRAMS_UNTRACKED];
+    c.datagrams_left_out = kernel[TENURE_DATAGRAMS_LEFT_OUT];
     return c;
   }
 
@@ -114,6 +124,19 @@ class bpf_flow_source final : public flow_source {
     }
   }
 
+  void sweep() {
+    std::unique_lock lock(mutex_);
+    while (!ending_) {
+      const nanos idle = idle_timeout_;
+      const std::chrono::nanoseconds pace{std::clamp(idle / 4, shortest_pace, longest_sweep_pace)};
+      if (over_.wait_for(lock, pace, [&] { return ending_ || idle_timeout_ != idle; })) continue;
+      const nanos active = std::max<nanos>(active_timeout_, 0);
+      lock.unlock();
+      programs_->end_datagram_flows(idle, active);
+      lock.lock();
+    }
+  }
+
   void take(const tenure_socket_event& e) {
     if (recorder_) recorder_->write(e);
     waiting_.push_back(builder_.build(e));
@@ -134,10 +157,12 @@ class bpf_flow_source final : public flow_source {
   std::atomic<bool> stopping_ = false;
   std::thread reader_;
   std::thread walker_;
+  std::thread sweeper_;
   std::mutex mutex_;
   std::condition_variable over_;
   bool ending_ = false;   // under the mutex
   nanos active_timeout_;  // likewise
+  nanos idle_timeout_;    // likewise
   bool stopped_ = false;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,12 @@ struct bpf_options {
   std::function<void()> host_changed;
   /// Whether connects are watched, so that what was dialled is known where it was replaced before the SYN.
   bool watch_connects = false;
+  /// Whether UDP flows are reported, too, for which every packet of this host runs through a program.
+  bool watch_datagrams = false;
+  /// A UDP flow in which nothing has passed for so long has ended.
+  nanos idle_timeout = 15 * second;
+  /// How many UDP flows there may be at once; what comes beyond is counted.
+  std::uint32_t most_datagram_flows = 65536;
   /// Every event is written to this file too; empty: to none.
   std::string record;
   /// How often the ring is emptied when it is not filling up.
@@ -37,10 +44,10 @@ struct bpf_options {
   std::size_t deliver_at_most = 1024;
 };
 
-/// The kernel's TCP sockets as a source of flows. Opens and loads the programs here, attaches them in
-/// `start`, which also marks the sockets that are open already, in every network namespace of this host. Each
-/// step fails as trouble::refused with one line: what is missing (root, BTF, a bpf file system) and what
-/// works without.
+/// The kernel's TCP and, where asked for, UDP sockets as a source of flows. Opens and loads the programs
+/// here, attaches them in `start`, which also marks the sockets that are open already, in every network
+/// namespace of this host. Each step fails as trouble::refused with one line: what is missing (root, BTF, a
+/// bpf file system) and what works without.
 /// @pre for stamped sockets: `make_identity_maps` was called for the same pin before.
 outcome<std::unique_ptr<flow_source>> make_bpf_flow_source(const bpf_options& options);
 

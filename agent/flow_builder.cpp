@@ -22,6 +22,8 @@ address address_of(const __u8 (&bytes)[16]) {
 end_reason end_of(const tenure_socket_event& e) {
   if (e.flags & TENURE_SOCKET_CUT_OFF) return end_reason::forced_end;
   if (e.flags & TENURE_SOCKET_STILL_OPEN) return end_reason::active_timeout;
+  if (e.flags & TENURE_SOCKET_IDLE) return end_reason::idle_timeout;
+  if (e.flags & TENURE_SOCKET_CROWDED_OUT) return end_reason::lack_of_resources;
   switch (e.error) {
     case ETIMEDOUT:
     case EHOSTUNREACH:
@@ -58,6 +60,7 @@ flow_times flow_builder::times_of(const tenure_socket_event& e) const {
   t.error = stamp_error;
   t.is_established = (e.flags & TENURE_SOCKET_ESTABLISHED) != 0;
   t.last_received = t.opened;
+  if (e.flags & TENURE_SOCKET_UDP) t.last_received = time_min;
   if (!t.is_established) return t;
   t.established = static_cast<nanos>(e.established_ns);
   // The handshake's last segment was accepted then; a later one may have been, as the later of the two
@@ -79,6 +82,7 @@ observed_flow flow_builder::build(const tenure_socket_event& e) {
   f.connection = e.connection != 0 ? 2 * e.connection + 1 : 2 * ++connections_;
   f.part = e.part;
   f.reporter = e.flags & TENURE_SOCKET_ACTIVE ? reporter::source : reporter::destination;
+  f.transport = e.flags & TENURE_SOCKET_UDP ? transport_protocol::udp : transport_protocol::tcp;
   f.end = end_of(e);
   f.near_address = address_of(e.near_address);
   f.far_address = address_of(e.far_address);

@@ -17,6 +17,8 @@ struct source_counters {
   std::uint64_t sockets_untracked = 0;    ///< the kernel had no memory to follow a socket
   std::uint64_t sockets_crowded_out = 0;  ///< short-lived sockets beyond those that there is cheap room for
   std::uint64_t loopback_left_out = 0;    ///< both ends in one network namespace
+  std::uint64_t datagrams_untracked = 0;  ///< there was no room for their flow, or they could not be read
+  std::uint64_t datagrams_left_out = 0;   ///< both ends in one network namespace
   std::uint64_t translated = 0;           ///< flows of which connection tracking told another endpoint
   std::uint64_t translated_late = 0;      ///< flows that came too late to ask connection tracking
   std::uint64_t looks_failed = 0;         ///< at who uses this host's endpoints: nothing was proved
@@ -30,8 +32,9 @@ class flow_source {
   virtual outcome<void> start(std::function<void(std::vector<observed_flow>)> deliver) = 0;
   /// Delivers what the kernel has already written, then nothing any more.
   virtual void stop() = 0;
-  /// Any thread: from now on connections that have been open for so long are reported in parts; 0: none.
-  virtual void set_active_timeout(nanos) {}
+  /// Any thread: from now on connections that have been open for `active` are reported in parts (0: none),
+  /// and UDP flows end in which nothing has passed for `idle`.
+  virtual void set_timeouts(nanos /*active*/, nanos /*idle*/) {}
   /// Any thread.
   virtual source_counters counters() const = 0;
 };

@@ -73,11 +73,28 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
                                     {programs->maps.port_tenancies, pinned_port_count_path(options.pin)}})
       if (auto shared = share(map, path); !shared) return tl::unexpected(shared.error());
   }
-  for (auto* program : {programs->progs.connect4_asked, programs->progs.connect6_asked})
-    ::bpf_program__set_autoload(program, options.watch_connects);
-  result->watches_connects_ = options.watch_connects;
-  if (::tenure_programs__load(programs) != 0) return tl::unexpected(step_failed("loading", errno));
+  result->choose_programs(options);
+  if (::tenure_programs__load(programs) != 0) {
+    auto why = step_failed("loading", errno);
+    if (options.watch_datagrams) why.text += "; UDP needs Linux 6.1";
+    return tl::unexpected(std::move(why));
+  }
   return result;
+}
+
+/// Loads only what is asked for.
+void kernel_programs::choose_programs(const bpf_options& options) {
+  const auto& progs = programs_->progs;
+  for (auto* program : {progs.connect4_asked, progs.connect6_asked})
+    ::bpf_program__set_autoload(program, options.watch_connects);
+  for (auto* program : {progs.datagram_sent, progs.datagram_received, progs.datagram_socket_made,
+                        progs.datagram_socket_found, progs.look_at_datagrams})
+    ::bpf_program__set_autoload(program, options.watch_datagrams);
+  if (options.watch_datagrams)
+    ::bpf_map__set_max_entries(programs_->maps.datagram_flows, options.most_datagram_flows);
+  programs_->bss->datagram_transit_ns = static_cast<__u64>(options.transit_floor);
+  watches_connects_ = options.watch_connects;
+  watches_datagrams_ = options.watch_datagrams;
 }
 
 kernel_programs::~kernel_programs() {
@@ -115,8 +132,8 @@ outcome<void> kernel_programs::attach(bool cgroups) {
   // The second finds what the first has done.
   for (auto* program : {programs_->progs.socket_state_changed, programs_->progs.socket_state_changed_unseen})
     if (auto done = attach(program); !done) return done;
-  if (watches_connects_)
-    if (auto done = attach_to_connects(); !done) return done;
+  if (watches_connects_ || watches_datagrams_)
+    if (auto done = attach_to_root_cgroup(); !done) return done;
   // Without them the next heartbeat looks.
   if (cgroups)
     for (auto* program : {programs_->progs.cgroup_made, programs_->progs.cgroup_entered})
@@ -124,15 +141,24 @@ outcome<void> kernel_programs::attach(bool cgroups) {
   return {};
 }
 
-outcome<void> kernel_programs::attach_to_connects() {
+outcome<void> kernel_programs::attach_to_root_cgroup() {
   const auto mount = find_cgroup_mount();
   if (!mount) return tl::unexpected(mount.error());
   const file_descriptor root{::open(mount->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!root) return tl::unexpected(step_failed("attaching", errno));
+  const auto& progs = programs_->progs;
+  std::vector<std::pair<bpf_program*, bpf_attach_type>> wanted;
+  if (watches_connects_)
+    wanted = {{progs.connect4_asked, BPF_CGROUP_INET4_CONNECT},
+              {progs.connect6_asked, BPF_CGROUP_INET6_CONNECT}};
+  // Sockets first, so that none that sends is unknown.
+  if (watches_datagrams_)
+    wanted.insert(wanted.end(), {{progs.datagram_socket_made, BPF_CGROUP_INET_SOCK_CREATE},
+                                 {progs.datagram_sent, BPF_CGROUP_INET_EGRESS},
+                                 {progs.datagram_received, BPF_CGROUP_INET_INGRESS}});
   // Before the programs of cgroups further down, where the kernel can do that (6.15).
   constexpr __u32 from_the_root_on = 1U << 6U;  // BPF_F_PREORDER
-  for (const auto& [program, where] : {std::pair{programs_->progs.connect4_asked, BPF_CGROUP_INET4_CONNECT},
-                                       {programs_->progs.connect6_asked, BPF_CGROUP_INET6_CONNECT}}) {
+  for (const auto& [program, where] : wanted) {
     LIBBPF_OPTS(bpf_link_create_opts, how);
     how.flags = from_the_root_on;
     // A link and no more: it ends with this process, however that ends.
@@ -140,13 +166,13 @@ outcome<void> kernel_programs::attach_to_connects() {
     how.flags = 0;
     if (!link) link = file_descriptor{::bpf_link_create(::bpf_program__fd(program), root.get(), where, &how)};
     if (!link) return tl::unexpected(step_failed("attaching", errno));
-    connect_links_.push_back(std::move(link));
+    cgroup_links_.push_back(std::move(link));
   }
   return {};
 }
 
 void kernel_programs::detach() {
-  connect_links_.clear();
+  cgroup_links_.clear();
   for (auto* link : std::exchange(links_, {})) ::bpf_link__destroy(link);
 }
 
@@ -157,17 +183,34 @@ std::uint64_t kernel_programs::host_changes() const {
 outcome<void> kernel_programs::walk(const std::vector<std::string>& paths, nanos part_after) {
   programs_->bss->part_after_ns = static_cast<__u64>(part_after);
   ++programs_->bss->walks;
-  return visit_sockets(paths);
+  return visit_sockets(programs_->progs.socket_walked_over, paths);
+}
+
+outcome<void> kernel_programs::find_datagram_sockets(const std::vector<std::string>& paths) {
+  return visit_sockets(programs_->progs.datagram_socket_found, paths);
+}
+
+void kernel_programs::end_datagram_flows(nanos idle, nanos part_after) {
+  programs_->bss->datagram_idle_ns = static_cast<__u64>(idle);
+  programs_->bss->part_after_ns = static_cast<__u64>(part_after);
+  look_at_datagrams();
+}
+
+void kernel_programs::look_at_datagrams() {
+  LIBBPF_OPTS(bpf_test_run_opts, run);
+  // Of what is there already; it is asked again soon.
+  std::ignore = ::bpf_prog_test_run_opts(::bpf_program__fd(programs_->progs.look_at_datagrams), &run);
 }
 
 outcome<void> kernel_programs::cut_off(const std::vector<std::string>& paths) {
   programs_->bss->agent_ends = 1;
-  return visit_sockets(paths);
+  if (watches_datagrams_) look_at_datagrams();
+  return visit_sockets(programs_->progs.socket_walked_over, paths);
 }
 
-outcome<void> kernel_programs::visit_sockets(const std::vector<std::string>& paths) {
-  const std::unique_ptr<bpf_link, int (*)(bpf_link*)> link{
-      ::bpf_program__attach_iter(programs_->progs.socket_walked_over, nullptr), ::bpf_link__destroy};
+outcome<void> kernel_programs::visit_sockets(bpf_program* program, const std::vector<std::string>& paths) {
+  const std::unique_ptr<bpf_link, int (*)(bpf_link*)> link{::bpf_program__attach_iter(program, nullptr),
+                                                           ::bpf_link__destroy};
   if (!link) return tl::unexpected(step_failed("attaching", errno));
   for (const auto& path : paths) {
     std::ignore = run_in_netns(path, [&] {

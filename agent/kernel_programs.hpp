@@ -45,6 +45,11 @@ class kernel_programs {
   /// the ones that were open before, and reports a part of each that has been open for `part_after` since its
   /// last one (0: of none).
   outcome<void> walk(const std::vector<std::string>& paths, nanos part_after);
+  /// Notes the UDP sockets that are there in the namespaces at `paths`; theirs is nobody's.
+  outcome<void> find_datagram_sockets(const std::vector<std::string>& paths);
+  /// Reports the UDP flows in which nothing has passed for `idle`, and a part of each that has lasted for
+  /// `part_after` since its last one (0: of none).
+  void end_datagram_flows(nanos idle, nanos part_after);
   /// Reports every open connection as cut off, once; nothing more is to be told of them.
   outcome<void> cut_off(const std::vector<std::string>& paths);
 
@@ -60,15 +65,18 @@ class kernel_programs {
 
  private:
   explicit kernel_programs(tenure_programs* loaded) : programs_(loaded) {}
-  outcome<void> visit_sockets(const std::vector<std::string>& paths);
+  void choose_programs(const bpf_options& options);
+  outcome<void> visit_sockets(bpf_program* program, const std::vector<std::string>& paths);
+  void look_at_datagrams();
 
   tenure_programs* programs_;
   bool watches_connects_ = false;
+  bool watches_datagrams_ = false;
   outcome<void> attach(bpf_program* program);
-  outcome<void> attach_to_connects();
+  outcome<void> attach_to_root_cgroup();
 
   std::vector<bpf_link*> links_;
-  std::vector<file_descriptor> connect_links_;
+  std::vector<file_descriptor> cgroup_links_;
   ring_buffer* ring_ = nullptr;
   std::function<void(const tenure_socket_event&)> take_;
 };

@@ -158,6 +158,11 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               c.dials_failed);
   out.counter("tenure_agent_loopback_left_out_total", "Connections within one network namespace",
               source.loopback_left_out);
+  out.counter("tenure_agent_datagrams_left_out_total", "UDP datagrams within one network namespace",
+              source.datagrams_left_out);
+  out.counter("tenure_agent_datagrams_untracked_total",
+              "UDP datagrams for whose flow there was no room, or that could not be read",
+              source.datagrams_untracked);
   out.counter(
       "tenure_agent_looks_failed_total",
       "Looks at this host (its addresses, who uses them, what it forwards) that failed, so that nothing was "

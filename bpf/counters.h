@@ -10,5 +10,7 @@ enum tenure_counter {
   TENURE_FOUND_OPEN,        /* sockets that were there before */
   TENURE_STOOD_IN,    /* transitions at which the kernel left the first program out, and the second came in */
   TENURE_CROWDED_OUT, /* young sockets whose place was taken: they cost more */
+  TENURE_DATAGRAMS_LEFT_OUT,  /* both ends in one network namespace */
+  TENURE_DATAGRAMS_UNTRACKED, /* no room for their flow, or they could not be read */
   TENURE_COUNTERS,
 };

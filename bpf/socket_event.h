@@ -5,7 +5,7 @@
 // are ordered so that there is no padding.
 #pragma once
 
-#define TENURE_SOCKET_EVENT_VERSION 3
+#define TENURE_SOCKET_EVENT_VERSION 4
 
 enum tenure_socket_flags {
   TENURE_SOCKET_ACTIVE = 1 << 0,       /* it opened the connection */
@@ -15,6 +15,9 @@ enum tenure_socket_flags {
   TENURE_SOCKET_OPENED_KNOWN = 1 << 4, /* `opened_ns` says something */
   TENURE_SOCKET_STILL_OPEN = 1 << 5,   /* one part of a connection that goes on */
   TENURE_SOCKET_CUT_OFF = 1 << 6,      /* and of which no more will be told: the agent ends */
+  TENURE_SOCKET_UDP = 1 << 7,  /* what a UDP socket exchanged with one far end; ACTIVE: it sent first */
+  TENURE_SOCKET_IDLE = 1 << 8, /* of UDP: nothing passed for long */
+  TENURE_SOCKET_CROWDED_OUT = 1 << 9, /* of UDP: nothing passed for a moment, and others needed the room */
 };
 
 struct tenure_socket_event {
@@ -22,11 +25,12 @@ struct tenure_socket_event {
   __u64 cgroup;           /* id of its cgroup in the unified hierarchy */
   __u64 near_incarnation; /* the tenancy of the near end; both 0: none that is proved */
   __u64 near_sequence;
-  __u64 connection;       /* shared by the parts of one; 0: this is the only one */
-  __u64 opened_ns;        /* boot-time clock, as are the next two; not after the first SYN or SYN-ACK that was
-                             answered */
-  __u64 established_ns;   /* with OPEN_BEFORE: when it was first seen */
-  __u64 closed_ns;        /* or: when this part ended */
+  __u64 connection;     /* shared by the parts of one; 0: this is the only one */
+  __u64 opened_ns;      /* boot-time clock, as are the next two; not after the first SYN or SYN-ACK that was
+                           answered */
+  __u64 established_ns; /* with OPEN_BEFORE: when it was first seen */
+  __u64 closed_ns; /* or: when this part ended. Of UDP, `opened_ns` to `closed_ns` is the time from the first
+                      to the last datagram of the part, widened by how long each may have been under way */
   __s64 boot_offset_ns;   /* boot-time minus monotonic clock when it was established: smaller than now after a
                              suspend */
   __u64 jiffies;          /* now, 64 bits */

@@ -9,6 +9,8 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/connects.h"
+#include "bpf/datagram_sweep.h"
+#include "bpf/datagrams.h"
 #include "bpf/handlers.h"
 #include "bpf/walk.h"
 
@@ -83,6 +85,41 @@ SEC("cgroup/connect6")
 int connect6_asked(struct bpf_sock_addr* asked) {
   on_connect6_asked(asked);
   return 1;
+}
+
+/* The five of UDP are loaded only where it is asked for. All let everything pass. */
+SEC("cgroup_skb/egress")
+int datagram_sent(struct __sk_buff* skb) {
+  on_datagram(skb, true);
+  return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int datagram_received(struct __sk_buff* skb) {
+  on_datagram(skb, false);
+  return 1;
+}
+
+SEC("cgroup/sock_create")
+int datagram_socket_made(struct bpf_sock* sk) {
+  on_datagram_socket_made(sk);
+  return 1;
+}
+
+/* Runs over the sockets of the reader's network namespace. */
+SEC("iter/udp")
+int datagram_socket_found(struct bpf_iter__udp* ctx) {
+  struct udp_sock* found = ctx->udp_sk;
+  if (!found) return 0;
+  barrier_var(found);
+  on_datagram_socket_found((struct sock*)found);
+  return 0;
+}
+
+SEC("syscall")
+int look_at_datagrams(void* ctx) {
+  sweep_datagram_flows();
+  return 0;
 }
 
 SEC("tp_btf/cgroup_mkdir")

@@ -33,6 +33,9 @@ void add_agent_options(command& c, agent_options& o) {
   c.flag("dialled", o.dialled,
          "say what was dialled where that is not what was reached: watches connects and asks the kernel's "
          "connection tracking about every flow");
+  c.flag("udp", o.udp, "report UDP flows, too: a program then sees every packet of this host");
+  c.option("idle-timeout", o.idle_timeout,
+           "with --udp: a UDP flow in which nothing passed for so long has ended");
   c.option("record", o.record, "write every socket event, as the kernel gave it, to this file too")
       .shown_as("FILE");
   c.option("replay", o.replay,

@@ -99,7 +99,7 @@ class running_agent final : public agent_service {
     if (!cookies) return tl::unexpected(cookies.error());
     if (auto paced = set_pace(o); !paced) return paced;
     only_->set(std::move(*cookies));
-    source_->set_active_timeout(o.active_timeout.count());
+    source_->set_timeouts(o.active_timeout.count(), o.idle_timeout.count());
     return {};
   }
 
@@ -136,8 +136,8 @@ class running_agent final : public agent_service {
  private:
   outcome<void> set_pace(const agent_options& o) {
     constexpr std::chrono::milliseconds shortest{1};
-    if (o.heartbeat < shortest || o.linger < shortest)
-      return fail(trouble::usage, "--heartbeat and --linger: expected at least 1ms");
+    if (o.heartbeat < shortest || o.linger < shortest || o.idle_timeout < shortest)
+      return fail(trouble::usage, "--heartbeat, --linger and --idle-timeout: expected at least 1ms");
     pace_->heartbeat = o.heartbeat.count();
     pace_->linger = o.linger.count();
     return {};
@@ -153,6 +153,8 @@ class running_agent final : public agent_service {
     kernel.active_timeout = o.active_timeout.count();
     kernel.record = o.record;
     kernel.watch_connects = o.dialled;
+    kernel.watch_datagrams = o.udp;
+    kernel.idle_timeout = o.idle_timeout.count();
     if (o.dialled) conntrack_ = std::make_shared<agent::conntrack>(clock_, usage_failures_);
     // The source starts after the exporter, and stops before it.
     if (usage_) kernel.host_changed = [this] { caf::anon_send(exporter_, actors::look_atom_v, false); };

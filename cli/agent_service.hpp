@@ -31,6 +31,8 @@ struct agent_options {
   std::chrono::nanoseconds transit = std::chrono::milliseconds{200};
   std::chrono::nanoseconds active_timeout = std::chrono::minutes{1};
   bool dialled = false;
+  bool udp = false;
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds{15};
   std::string record;
   std::string replay;
   std::string spool;  ///< empty: none

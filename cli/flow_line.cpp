@@ -4,6 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include "ownership/asked_port.hpp"
+
 namespace tenure::cli {
 
 namespace {
@@ -147,6 +149,7 @@ outcome<flow_line> flow_line_reader::read(std::string_view line) {
       object_.read(line, keys, [&f](std::size_t index, auto value) { return take(f, index, value); });
   if (!seen) return tl::unexpected(seen.error());
   const bool tcp = f.protocol == transport_protocol::tcp;
+  f.line.remote_port = asked_port(f.protocol, f.line.remote_port);
   // Whoever leaves `established_ns` out of a TCP flow has more likely forgotten it than meant a failed
   // connect.
   const std::uint32_t required = tcp ? always | bit(established_ns) : always;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "ownership/asked_port.hpp"
 #include "ownership/invariant.hpp"
 
 namespace tenure::hold {
@@ -339,7 +340,8 @@ void packed_rows::add(const flow& f) {
 void row_cursor::next(question& q) {
   row_reader in(at_);
   q.far = read_far(in, *base_);
-  q.far_port = in.raw<std::uint16_t>();
+  q.far_port = asked_port(in.small(udp_bit) != 0 ? transport_protocol::udp : transport_protocol::tcp,
+                          in.raw<std::uint16_t>());
   read_times(in, q.times, base_->time);
   at_ += length_of(at_);
 }

@@ -228,5 +228,70 @@ TEST_F(translated_address, a_services_flows_name_who_was_behind_it_then_with_wha
   }
 }
 
+struct datagram_flows : moving_address {
+  datagram_flows() { more = {"--udp", "--idle-timeout", "500ms"}; }
+
+  /// From west, after the evidence of everybody's holding has begun.
+  void ask(const std::string& to, int port) {
+    auto& c = perl("west", "my $c = IO::Socket::INET->new(Proto => \"udp\", PeerAddr => \"" + to + ":" +
+                               std::to_string(port) +
+                               "\") or die; select(undef, undef, undef, 1.5); syswrite($c, \"x\"); "
+                               "sysread($c, my $b, 1) == 1 or die; close $c;");
+    ASSERT_EQ(c.wait(), 0) << c.err();
+  }
+
+  void echo(const std::string& on, int port) {
+    auto& c = perl("east", "my $s = IO::Socket::INET->new(Proto => \"udp\", LocalAddr => \"" + on + ":" +
+                               std::to_string(port) +
+                               "\") or die; print STDERR \"ready\"; "
+                               "while ($s->recv(my $b, 10)) { $s->send($b) }");
+    ASSERT_TRUE(c.says("ready")) << c.err();
+  }
+
+  json record(int port, const std::string& reporter) const {
+    json found;
+    EXPECT_TRUE(eventually(
+        [&] {
+          std::ifstream file(output);
+          for (std::string line; std::getline(file, line);) {
+            auto r = json::parse(line, nullptr, false);
+            if (!r.is_object() || r.at("transport") != "udp" || r.at("destination_port") != port) continue;
+            if (r.at("reporter") == reporter) return found = std::move(r), true;
+          }
+          return false;
+        },
+        seconds{30}))
+        << up->err();
+    return found;
+  }
+};
+
+TEST_F(datagram_flows, udp_names_who_holds_the_whole_address_and_nobody_by_a_port) {
+  world->ip("-n @east addr add 10.77.0.3/24 dev @w");
+  assign("10.77.0.1", "client", "west");
+  assign("10.77.0.2", "resolver", "east");
+  assign("10.77.0.3:5353", "web", "east");  // of TCP: who has the port of UDP is not known
+  echo("10.77.0.2", 5300);
+  echo("10.77.0.3", 5353);
+  ask("10.77.0.2", 5300);
+  ask("10.77.0.3", 5353);
+  for (const auto* reporter : {"source", "destination"}) {
+    const auto r = record(5300, reporter);
+    ASSERT_TRUE(r.is_object());
+    EXPECT_EQ(r.at("source_workload"), "client") << r;
+    EXPECT_EQ(r.at("destination_workload"), "resolver") << r;
+    EXPECT_EQ(r.at("basis"), "tenancy") << r;
+    EXPECT_EQ(r.at("end_reason"), "idle_timeout") << r;
+    EXPECT_TRUE(r.at("established").is_null()) << r;
+    EXPECT_TRUE(r.at("last_received").is_null()) << r;
+    EXPECT_EQ(r.at("segments_sent"), 1) << r;
+    EXPECT_EQ(r.at("segments_received"), 1) << r;
+  }
+  const auto by_port = record(5353, "source");
+  ASSERT_TRUE(by_port.is_object());
+  EXPECT_EQ(by_port.at("source_workload"), "client") << by_port;
+  EXPECT_TRUE(by_port.at("destination_workload").is_null()) << by_port;
+}
+
 }  // namespace
 }  // namespace tenure::testing
