@@ -89,6 +89,8 @@ class bpf_flow_source final : public flow_source {
     c.sockets_crowded_out = kernel[TENURE_CROWDED_OUT];
     c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
     c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
+    c.taken_over = programs_->taken_over();
+    c.events += c.taken_over;
     c.datagrams_untracked = kernel[TENURE_DATAGRAMS_UNTRACKED];
     c.datagrams_left_out = kernel[TENURE_DATAGRAMS_LEFT_OUT];
     return c;

@@ -69,6 +69,12 @@ tenure_identity_key to_kernel(const identity_key& key) {
   return k;
 }
 
+identity_key from_kernel(const tenure_identity_key& k) {
+  address::bytes_type bytes;
+  std::memcpy(bytes.data(), k.address, bytes.size());
+  return {k.netns_cookie, {address::from_bytes(bytes), k.port}};
+}
+
 class pinned_identity_map final : public identity_map {
  public:
   pinned_identity_map(file_descriptor lock, file_descriptor map, file_descriptor ports,
@@ -107,8 +113,9 @@ class pinned_identity_map final : public identity_map {
   }
 
   /// Whoever reads this sees sockets of now: what an agent before us wrote says nothing that we have
-  /// verified.
-  void clear_others() {
+  /// verified. @returns what that was
+  std::set<identity_key> clear_others() {
+    std::set<identity_key> cleared;
     tenure_identity_key key;
     tenure_identity_key next;
     const void* at = nullptr;
@@ -120,6 +127,7 @@ class pinned_identity_map final : public identity_map {
       const bool ours =
           ::bpf_map_lookup_elem(map_.get(), &next, &value) == 0 && value.incarnation == incarnation_;
       if (!ours) {
+        cleared.insert(from_kernel(next));
         ::bpf_map_delete_elem(map_.get(), &next);
         continue;
       }
@@ -127,6 +135,7 @@ class pinned_identity_map final : public identity_map {
       at = &key;
     }
     tell_ports();
+    return cleared;
   }
 
  private:
@@ -198,7 +207,8 @@ std::string pinned_port_count_path(const std::string& pin) {
   return pin + "/port_tenancies";
 }
 
-outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin, std::uint64_t incarnation) {
+outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin, std::uint64_t incarnation,
+                                                          std::set<identity_key>* left) {
   if (auto ready = prepare_folder(pin); !ready) return tl::unexpected(ready.error());
   file_descriptor lock{::open(pin.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!lock) return fail(trouble::refused, "cannot open " + pin + ": " + why(errno));
@@ -210,7 +220,8 @@ outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin
   if (!ports) return tl::unexpected(ports.error());
   auto result =
       std::make_unique<pinned_identity_map>(std::move(lock), std::move(*map), std::move(*ports), incarnation);
-  result->clear_others();
+  auto cleared = result->clear_others();
+  if (left != nullptr) *left = std::move(cleared);
   return result;
 }
 

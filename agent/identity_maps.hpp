@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/identity_map.hpp"
@@ -14,6 +15,8 @@ namespace tenure::agent {
 /// Refused (trouble::refused, one line that says what is missing) without permission, or while another agent
 /// holds the folder. Any thread.
 /// @param incarnation this agent's; `put` takes only tenancies of it.
-outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin, std::uint64_t incarnation);
+/// @param left if given, what was cleared: the endpoints that were held when the agent before this one ended
+outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin, std::uint64_t incarnation,
+                                                          std::set<identity_key>* left = nullptr);
 
 }  // namespace tenure::agent

@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/file_descriptor.hpp"
+#include "agent/going_on.hpp"
 #include "agent/host_picture.hpp"
 #include "agent/netns.hpp"
 #include "agent/pinned_map.hpp"
@@ -74,6 +75,7 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
       if (auto shared = share(map, path); !shared) return tl::unexpected(shared.error());
   }
   result->choose_programs(options);
+  result->pin_ = options.pin;
   if (::tenure_programs__load(programs) != 0) {
     auto why = step_failed("loading", errno);
     if (options.watch_datagrams) why.text += "; UDP needs Linux 6.1";
@@ -100,6 +102,7 @@ void kernel_programs::choose_programs(const bpf_options& options) {
 kernel_programs::~kernel_programs() {
   detach();
   ::ring_buffer__free(ring_);
+  ::ring_buffer__free(left_ring_);
   ::tenure_programs__destroy(programs_);
 }
 
@@ -129,9 +132,13 @@ outcome<void> kernel_programs::attach(bpf_program* program) {
 }
 
 outcome<void> kernel_programs::attach(bool cgroups) {
+  // What an agent before this one left goes on until now: what ends in the milliseconds in between is missed.
+  if (!pin_.empty()) read_what_went_on();
   // The second finds what the first has done.
   for (auto* program : {programs_->progs.socket_state_changed, programs_->progs.socket_state_changed_unseen})
     if (auto done = attach(program); !done) return done;
+  if (!pin_.empty())
+    if (auto pinned = let_go_on(pin_, links_, ::bpf_map__fd(programs_->maps.events)); !pinned) return pinned;
   if (watches_connects_ || watches_datagrams_)
     if (auto done = attach_to_root_cgroup(); !done) return done;
   // Without them the next heartbeat looks.
@@ -172,6 +179,7 @@ outcome<void> kernel_programs::attach_to_root_cgroup() {
 }
 
 void kernel_programs::detach() {
+  if (!links_.empty() && !pin_.empty()) end_going_on(pin_);
   cgroup_links_.clear();
   for (auto* link : std::exchange(links_, {})) ::bpf_link__destroy(link);
 }
@@ -243,7 +251,31 @@ void kernel_programs::drain(nanos wait) {
     pollfd ready{::ring_buffer__epoll_fd(ring_), POLLIN, 0};
     ::poll(&ready, 1, static_cast<int>(wait / millisecond));
   }
+  if (left_ring_ != nullptr) drain_what_went_on();
   ::ring_buffer__consume(ring_);
+}
+
+void kernel_programs::read_what_went_on() {
+  const auto on_event = [](void* self, void* data, std::size_t size) {
+    auto& me = *static_cast<kernel_programs*>(self);
+    const auto* e = static_cast<const tenure_socket_event*>(data);
+    // Of another version of the programs: its reader is gone, and nobody else can read it.
+    if (size < sizeof *e || e->version != TENURE_SOCKET_EVENT_VERSION) return 0;
+    ++me.taken_over_;
+    me.take_(*e);
+    return 0;
+  };
+  const auto ring = ring_going_on(pin_);
+  end_going_on(pin_);
+  if (ring) left_ring_ = ::ring_buffer__new(ring.get(), on_event, this, nullptr);
+}
+
+/// The kernel takes a moment to end programs whose last pin is gone; they write until then.
+void kernel_programs::drain_what_went_on() {
+  constexpr int looks = 100;
+  ::ring_buffer__consume(left_ring_);
+  if (++left_looks_ < looks) return;
+  ::ring_buffer__free(std::exchange(left_ring_, nullptr));
 }
 
 std::uint64_t kernel_programs::missed_runs() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,7 +40,7 @@ class kernel_programs {
   outcome<void> attach(bool cgroups);
   /// Grows when a listener or a cgroup comes or goes, or a process enters one.
   std::uint64_t host_changes() const;
-  /// When this returns, no program runs any more.
+  /// When this returns, no program runs any more, and none goes on.
   void detach();
   /// Walks over the sockets in the namespaces at `paths`; those that are gone by now are passed over. Marks
   /// the ones that were open before, and reports a part of each that has been open for `part_after` since its
@@ -55,8 +56,11 @@ class kernel_programs {
 
   /// @param take is called by `drain`, on its thread, for each event.
   outcome<void> read_events(std::function<void(const tenure_socket_event&)> take);
-  /// Waits until much has come, `wait` at the longest, then hands over everything there is.
+  /// Waits until much has come, `wait` at the longest, then hands over everything there is; first what the
+  /// programs of an agent before this one wrote, which had not ended them.
   void drain(nanos wait);
+  /// How many events those were.
+  std::uint64_t taken_over() const { return taken_over_; }
 
   std::array<std::uint64_t, TENURE_COUNTERS> read_counters() const;
   /// Transitions that no program saw: the kernel leaves one out that is running on that CPU already, and the
@@ -68,6 +72,8 @@ class kernel_programs {
   void choose_programs(const bpf_options& options);
   outcome<void> visit_sockets(bpf_program* program, const std::vector<std::string>& paths);
   void look_at_datagrams();
+  void read_what_went_on();
+  void drain_what_went_on();
 
   tenure_programs* programs_;
   bool watches_connects_ = false;
@@ -77,7 +83,11 @@ class kernel_programs {
 
   std::vector<bpf_link*> links_;
   std::vector<file_descriptor> cgroup_links_;
+  std::string pin_;  ///< empty: nothing goes on when this process ends
   ring_buffer* ring_ = nullptr;
+  ring_buffer* left_ring_ = nullptr;  ///< of an agent before this one, for a while
+  int left_looks_ = 0;
+  std::atomic<std::uint64_t> taken_over_ = 0;
   std::function<void(const tenure_socket_event&)> take_;
 };
 

@@ -143,6 +143,8 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
   families out;
   out.counter("tenure_agent_events_total", "Connections that ended, as the kernel reported them",
               source.events);
+  out.counter("tenure_agent_events_taken_over_total",
+              "Of these, what the programs of a killed agent saw until this one began", source.taken_over);
   out.counter("tenure_agent_events_lost_total", "Events that the ring buffer had no room for",
               source.events_lost);
   out.counter("tenure_agent_runs_missed_total",

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <unistd.h>
 #include <utility>
 
@@ -21,8 +22,8 @@
 #include "agent/host_usage.hpp"
 #include "agent/identity_file.hpp"
 #include "agent/identity_maps.hpp"
-#include "agent/ipman.hpp"
 #include "agent/ipman_answer.hpp"
+#include "agent/platform_socket.hpp"
 #include "agent/replayed_flow_source.hpp"
 #include "agent/spool_folder.hpp"
 #include "cli/incarnation.hpp"
@@ -45,6 +46,14 @@ struct agent_config : caf::actor_system_config {
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "agent";
+}
+
+/// Another one after each start of this host.
+std::string host_start() {
+  std::string boot;
+  std::ifstream boot_id("/proc/sys/kernel/random/boot_id");
+  std::getline(boot_id, boot);
+  return boot;
 }
 
 std::shared_ptr<agent::look_failures> count_and_say() {
@@ -144,7 +153,7 @@ class running_agent final : public agent_service {
   }
 
   outcome<void> open_kernel(const agent_options& o, std::uint64_t incarnation) {
-    auto maps = agent::make_identity_maps(o.pin, incarnation);
+    auto maps = agent::make_identity_maps(o.pin, incarnation, &held_before_);
     if (!maps) return tl::unexpected(maps.error());
     identities_ = std::move(*maps);
     agent::bpf_options kernel;
@@ -201,9 +210,13 @@ class running_agent final : public agent_service {
 
   outcome<void> listen_to_platforms(const std::string& path) {
     if (path.empty()) return {};
-    auto server = agent::ipman_server::start(path, [this](const agent::ipman_request& r) { return ask(r); });
+    auto server = agent::platform_socket::start(path, host_start(), held_before_,
+                                                [this](const agent::ipman_request& r) { return ask(r); });
     if (!server) return tl::unexpected(server.error());
     ipman_ = std::move(*server);
+    if (ipman_->said_before() > 0)
+      spdlog::info("agent: {} of {} assignments from before begin anew", ipman_->said_again(),
+                   ipman_->said_before());
     return {};
   }
 
@@ -300,9 +313,7 @@ class running_agent final : public agent_service {
   outcome<void> take_over(const agent_options& o, const actors::exporter_settings& settings,
                           actors::exporter_world& world) {
     if (o.spool.empty()) return {};
-    std::string boot;
-    std::ifstream boot_id("/proc/sys/kernel/random/boot_id");
-    std::getline(boot_id, boot);
+    const auto boot = host_start();
     const std::size_t bound = std::size_t{o.spool_mib} << 20;
     const auto left = agent::look_for_left_behind(o.spool, boot);
     if (left.lost_batches > 0)
@@ -365,7 +376,8 @@ class running_agent final : public agent_service {
   std::shared_ptr<agent::look_failures> address_failures_ = count_and_say();
   std::shared_ptr<agent::conntrack> conntrack_;  // null: nobody asks what was dialled
   std::unique_ptr<agent::flow_source> source_;
-  std::unique_ptr<agent::ipman_server> ipman_;
+  std::set<agent::identity_key> held_before_;  // when the agent before this one ended
+  std::unique_ptr<agent::platform_socket> ipman_;
   std::mutex naming_mutex_;
   std::unique_ptr<agent::host_naming> naming_;  // under the mutex, as is the next
   bool forwards_ = false;
