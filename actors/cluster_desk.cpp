@@ -77,13 +77,15 @@ void cluster_desk::show() {
   if (closed_) return;
   const nanos now = clock_->now();
   std::vector<cluster::standing> standings;
+  std::vector<nanos> since;
   std::vector<cluster::placement::number> numbers;
   for (const auto& [name, n] : nodes_) {
     if (!n.member) continue;
     standings.push_back(standing_of(n, now));
+    since.push_back(n.since);
     numbers.push_back(n.number);
   }
-  if (!stale_ && standings == shown_) return;
+  if (!stale_ && standings == shown_ && since == shown_since_) return;
   if (stale_) {
     cluster::membership_view v;
     for (const auto& [name, n] : nodes_)
@@ -97,8 +99,10 @@ void cluster_desk::show() {
   }
   stale_ = false;
   shown_ = standings;
+  shown_since_ = since;
   ++placements_;
-  ways_->show(std::make_shared<const cluster::placement>(ring_, std::move(numbers), std::move(standings)));
+  ways_->show(std::make_shared<const cluster::placement>(ring_, std::move(numbers), std::move(standings),
+                                                         std::move(since)));
 }
 
 cluster_desk::reading cluster_desk::read() const {

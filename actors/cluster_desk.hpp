@@ -81,6 +81,7 @@ class cluster_desk {
   std::uint64_t placements_ = 0;
   std::shared_ptr<const cluster::ring> ring_;
   std::vector<cluster::standing> shown_;
+  std::vector<nanos> shown_since_;
   bool stale_ = true;  // the members changed since they were shown
   bool closed_ = false;
 };

@@ -13,21 +13,28 @@ const char* to_string(standing s) {
 }
 
 placement::placement(std::shared_ptr<const ring> r, std::vector<number> numbers,
-                     std::vector<standing> standings)
-    : ring_(std::move(r)), numbers_(std::move(numbers)), standings_(std::move(standings)) {
-  invariant(numbers_.size() == ring_->members().size() && standings_.size() == numbers_.size(),
-            "each member has a number and a standing");
+                     std::vector<standing> standings, std::vector<nanos> since)
+    : ring_(std::move(r)),
+      numbers_(std::move(numbers)),
+      standings_(std::move(standings)),
+      since_(std::move(since)) {
+  invariant(numbers_.size() == ring_->members().size() && standings_.size() == numbers_.size() &&
+                since_.size() == numbers_.size(),
+            "each member has a number, a standing and a start");
   for (const auto n : numbers_) end_ = std::max(end_, n + 1);
 }
 
 placement::number placement::owner(address a) const {
   const auto holders = ring_->holders(a);
-  const auto first_of = [&](standing least) {
-    return std::find_if(holders.begin(), holders.end(), [&](auto i) { return standings_[i] >= least; });
-  };
-  auto chosen = first_of(standing::warm);
-  if (chosen == holders.end()) chosen = first_of(standing::fresh);
-  return numbers_[chosen == holders.end() ? holders.front() : *chosen];
+  auto best = holders.front();
+  for (const auto i : holders) {
+    if (standings_[i] == standing::warm) return numbers_[i];
+    const bool better =
+        standings_[i] > standings_[best] ||
+        (standings_[i] == standing::fresh && standings_[best] == standing::fresh && since_[i] < since_[best]);
+    if (better) best = i;
+  }
+  return numbers_[best];
 }
 
 }  // namespace tenure::cluster

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/ring.hpp"
+#include "ownership/time.hpp"
 
 namespace tenure::cluster {
 
@@ -26,11 +27,13 @@ class placement {
   /// Nodes by numbers of our own: 0 is this node, the others count from 1.
   using number = std::uint32_t;
 
-  /// @param numbers of the ring's members, in its order. @pre both are as long as the ring has members
-  placement(std::shared_ptr<const ring> r, std::vector<number> numbers, std::vector<standing> standings);
+  /// @param numbers of the ring's members, in its order
+  /// @param since when each of them started, in our time. @pre all are as long as the ring has members
+  placement(std::shared_ptr<const ring> r, std::vector<number> numbers, std::vector<standing> standings,
+            std::vector<nanos> since);
 
-  /// Who is to judge flows to this address: the first warm holder, or the first that is there at all, or else
-  /// the first one, which may come back.
+  /// Who is to judge flows to this address: the first warm holder, or of fresh ones the one that has been
+  /// there for longest, since it knows most; with none of these the first holder, which may come back.
   number owner(address a) const;
 
   /// Calls f(number) for each node that is to have the evidence about this address.
@@ -49,6 +52,7 @@ class placement {
   std::shared_ptr<const ring> ring_;
   std::vector<number> numbers_;
   std::vector<standing> standings_;
+  std::vector<nanos> since_;
   number end_ = 1;
 };
 

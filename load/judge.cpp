@@ -1,7 +1,9 @@
 #include "load/judge.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <fmt/format.h>
 #include <optional>
 #include <simdjson.h>
 
@@ -71,22 +73,30 @@ void judge::wrong(std::string what) {
   if (found_.wrong.size() < told_at_most) found_.wrong.push_back(std::move(what));
 }
 
-bool judge::check_ends(const planned_flow& truth, const named_ends& named) {
+bool judge::check_ends(const planned_flow& truth, const named_ends& told) {
   bool right = true;
-  if (named.far_workload) {
+  if (told.far_workload) {
     ++found_.attributed;
-    right = names(truth.far, named.far_workload, named.far_tenancy);
+    right = names(truth.far, told.far_workload, told.far_tenancy);
   } else {
-    ++found_.unattributed[std::string{named.reason}];
+    ++found_.unattributed[std::string{told.reason}];
   }
-  return right && (!named.near_workload || names(truth.near, named.near_workload, named.near_tenancy));
+  return right && (!told.near_workload || names(truth.near, told.near_workload, told.near_tenancy));
+}
+
+judge::sight judge::unnamed_for(std::string_view reason) {
+  auto found = std::find(reasons_.begin(), reasons_.end(), reason);
+  // There are fewer than twenty; more would be another program's output.
+  if (found == reasons_.end() && reasons_.size() < 200) found = reasons_.insert(found, std::string{reason});
+  if (found == reasons_.end()) --found;
+  return static_cast<sight>(named + 1 + (found - reasons_.begin()));
 }
 
 void judge::see(std::string_view line) {
   static thread_local simdjson::dom::parser parser;
   ++found_.records;
-  const auto named = read(parser, line);
-  const auto id = named ? parse_flow_id(named->id) : std::nullopt;
+  const auto ends = read(parser, line);
+  const auto id = ends ? parse_flow_id(ends->id) : std::nullopt;
   if (!id) {
     ++found_.unreadable;
     return wrong("no record: " + std::string{line.substr(0, 200)});
@@ -102,10 +112,11 @@ void judge::see(std::string_view line) {
   auto& flows = batches[id->batch];
   flows.resize(flows_a_batch_);
   auto& sight_of_it = flows[id->index];
-  ++(sight_of_it == sight::none ? found_.flows : found_.repeats);
-  if (sight_of_it != sight::named) sight_of_it = named->far_workload ? sight::named : sight::seen;
+  ++(sight_of_it == none ? found_.flows : found_.repeats);
+  if (ends->far_workload) sight_of_it = named;
+  if (sight_of_it == none) sight_of_it = unnamed_for(ends->reason);
   const auto near = plan_.near_ends(*agent, id->batch, sealed);
-  if (!check_ends(plan_.flow(*agent, id->batch, id->index, sealed, near), *named)) {
+  if (!check_ends(plan_.flow(*agent, id->batch, id->index, sealed, near), *ends)) {
     ++found_.misattributed;
     wrong("another one held it: " + std::string{line});
   }
@@ -126,10 +137,11 @@ findings judge::conclude() {
       auto& of_then = found_.sealed_at[sealed[a][b]];
       for (std::uint32_t i = 0; i < flows_a_batch_; ++i) {
         const bool known = b < seen_[a].size() && i < seen_[a][b].size();
-        const auto it = known ? seen_[a][b][i] : sight::none;
+        const auto it = known ? seen_[a][b][i] : none;
         ++of_then.flows;
-        of_then.named += it == sight::named ? 1U : 0U;
-        if (it != sight::none) continue;
+        of_then.named += it == named ? 1U : 0U;
+        if (it > named) ++of_then.unnamed[reasons_[it - named - 1U]];
+        if (it != none) continue;
         ++found_.lost;
         wrong("lost: " + flow_id{plan_.incarnation(static_cast<std::uint32_t>(a)), b, i}.to_string());
       }
@@ -137,11 +149,18 @@ findings judge::conclude() {
   return std::move(found_);
 }
 
+std::string share::to_string() const {
+  std::string text = fmt::format("{:.2f} % of {} attributed", percent(), flows);
+  for (const auto& [reason, of_it] : unnamed) text += fmt::format(", {} {}", of_it, reason);
+  return text;
+}
+
 share findings::covered(nanos from, nanos until) const {
   share sum;
   for (auto it = sealed_at.lower_bound(from); it != sealed_at.end() && it->first < until; ++it) {
     sum.flows += it->second.flows;
     sum.named += it->second.named;
+    for (const auto& [reason, of_it] : it->second.unnamed) sum.unnamed[reason] += of_it;
   }
   return sum;
 }

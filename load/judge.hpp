@@ -15,10 +15,13 @@ namespace tenure::load {
 struct share {
   std::uint64_t flows = 0;
   std::uint64_t named = 0;
+  std::map<std::string, std::uint64_t> unnamed;  ///< the others, by the reason of their first record
   /// 0 to 100; of none, 0.
   double percent() const {
     return flows == 0 ? 0 : 100.0 * static_cast<double>(named) / static_cast<double>(flows);
   }
+  /// For people: "90.20 % of 5000 attributed, 490 no_evidence".
+  std::string to_string() const;
 };
 
 /// What came of what a fleet reported.
@@ -52,13 +55,19 @@ class judge {
 
  private:
   void wrong(std::string what);
-  enum class sight : std::uint8_t { none, seen, named };
-  bool check_ends(const planned_flow& truth, const struct named_ends& named);
+  /// What is known of a flow: nothing, that it has a name, or why its first record has none.
+  using sight = std::uint8_t;
+  static constexpr sight none = 0;
+  static constexpr sight named = 1;
+  /// @returns the sight that stands for this reason, always the same one
+  sight unnamed_for(std::string_view reason);
+  bool check_ends(const planned_flow& truth, const struct named_ends& told);
 
   const plan& plan_;
   const sealed_book& book_;
   std::uint32_t flows_a_batch_;
   std::vector<std::vector<std::vector<sight>>> seen_;  // [agent][batch][index]
+  std::vector<std::string> reasons_;                   // of sights beyond `named`
   findings found_;
 };
 

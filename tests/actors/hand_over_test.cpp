@@ -30,7 +30,7 @@ std::shared_ptr<const placement> seen_by(std::uint32_t self, const std::vector<s
                         : fresh.contains(who) ? standing::fresh
                                               : standing::warm);
   }
-  return std::make_shared<const placement>(made, numbers, standings);
+  return std::make_shared<const placement>(made, numbers, standings, std::vector<nanos>(numbers.size(), 0));
 }
 
 bool held(const placement& p, std::size_t point, placement::number who) {

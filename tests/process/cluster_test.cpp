@@ -1,5 +1,6 @@
 #include <csignal>
 #include <cstdlib>
+#include <iostream>
 
 #include <gtest/gtest.h>
 
@@ -53,10 +54,12 @@ TEST(cluster, three_nodes_answer_as_one_while_each_is_restarted_in_turn) {
 }
 
 /// What `make soak` kills: a node every ten seconds, for three minutes, with a hold longer than a restart.
+/// And shorter than what lies between two of these: of two holders of a prefix one has to have been there all
+/// along.
 cluster_wish to_be_killed() {
   cluster_wish wish;
   if (!long_forms()) return wish;
-  wish.hold = "10s";
+  wish.hold = "5s";
   wish.pace.heartbeat = 2 * second;
   wish.pace.repeat = 30 * second;
   wish.who.lifetime = 60 * second;
@@ -83,13 +86,17 @@ TEST(cluster, any_node_killed_under_load_nothing_is_lost_and_nobody_named_wrongl
   }
   const auto end = three.fleet().now();
   const auto found = three.finish();
-  const auto was = found.covered(begin, quiet).percent();
-  const auto is = found.covered(killing, end).percent();
-  RecordProperty("attributed_percent_quiet", std::to_string(was));
-  RecordProperty("attributed_percent_killing", std::to_string(is));
+  const auto was = found.covered(begin, quiet);
+  const auto is = found.covered(killing, end);
+  RecordProperty("quiet", was.to_string());
+  RecordProperty("killing", is.to_string());
+  if (long_forms())
+    for (auto t = begin; t < end; t += 5 * second)
+      std::cout << "from second " << (t - killing) / second
+                << " on: " << found.covered(t, t + 5 * second).to_string() << "\n";
   EXPECT_GT(found.attributed, found.records / 10) << "or there was nothing to get wrong";
-  // The aim is one point less; docs/cluster.md says what is missing for it.
-  EXPECT_GT(is, was / 2);
+  // The short form kills faster than a node comes to know anything.
+  EXPECT_GT(is.percent(), long_forms() ? was.percent() - 1 : was.percent() / 2);
 }
 
 TEST(cluster, all_killed_at_once_two_heartbeats_after_they_are_back_coverage_is_what_it_was) {
