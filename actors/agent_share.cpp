@@ -3,33 +3,47 @@
 #include <iterator>
 
 namespace tenure::actors {
+namespace {
 
-bool agent_share::admits_tenancy(std::uint64_t sequence, nanos now) {
+std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) {
+  __extension__ using wide = unsigned __int128;
+  const auto product = static_cast<wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint32_t mark_of(const endpoint& where, workload_id whose, std::uint64_t secret) {
+  const auto rest = std::uint64_t{where.port} << 32U | static_cast<std::uint32_t>(whose);
+  const auto half = multiply_and_fold(where.address.high() ^ secret, rest ^ 0x9e37'79b9'7f4a'7c15ULL);
+  return static_cast<std::uint32_t>(
+      multiply_and_fold(half ^ where.address.low(), secret ^ 0xd6e8'feb8'6659'fd93ULL) >> 32U);
+}
+
+}  // namespace
+
+admitted agent_share::admits_tenancy(std::uint64_t sequence, const endpoint& where, workload_id whose,
+                                     nanos now) {
   if (since_ == time_min || now - since_ > bounds_.span) {
     ranges_.clear();
-    next_ = ranges_.end();
+    last_ = ranges_.end();
     tenancies_ = 0;
     since_ = now;
   }
-  if (next_ != ranges_.end() && next_->first <= sequence && sequence <= next_->second) {
-    if (sequence == next_->second) ++next_;
-    return true;
+  const auto mark = mark_of(where, whose, bounds_.secret);
+  const auto within = [&](range_map::iterator r) {
+    return r != ranges_.end() && sequence >= r->first && sequence - r->first < r->second.size();
+  };
+  if (!within(last_)) {
+    const auto after = ranges_.upper_bound(sequence);
+    last_ = after == ranges_.begin() ? ranges_.end() : std::prev(after);
   }
-  const auto after = ranges_.upper_bound(sequence);
-  next_ = after;
-  const auto before = after == ranges_.begin() ? ranges_.end() : std::prev(after);
-  if (before != ranges_.end() && sequence <= before->second) return true;
-  if (tenancies_ >= bounds_.tenancies) return false;
+  if (within(last_))
+    return last_->second[sequence - last_->first] == mark ? admitted::yes : admitted::elsewhere;
+  if (tenancies_ >= bounds_.tenancies) return admitted::over_bound;
   ++tenancies_;
-  const bool joins_before = before != ranges_.end() && before->second + 1 == sequence;
-  const bool joins_after = after != ranges_.end() && sequence + 1 == after->first;
-  const std::uint64_t last = joins_after ? after->second : sequence;
-  if (joins_after) next_ = ranges_.erase(after);
-  if (joins_before)
-    before->second = last;
-  else
-    ranges_.emplace(sequence, last);
-  return true;
+  if (last_ == ranges_.end() || sequence - last_->first != last_->second.size())
+    last_ = ranges_.emplace(sequence, std::vector<std::uint32_t>{}).first;
+  last_->second.push_back(mark);
+  return admitted::yes;
 }
 
 bool agent_share::admits_workload() {

@@ -313,8 +313,9 @@ void session_protocol::place_evidence(const wire::batch& b, const claimed_worklo
       ++counters_->evidence_refused;
       continue;
     }
-    if (!share_.admits_tenancy(e.tenancy.sequence, now)) {
-      ++counters_->tenancies_over_share;
+    const auto room = share_.admits_tenancy(e.tenancy.sequence, e.endpoint, e.workload, now);
+    if (room != admitted::yes) {
+      ++(room == admitted::elsewhere ? counters_->evidence_refused : counters_->tenancies_over_share);
       continue;
     }
     out.items.push_back(e);

@@ -82,6 +82,9 @@ class running_node final : public node_service {
     if (!o.allow.empty()) settings.allowed = std::make_shared<const actors::allow_rules>(o.allow);
     settings.shares.tenancies = o.agent_tenancies;
     settings.shares.workloads = o.agent_workloads;
+    const auto secret = draw_incarnation();
+    if (!secret) return tl::unexpected(secret.error());
+    settings.shares.secret = *secret;
     settings.hold.hold = o.hold.count();
     settings.hold.longest = o.hold_max.count();
     settings.hold.when = o.release == "early" ? actors::release::early : actors::release::full;

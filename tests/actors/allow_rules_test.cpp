@@ -1,6 +1,8 @@
 #include "actors/allow_rules.hpp"
 
+#include <map>
 #include <set>
+#include <tuple>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -54,6 +56,9 @@ TEST(allow_rules, without_rules_everything_may_be_claimed_and_with_them_only_wha
   }
 }
 
+constexpr endpoint somewhere{address::v4(0x0a00'0001), 0};
+constexpr workload_id somebody{1};
+
 RC_GTEST_PROP(agent_share, admits_what_it_knows_and_as_many_as_its_bound, ()) {
   share_bounds bounds;
   bounds.tenancies = *rc::gen::inRange<std::size_t>(1, 30);
@@ -64,7 +69,7 @@ RC_GTEST_PROP(agent_share, admits_what_it_knows_and_as_many_as_its_bound, ()) {
                      rc::gen::just(~std::uint64_t{0} - 1)));
   for (const auto sequence : asked) {
     const bool expected = known.contains(sequence) || known.size() < bounds.tenancies;
-    RC_ASSERT(share.admits_tenancy(sequence, second) == expected);
+    RC_ASSERT((share.admits_tenancy(sequence, somewhere, somebody, second) == admitted::yes) == expected);
     if (expected) known.insert(sequence);
     RC_ASSERT(share.ranges() <= known.size());
   }
@@ -75,10 +80,31 @@ TEST(agent_share, honest_agents_take_a_range_and_begin_anew_after_the_span) {
   bounds.tenancies = 1'000;
   bounds.span = minute;
   agent_share share(bounds);
-  for (std::uint64_t s = 1; s <= 1'000; ++s) ASSERT_TRUE(share.admits_tenancy(s, second));
+  for (std::uint64_t s = 1; s <= 1'000; ++s)
+    ASSERT_EQ(share.admits_tenancy(s, somewhere, somebody, second), admitted::yes);
   EXPECT_EQ(share.ranges(), 1U);
-  EXPECT_FALSE(share.admits_tenancy(1'001, second));
-  EXPECT_TRUE(share.admits_tenancy(1'001, 2 * minute));
+  EXPECT_EQ(share.admits_tenancy(1'001, somewhere, somebody, second), admitted::over_bound);
+  EXPECT_EQ(share.admits_tenancy(1'001, somewhere, somebody, 2 * minute), admitted::yes);
+}
+
+// Found by the sessions' fuzzer: one tenancy at ever new places takes as much room as ever new tenancies.
+RC_GTEST_PROP(agent_share, a_tenancy_has_one_place, (std::uint64_t secret)) {
+  share_bounds bounds;
+  bounds.secret = secret;
+  agent_share share(bounds);
+  const auto place =
+      rc::gen::tuple(rc::gen::inRange<std::uint32_t>(0, 3), rc::gen::inRange<std::uint16_t>(0, 3),
+                     rc::gen::inRange<std::uint32_t>(1, 3));
+  std::map<std::uint64_t, std::tuple<std::uint32_t, std::uint16_t, std::uint32_t>> known;
+  for (int i = 0; i < 100; ++i) {
+    const auto sequence = *rc::gen::inRange<std::uint64_t>(1, 20);
+    const auto [host, port, whose] = *place;
+    const bool its_own =
+        known.try_emplace(sequence, host, port, whose).first->second == std::tuple{host, port, whose};
+    const auto answer =
+        share.admits_tenancy(sequence, {address::v4(0x0a00'0000 + host), port}, workload_id{whose}, second);
+    RC_ASSERT(answer == (its_own ? admitted::yes : admitted::elsewhere));
+  }
 }
 
 }  // namespace
