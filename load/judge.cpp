@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <fmt/format.h>
 #include <optional>
 #include <simdjson.h>
+
+#include <fmt/format.h>
 
 namespace tenure::load {
 
