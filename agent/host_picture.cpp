@@ -7,13 +7,17 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <ifaddrs.h>
 #include <linux/magic.h>
+#include <memory>
+#include <net/if.h>
 #include <sstream>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
 #include "agent/file_descriptor.hpp"
+#include "agent/forwarding_watch.hpp"
 #include "agent/host_addresses.hpp"
 #include "agent/netlink_addresses.hpp"
 #include "agent/netns.hpp"
@@ -64,6 +68,25 @@ outcome<std::map<ino_t, inhabitants>> look_at_processes(ino_t own) {
   return result;
 }
 
+/// Of the calling thread's namespace, those that are up, but for the loopback device.
+outcome<std::size_t> count_interfaces() {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0)
+    return fail(trouble::refused, "cannot list interfaces: " + std::generic_category().message(errno));
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(all, ::freeifaddrs);
+  std::set<std::string> up;
+  for (const auto* i = all; i != nullptr; i = i->ifa_next)
+    if ((i->ifa_flags & IFF_UP) != 0 && (i->ifa_flags & IFF_LOOPBACK) == 0) up.insert(i->ifa_name);
+  return up.size();
+}
+
+/// Whether the calling thread's namespace may carry others' packets under its own addresses.
+outcome<bool> passes_on() {
+  const auto forwards = dump_forwarding();
+  if (!forwards || !*forwards) return forwards;
+  return count_interfaces().map([](std::size_t many) { return many > 1; });
+}
+
 /// @returns nothing when it is gone; a failure when it could not be looked into.
 outcome<std::optional<seen_netns>> enter(const std::string& path, ino_t inode) {
   struct stat ns {};
@@ -71,14 +94,18 @@ outcome<std::optional<seen_netns>> enter(const std::string& path, ino_t inode) {
   if (::stat(path.c_str(), &ns) != 0 || ns.st_ino != inode) return std::optional<seen_netns>{};
   seen_netns seen;
   outcome<std::vector<address>> dumped;
+  outcome<bool> carries;
   const auto entered = run_in_netns(path, [&] {
     seen.netns = {path, current_netns_cookie()};
+    carries = passes_on();
     dumped = dump_addresses();
   });
   if (!entered && entered.error().trouble == trouble::usage) return std::optional<seen_netns>{};
   if (!entered) return tl::unexpected(entered.error());
   if (!dumped) return tl::unexpected(dumped.error());
+  if (!carries) return tl::unexpected(carries.error());
   if (seen.netns.cookie == 0) return std::optional<seen_netns>{};
+  seen.passes_on = *carries;
   seen.addresses = std::move(*dumped);
   return seen;
 }

@@ -18,6 +18,9 @@ struct seen_netns {
   netns_ref netns;
   std::vector<address> addresses;
   std::set<std::string> cgroups;  ///< paths of all cgroups that have a process in it
+  /// Packets are forwarded, and there is more than one interface to do so between: others may be masqueraded
+  /// under its addresses. (Forwarding alone says little: a namespace may begin with the host's own setting.)
+  bool passes_on = false;
 };
 
 /// What was seen of a host at one moment, or rather during one call.

@@ -34,6 +34,7 @@ std::vector<usage> usages_of(const host_picture& picture, const usage_settings& 
                              const std::function<std::optional<wire::workload>(std::uint64_t)>& by_id) {
   std::vector<usage> result;
   for (const auto& there : picture.others) {
+    if (there.passes_on) continue;
     the_one whose;
     std::vector<std::uint64_t> witnesses;
     for (const auto& path : there.cgroups) {

@@ -112,7 +112,6 @@ static __always_inline void on_closed(struct sock* sk, struct socket_state* s, i
   if (!tp) return;
   if (s && s->state) {
     report_closed(sk, tp, s);
-    give_back(sk);
     return;
   }
   /* Never seen, and still here: it was open in a namespace that was not looked into, or there was no memory.

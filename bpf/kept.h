@@ -31,23 +31,19 @@ static __always_inline struct socket_state* find_kept(struct sock* sk) {
   return y ? &y->state : bpf_sk_storage_get(&sockets, sk, 0, 0);
 }
 
-/* For a socket of which nothing is kept; NULL: its place is taken. */
+/* For a socket of which nothing is kept; NULL: its place is taken. That of a closed socket is free, and stays
+ * the socket's until somebody takes it: so the stand-in finds that all is done. */
 static __always_inline struct socket_state* take_young_place(struct sock* sk) {
   __u64 cookie = bpf_get_socket_cookie(sk);
   struct young_socket* y = young_place(cookie);
   __u64 before;
   if (!y) return NULL;
   before = y->cookie;
-  if (before && walks - y->walk < WALKS_UNTIL_FORGOTTEN) return NULL;
+  if (before && y->state.state != TCP_CLOSE && walks - y->walk < WALKS_UNTIL_FORGOTTEN) return NULL;
   if (__sync_val_compare_and_swap(&y->cookie, before, cookie) != before) return NULL;
   y->walk = walks;
   __builtin_memset(&y->state, 0, sizeof(y->state));
   return &y->state;
-}
-
-static __always_inline void give_back(const struct sock* sk) {
-  struct young_socket* y = find_young(sk);
-  if (y) y->cookie = 0;
 }
 
 /* One that lives on makes room for the next. @returns where its state is now. */

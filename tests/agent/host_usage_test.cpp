@@ -62,6 +62,12 @@ TEST(usages, a_container_alone_in_its_namespace_holds_its_unique_addresses) {
   EXPECT_EQ(all.at(0).witnesses, (std::vector<std::uint64_t>{70}));
 }
 
+TEST(usages, a_container_that_passes_packets_on_holds_nothing_whole) {
+  auto p = one_container();
+  p.others[0].passes_on = true;
+  EXPECT_TRUE(told(p).empty());
+}
+
 TEST(usages, who_shares_a_namespace_with_another_holds_nothing) {
   for (const char* other : {"/side", "/nobody"}) {
     auto p = one_container();

@@ -1,6 +1,8 @@
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -12,6 +14,7 @@
 
 #include "bpf/counters.h"
 #include "bpf/socket_event.h"
+#include "bpf/socket_state.h"
 #include "tenure.skel.h"
 #include "tests/agent/kernel_world.hpp"
 
@@ -66,12 +69,14 @@ class StandIn : public ::testing::TestWithParam<attached> {
     return sum;
   }
 
-  /// Whether the programs still keep a place for this young socket.
+  /// Whether the programs still keep a place for this young socket; a closed one's is anybody's.
   bool has_place(std::uint64_t cookie) const {
     std::vector<std::uint64_t> value(::bpf_map__value_size(programs_->maps.young) / sizeof(std::uint64_t));
     const auto place = static_cast<std::uint32_t>(cookie % ::bpf_map__max_entries(programs_->maps.young));
     if (::bpf_map_lookup_elem(::bpf_map__fd(programs_->maps.young), &place, value.data()) != 0) return true;
-    return value.at(0) == cookie;
+    socket_state state{};
+    std::memcpy(&state, &value.at(2), sizeof state);  // behind the cookie and the walk
+    return value.at(0) == cookie && state.state != TCP_CLOSE;
   }
 
   static std::uint64_t cookie_of(const file_descriptor& s) {

@@ -205,6 +205,13 @@ TEST_F(shared_hosts, a_container_alone_in_its_namespace_holds_its_address_until_
   const auto r = record("west", 8001);
   EXPECT_EQ(r.at("destination_workload"), "docker-cccccccccccc") << r;
   EXPECT_EQ(r.at("source_workload"), "other.service") << r;
+  // It forwards, and has somebody else behind it: what comes from its address may be theirs.
+  world->inside("north", [] { std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1"; });
+  world->ip("-n @north link add @x type veth peer name @y");
+  world->ip("-n @north link set @x up");
+  EXPECT_TRUE(eventually([&] { return assignment("west", "10.78.0.2").is_null(); }, seconds{20}));
+  world->ip("-n @north link del @x");
+  ASSERT_TRUE(has_assignment("west", "10.78.0.2", "docker-cccccccccccc")) << agents["west"]->err();
   // From the moment that somebody else is in there, nothing is said of it any more.
   run_in(other, "north", "print STDERR \"ready\"; sleep 100");
   EXPECT_TRUE(eventually([&] { return assignment("west", "10.78.0.2").is_null(); }, seconds{20}));
