@@ -36,6 +36,9 @@ struct bpf_options {
   nanos idle_timeout = 15 * second;
   /// How many UDP flows there may be at once; what comes beyond is counted.
   std::uint32_t most_datagram_flows = 65536;
+  /// Whether the programs go on at the end, too, for the next agent to take over what they see; they go on in
+  /// any case when this process is killed. What is open then is not told as cut off. Needs `pin`.
+  bool leave_programs = false;
   /// Every event is written to this file too; empty: to none.
   std::string record;
   /// How often the ring is emptied when it is not filling up.

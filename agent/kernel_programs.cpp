@@ -76,6 +76,7 @@ outcome<std::unique_ptr<kernel_programs>> kernel_programs::load(const bpf_option
   }
   result->choose_programs(options);
   result->pin_ = options.pin;
+  result->leaves_programs_ = options.leave_programs && !options.pin.empty();
   if (::tenure_programs__load(programs) != 0) {
     auto why = step_failed("loading", errno);
     if (options.watch_datagrams) why.text += "; UDP needs Linux 6.1";
@@ -179,7 +180,7 @@ outcome<void> kernel_programs::attach_to_root_cgroup() {
 }
 
 void kernel_programs::detach() {
-  if (!links_.empty() && !pin_.empty()) end_going_on(pin_);
+  if (!links_.empty() && !pin_.empty() && !leaves_programs_) end_going_on(pin_);
   cgroup_links_.clear();
   for (auto* link : std::exchange(links_, {})) ::bpf_link__destroy(link);
 }
@@ -213,6 +214,7 @@ void kernel_programs::look_at_datagrams() {
 outcome<void> kernel_programs::cut_off(const std::vector<std::string>& paths) {
   programs_->bss->agent_ends = 1;
   if (watches_datagrams_) look_at_datagrams();
+  if (leaves_programs_) return {};
   return visit_sockets(programs_->progs.socket_walked_over, paths);
 }
 

@@ -40,7 +40,7 @@ class kernel_programs {
   outcome<void> attach(bool cgroups);
   /// Grows when a listener or a cgroup comes or goes, or a process enters one.
   std::uint64_t host_changes() const;
-  /// When this returns, no program runs any more, and none goes on.
+  /// When this returns, no program runs any more but those that are left for the next agent.
   void detach();
   /// Walks over the sockets in the namespaces at `paths`; those that are gone by now are passed over. Marks
   /// the ones that were open before, and reports a part of each that has been open for `part_after` since its
@@ -51,7 +51,8 @@ class kernel_programs {
   /// Reports the UDP flows in which nothing has passed for `idle`, and a part of each that has lasted for
   /// `part_after` since its last one (0: of none).
   void end_datagram_flows(nanos idle, nanos part_after);
-  /// Reports every open connection as cut off, once; nothing more is to be told of them.
+  /// Reports every open connection as cut off, once; nothing more is to be told of them. Where programs are
+  /// left for the next agent, only UDP's, of which none go on.
   outcome<void> cut_off(const std::vector<std::string>& paths);
 
   /// @param take is called by `drain`, on its thread, for each event.
@@ -78,6 +79,7 @@ class kernel_programs {
   tenure_programs* programs_;
   bool watches_connects_ = false;
   bool watches_datagrams_ = false;
+  bool leaves_programs_ = false;
   outcome<void> attach(bpf_program* program);
   outcome<void> attach_to_root_cgroup();
 

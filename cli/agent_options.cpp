@@ -36,6 +36,9 @@ void add_agent_options(command& c, agent_options& o) {
   c.flag("udp", o.udp, "report UDP flows, too: a program then sees every packet of this host");
   c.option("idle-timeout", o.idle_timeout,
            "with --udp: a UDP flow in which nothing passed for so long has ended");
+  c.flag("leave-programs", o.leave_programs,
+         "at the end leave the kernel programs to the next agent, as a killed one does: it tells what ended "
+         "meanwhile, and until it comes they cost what they cost");
   c.option("record", o.record, "write every socket event, as the kernel gave it, to this file too")
       .shown_as("FILE");
   c.option("replay", o.replay,
@@ -48,6 +51,19 @@ void add_agent_options(command& c, agent_options& o) {
       "active-timeout", o.active_timeout,
       "a connection open for so long is reported in parts, one for each such time; 0s: only when it ends");
   c.option("stop-timeout", o.stop_timeout, "how long the end waits for acknowledgements");
+}
+
+agent::bpf_options kernel_options(const agent_options& o) {
+  agent::bpf_options kernel;
+  kernel.pin = o.pin;
+  kernel.transit_floor = o.transit.count();
+  kernel.active_timeout = o.active_timeout.count();
+  kernel.record = o.record;
+  kernel.watch_connects = o.dialled;
+  kernel.watch_datagrams = o.udp;
+  kernel.idle_timeout = o.idle_timeout.count();
+  kernel.leave_programs = o.leave_programs;
+  return kernel;
 }
 
 std::string summary(const actors::agent_counters& c, const agent::source_counters& source) {

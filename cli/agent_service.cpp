@@ -156,14 +156,7 @@ class running_agent final : public agent_service {
     auto maps = agent::make_identity_maps(o.pin, incarnation, &held_before_);
     if (!maps) return tl::unexpected(maps.error());
     identities_ = std::move(*maps);
-    agent::bpf_options kernel;
-    kernel.pin = o.pin;
-    kernel.transit_floor = o.transit.count();
-    kernel.active_timeout = o.active_timeout.count();
-    kernel.record = o.record;
-    kernel.watch_connects = o.dialled;
-    kernel.watch_datagrams = o.udp;
-    kernel.idle_timeout = o.idle_timeout.count();
+    auto kernel = kernel_options(o);
     if (o.dialled) conntrack_ = std::make_shared<agent::conntrack>(clock_, usage_failures_);
     // The source starts after the exporter, and stops before it.
     if (usage_) kernel.host_changed = [this] { caf::anon_send(exporter_, actors::look_atom_v, false); };

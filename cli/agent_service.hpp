@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/agent_counters.hpp"
+#include "agent/bpf_flow_source.hpp"
 #include "agent/flow_source.hpp"
 #include "cli/command_line.hpp"
 #include "cli/real_clocks.hpp"
@@ -33,6 +34,7 @@ struct agent_options {
   bool dialled = false;
   bool udp = false;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds{15};
+  bool leave_programs = false;
   std::string record;
   std::string replay;
   std::string spool;  ///< empty: none
@@ -42,6 +44,9 @@ struct agent_options {
 };
 
 void add_agent_options(command& c, agent_options& o);
+
+/// What they say about the kernel's side.
+agent::bpf_options kernel_options(const agent_options& o);
 
 /// An agent with its actor system, kernel programs and ipman socket.
 class agent_service {

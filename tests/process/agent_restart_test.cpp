@@ -55,13 +55,20 @@ struct agent_restart : ::testing::Test {
     std::filesystem::remove_all(pin);
   }
 
-  void start_agent() {
+  void start_agent(const std::vector<std::string>& more = {}) {
     const auto log = node->err();
     const auto at = log.find("agents 127.0.0.1:") + 7;
-    agent = std::make_unique<child>(std::vector<std::string>{
-        tenure_binary(), "agent", "--node", log.substr(at, log.find_first_of(", \n", at) - at),
-        "--ipman-socket", ipman, "--pin", pin, "--netns", world->path("west"), "--netns", world->path("east"),
-        "--linger", "50ms", "--heartbeat", "200ms", "--http", ""});
+    std::vector<std::string> all{tenure_binary(),  "agent",
+                                 "--node",         log.substr(at, log.find_first_of(", \n", at) - at),
+                                 "--ipman-socket", ipman,
+                                 "--pin",          pin,
+                                 "--netns",        world->path("west"),
+                                 "--netns",        world->path("east"),
+                                 "--linger",       "50ms",
+                                 "--heartbeat",    "200ms",
+                                 "--http",         ""};
+    all.insert(all.end(), more.begin(), more.end());
+    agent = std::make_unique<child>(all);
     ASSERT_TRUE(agent->says("connected to node")) << agent->err();
     ASSERT_TRUE(agent->says("agent: nodes")) << agent->err();
   }
@@ -138,9 +145,19 @@ TEST_F(agent_restart, what_begins_and_ends_while_no_agent_runs_is_told_by_the_ne
     }
     EXPECT_EQ(told(after, reporter).size(), after.size()) << agent->err();
   }
+}
+
+TEST_F(agent_restart, one_that_ends_in_order_leaves_its_programs_only_when_told_to) {
   agent->signal(SIGTERM);
-  EXPECT_EQ(agent->wait(), 0) << agent->err();
-  EXPECT_FALSE(std::filesystem::exists(pin + "/going_on")) << "an agent that ends in order leaves nothing";
+  ASSERT_EQ(agent->wait(), 0) << agent->err();
+  EXPECT_FALSE(std::filesystem::exists(pin + "/going_on"));
+  ASSERT_NO_FATAL_FAILURE(start_agent({"--leave-programs"}));
+  agent->signal(SIGTERM);
+  ASSERT_EQ(agent->wait(), 0) << agent->err();
+  const auto between = talk(20);
+  ASSERT_NO_FATAL_FAILURE(start_agent());
+  for (const auto* reporter : {"source", "destination"})
+    EXPECT_EQ(told(between, reporter).size(), between.size()) << agent->err();
 }
 
 TEST_F(agent_restart, what_was_assigned_begins_anew_where_it_was_held_to_the_end) {
