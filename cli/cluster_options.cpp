@@ -31,6 +31,12 @@ void add_cluster_options(command& c, cluster_options& o) {
       .shown_as("NAME=ADDR:PORT");
   c.option("etcd", o.etcd, "an etcd that says who is in the cluster; repeatable: tried in turn")
       .shown_as("URL");
+  c.option("etcd-authority", o.etcd_tls.authority,
+           "who has signed the certificates of an etcd at https://; empty: the system's authorities")
+      .shown_as("FILE");
+  c.option("etcd-certificate", o.etcd_tls.certificate, "what is shown to etcd; empty: nothing")
+      .shown_as("FILE");
+  c.option("etcd-key", o.etcd_tls.key, "the key of that certificate").shown_as("FILE");
   c.option("etcd-cluster", o.name, "clusters of several names may use one etcd");
   c.option("peer-listen", o.listen, "where other nodes connect").shown_as("ADDR:PORT");
   c.option("peer-address", o.address, "where other nodes find this one; empty: where it listens")
@@ -74,6 +80,7 @@ outcome<std::unique_ptr<cluster::membership>> make_membership(const cluster_opti
   }
   cluster::etcd_options how;
   how.endpoints = o.etcd;
+  how.tls = o.etcd_tls;
   how.cluster = o.name;
   const auto host = o.listen.substr(0, o.listen.rfind(':'));
   auto made = cluster::etcd_membership::make(

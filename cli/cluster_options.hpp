@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command_line.hpp"
+#include "cluster/etcd_client.hpp"
 #include "cluster/membership.hpp"
 
 namespace tenure::cli {
@@ -14,6 +15,7 @@ namespace tenure::cli {
 struct cluster_options {
   std::vector<std::string> members;  ///< "NAME=ADDR:PORT", ourselves among them
   std::vector<std::string> etcd;
+  cluster::etcd_tls etcd_tls;
   std::string name = "tenure";
   std::string listen = "127.0.0.1:4743";
   std::string address;  ///< where others find us; empty: where we listen

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <httplib.h>
 #include <openssl/evp.h>
 #include <optional>
@@ -70,11 +71,16 @@ const json& part(const json& object, const char* key) {
 
 class gateway_client final : public etcd_client {
  public:
-  gateway_client(std::string endpoint, std::chrono::milliseconds bound)
-      : endpoint_(std::move(endpoint)), bound_(bound), client_(endpoint_) {
+  gateway_client(std::string endpoint, std::chrono::milliseconds bound, const etcd_tls& tls)
+      : endpoint_(std::move(endpoint)), bound_(bound), client_(endpoint_, tls.certificate, tls.key) {
+    client_.enable_server_certificate_verification(true);
+    if (!tls.authority.empty()) client_.set_ca_cert_path(tls.authority);
     client_.set_connection_timeout(bound_);
     client_.set_write_timeout(bound_);
   }
+
+  /// Its certificate and key can be used.
+  bool usable() const { return client_.is_valid(); }
 
   outcome<std::int64_t> grant(std::chrono::seconds ttl) override {
     auto got = call("/v3/lease/grant", {{"TTL", ttl.count()}});
@@ -180,10 +186,27 @@ class gateway_client final : public etcd_client {
 }  // namespace
 
 outcome<std::unique_ptr<etcd_client>> etcd_client::make(const std::string& endpoint,
-                                                        std::chrono::milliseconds bound) {
-  if (!endpoint.starts_with("http://") || endpoint.size() == 7 || endpoint.find('/', 7) != std::string::npos)
-    return fail(trouble::usage, "'" + endpoint + "' is no address of etcd (http://host:2379)");
-  return std::make_unique<gateway_client>(endpoint, bound);
+                                                        std::chrono::milliseconds bound,
+                                                        const etcd_tls& tls) {
+  const bool secured = endpoint.starts_with("https://");
+  const std::size_t scheme = secured ? 8 : 7;
+  if ((!secured && !endpoint.starts_with("http://")) || endpoint.size() == scheme ||
+      endpoint.find('/', scheme) != std::string::npos)
+    return fail(trouble::usage,
+                "'" + endpoint + "' is no address of etcd (http://host:2379, https://host:2379)");
+  if (!secured && !tls.empty())
+    return fail(trouble::usage,
+                "'" + endpoint + "' is not secured: certificates for etcd belong to https://");
+  if (tls.certificate.empty() != tls.key.empty())
+    return fail(trouble::usage, "a certificate for etcd and its key belong together");
+  for (const auto& file : {tls.authority, tls.certificate, tls.key})
+    if (!file.empty() && !std::ifstream(file))
+      return fail(trouble::usage, "certificates for etcd: cannot read " + file);
+  auto client = std::make_unique<gateway_client>(endpoint, bound, tls);
+  if (!client->usable())
+    return fail(trouble::usage, "certificates for etcd: " + tls.certificate + " and " + tls.key +
+                                    " are no certificate and its key in PEM");
+  return client;
 }
 
 }  // namespace tenure::cluster

@@ -10,14 +10,24 @@
 
 namespace tenure::cluster {
 
+/// How etcd is reached at "https://"; files of PEM, read at the start.
+struct etcd_tls {
+  std::string authority;    ///< who has signed etcd's certificate; empty: the system's authorities
+  std::string certificate;  ///< ours; empty: none is shown
+  std::string key;
+  bool empty() const { return authority.empty() && certificate.empty() && key.empty(); }
+};
+
 /// The few requests to etcd that we make, over its JSON gateway (/v3/, etcd 3.4). Every call waits at most as
 /// long as its bound; a failure is trouble::refused and says what etcd or the network said. One thread,
 /// except stop().
 class etcd_client {
  public:
-  /// @param endpoint "http://host:port"; trouble::usage for anything else
+  /// @param endpoint "http://host:port" or "https://host:port"; trouble::usage for anything else, for files
+  /// that cannot be read, and for files where nothing is secured
   static outcome<std::unique_ptr<etcd_client>> make(const std::string& endpoint,
-                                                    std::chrono::milliseconds bound);
+                                                    std::chrono::milliseconds bound,
+                                                    const etcd_tls& tls = {});
   virtual ~etcd_client() = default;
 
   /// A new lease. @returns its id

@@ -56,7 +56,7 @@ class etcd_registered final : public etcd_membership {
     leaving_ = true;
     interrupt();
     // A round under way, then the one that revokes.
-    const auto bound = 4 * (options_.request_bound + options_.pace);
+    const auto bound = 2 * (options_.request_bound + options_.pace);
     if (changed_.wait_for(lock, bound, [this] { return left_ || stopping_; }) && left_) return {};
     return fail(trouble::refused,
                 "etcd was not told that this node leaves; the others notice when its lease is over");
@@ -207,7 +207,7 @@ outcome<std::unique_ptr<etcd_membership>> etcd_membership::make(const etcd_optio
   if (auto alone = ring::make({{self.name, self.weight}}); !alone) return tl::unexpected(alone.error());
   std::vector<std::unique_ptr<etcd_client>> clients;
   for (const auto& endpoint : options.endpoints) {
-    auto client = etcd_client::make(endpoint, options.request_bound);
+    auto client = etcd_client::make(endpoint, options.request_bound, options.tls);
     if (!client) return tl::unexpected(client.error());
     clients.push_back(std::move(*client));
   }

@@ -7,13 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "cluster/etcd_client.hpp"
 #include "cluster/membership.hpp"
 
 namespace tenure::cluster {
 
 struct etcd_options {
-  /// "http://host:port", tried in turn.
+  /// "http://host:port" or "https://host:port", tried in turn.
   std::vector<std::string> endpoints;
+  etcd_tls tls;
   /// Clusters of other names may use the same etcd.
   std::string cluster = "tenure";
   /// How long a node that fell silent still counts; etcd makes very short ones longer.

@@ -43,8 +43,8 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-etcd_process::etcd_process(std::string host, std::vector<std::string> wrapper)
-    : host_(std::move(host)), wrapper_(std::move(wrapper)) {
+etcd_process::etcd_process(std::string host, std::vector<std::string> wrapper, etcd_tls own)
+    : host_(std::move(host)), wrapper_(std::move(wrapper)), own_(std::move(own)) {
   std::string name = std::filesystem::temp_directory_path() / "tenure-etcd-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for etcd");
   folder_ = name;
@@ -66,7 +66,7 @@ etcd_process::~etcd_process() {
 }
 
 std::unique_ptr<etcd_client> etcd_process::client() const {
-  return std::move(*etcd_client::make(endpoint(), std::chrono::milliseconds(2'000)));
+  return std::move(*etcd_client::make(endpoint(), std::chrono::milliseconds(2'000), own_));
 }
 
 bool etcd_process::start() {
@@ -78,6 +78,11 @@ bool etcd_process::start() {
            peer, "--initial-cluster", "test=" + peer, "--heartbeat-interval", "20", "--election-timeout",
            "200"})
     words.push_back(word);
+  if (!own_.empty())
+    for (const std::string& word :
+         std::vector<std::string>{"--cert-file", own_.certificate, "--key-file", own_.key,
+                                  "--trusted-ca-file", own_.authority, "--client-cert-auth"})
+      words.push_back(word);
   std::vector<char*> arguments;
   for (auto& w : words) arguments.push_back(w.data());
   arguments.push_back(nullptr);

@@ -16,12 +16,16 @@ class etcd_process {
   /// Started, and answers. Throws std::runtime_error when it does not.
   /// @param host its IPv4 address
   /// @param wrapper words to put before the command
-  explicit etcd_process(std::string host = "127.0.0.1", std::vector<std::string> wrapper = {});
+  /// @param own files: it speaks https and asks for certificates; empty: plainly
+  explicit etcd_process(std::string host = "127.0.0.1", std::vector<std::string> wrapper = {},
+                        etcd_tls own = {});
   ~etcd_process();
   etcd_process(const etcd_process&) = delete;
   etcd_process& operator=(const etcd_process&) = delete;
 
-  std::string endpoint() const { return "http://" + host_ + ":" + std::to_string(client_port_); }
+  std::string endpoint() const {
+    return (own_.empty() ? "http://" : "https://") + host_ + ":" + std::to_string(client_port_);
+  }
   std::unique_ptr<etcd_client> client() const;
 
   /// SIGKILL.
@@ -34,6 +38,7 @@ class etcd_process {
 
   std::string host_;
   std::vector<std::string> wrapper_;
+  etcd_tls own_;
   std::string folder_;
   std::uint16_t client_port_ = 0;
   std::uint16_t peer_port_ = 0;
