@@ -29,6 +29,7 @@ struct agent_counters {
   counter dials_failed = 0;       ///< no node, or none that welcomed
   counter connects = 0;           ///< to a node, that were welcomed
   counter takeovers{0};           ///< the spare link took the lost one's place
+  counter moves{0};               ///< to a node that had clearly fewer agents
   counter disconnects = 0;
   counter frames_refused = 0;  ///< from a node: not a valid message
   counter ipman_requests = 0;

@@ -1,5 +1,6 @@
 #include "actors/cluster_desk.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <caf/send.hpp>
@@ -73,6 +74,39 @@ cluster::standing cluster_desk::standing_of(const known_node& n, nanos now) cons
   return cluster::standing::warm;
 }
 
+/// Whether it is a member of the ring as this node sees it.
+bool cluster_desk::counts(const std::string& name, const known_node& n) const {
+  return n.member && !(leaving_ && name == self_);
+}
+
+cluster_desk::heirs cluster_desk::who_takes_over() const {
+  const std::lock_guard lock{mutex_};
+  const nanos now = clock_->now();
+  std::size_t fresh = 0;
+  std::size_t warm = 0;
+  for (const auto& [name, n] : nodes_) {
+    if (!n.member || name == self_) continue;
+    const auto s = standing_of(n, now);
+    fresh += s == cluster::standing::fresh ? 1 : 0;
+    warm += s == cluster::standing::warm ? 1 : 0;
+  }
+  if (fresh + warm == 0) return heirs::none;
+  const bool we_know = standing_of(nodes_.at(self_), now) == cluster::standing::warm;
+  return we_know && fresh >= std::min(replicas_, fresh + warm) ? heirs::young : heirs::ready;
+}
+
+std::vector<std::pair<std::string, peer_actor>> cluster_desk::leave() {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::pair<std::string, peer_actor>> others;
+  for (const auto& [name, n] : nodes_)
+    if (n.member && n.number != 0 && !n.silent) others.emplace_back(name, ways_->peer(n.number));
+  if (others.empty()) return others;
+  leaving_ = true;
+  stale_ = true;
+  show();
+  return others;
+}
+
 void cluster_desk::show() {
   if (closed_) return;
   const nanos now = clock_->now();
@@ -80,7 +114,7 @@ void cluster_desk::show() {
   std::vector<nanos> since;
   std::vector<cluster::placement::number> numbers;
   for (const auto& [name, n] : nodes_) {
-    if (!n.member) continue;
+    if (!counts(name, n)) continue;
     standings.push_back(standing_of(n, now));
     since.push_back(n.since);
     numbers.push_back(n.number);
@@ -89,13 +123,15 @@ void cluster_desk::show() {
   if (stale_) {
     cluster::membership_view v;
     for (const auto& [name, n] : nodes_)
-      if (n.member) v.members.push_back({name, n.address, n.weight, 0});
+      if (counts(name, n)) v.members.push_back({name, n.address, n.weight, 0});
     auto made = cluster::ring_of(v, replicas_);
     if (!made) {
       spdlog::warn("cluster: {}; things go on as before", made.error().text);
       return;
     }
-    ring_ = std::make_shared<const cluster::ring>(std::move(*made));
+    // The same members are the same ring: whoever compares should not take it for a movement.
+    if (!ring_ || ring_->members() != made->members())
+      ring_ = std::make_shared<const cluster::ring>(std::move(*made));
   }
   stale_ = false;
   shown_ = standings;
@@ -117,7 +153,7 @@ cluster_desk::reading cluster_desk::read() const {
   reading r{self_, epoch_, placements_, {}};
   const nanos now = clock_->now();
   for (const auto& [name, n] : nodes_)
-    r.nodes.push_back({name, n.address, n.member, standing_of(n, now),
+    r.nodes.push_back({name, n.address, counts(name, n), standing_of(n, now),
                        static_cast<double>(points[name]) / cluster::ring::points});
   return r;
 }

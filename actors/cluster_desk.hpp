@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/clocks.hpp"
@@ -42,6 +43,17 @@ class cluster_desk {
   /// Looks who has become warm.
   void look();
 
+  /// Who would take over if this node left.
+  enum class heirs {
+    none,   ///< nobody else answers
+    young,  ///< so many are fresh that some prefixes would have none that knows them
+    ready,
+  };
+  heirs who_takes_over() const;
+  /// From now on nothing belongs to this node as far as it is concerned.
+  /// @returns the others that answer, with their names; when there are none it stays as it was
+  std::vector<std::pair<std::string, peer_actor>> leave();
+
   struct reading {
     std::string self;
     std::uint64_t epoch = 0;
@@ -64,6 +76,7 @@ class cluster_desk {
     nanos since = time_max;  // it started; time_max: it has not answered yet
   };
   void show();
+  bool counts(const std::string& name, const known_node& n) const;
   cluster::standing standing_of(const known_node& n, nanos now) const;
   known_node* by_number(cluster::placement::number n);
 
@@ -83,6 +96,7 @@ class cluster_desk {
   std::vector<cluster::standing> shown_;
   std::vector<nanos> shown_since_;
   bool stale_ = true;  // the members changed since they were shown
+  bool leaving_ = false;
   bool closed_ = false;
 };
 

@@ -26,6 +26,7 @@ void gauge(delay_state& state) {
 
 void release_due(pointer self) {
   auto& state = self->state;
+  if (state.left) return gauge(state);
   const nanos now = state.clock->now();
   auto& released = state.counters->flows_released;
   const std::uint64_t before = released;
@@ -77,6 +78,10 @@ delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
         self->state.draining = true;
         self->state.held->end_hold();
         release_due(self);
+        return true;
+      },
+      [self](leave_atom) {
+        self->state.left = true;
         return true;
       },
   };

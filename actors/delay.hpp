@@ -16,6 +16,7 @@ struct delay_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   bool draining = false;
+  bool left = false;  ///< others judge what is held here
   // As it was last added to the gauges.
   std::size_t flows = 0;
   std::size_t bytes = 0;

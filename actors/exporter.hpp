@@ -14,6 +14,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/agent_counters.hpp"
+#include "actors/node_choice.hpp"
 #include "actors/protocol.hpp"
 #include "agent/address_check.hpp"
 #include "agent/batcher.hpp"
@@ -37,8 +38,8 @@ struct exporter_pace {
 struct exporter_settings {
   std::string name = "agent";
   std::uint64_t incarnation = 0;   ///< drawn at random by the main, not 0
-  std::vector<std::string> nodes;  ///< "host:port", tried in turn, beginning anywhere
-  /// Keep a second link, to another node, which learns our clock in time to take over.
+  std::vector<std::string> nodes;  ///< "host:port"; a host may stand for several addresses: each is tried
+  /// Keep a second link, to another node where there is one, which learns our clock in time to take over.
   bool spare = false;
   nanos heartbeat = 10 * second;
   nanos linger = 1 * second;    ///< how long flows gather before a batch is sealed
@@ -83,6 +84,10 @@ struct exporter_state {
     std::uint64_t number = 0;  ///< of the current link; events of earlier ones are stale
     std::string node;          ///< as it calls itself; empty: we are not welcome there yet
     std::uint64_t credit = 0;  ///< the node's
+    std::string address;       ///< that was dialed
+    /// How many agents the node has, plus one, as its last ping said; 0: it does not say. Written by the
+    /// transport.
+    std::shared_ptr<std::atomic<std::uint32_t>> agents;
     bool welcomed() const { return !node.empty(); }
   };
   node_link main;                 ///< that batches go over
@@ -92,7 +97,13 @@ struct exporter_state {
   std::uint64_t sent_bytes = 0;   ///< of batches over the main link
   std::uint32_t failed_dials = 0;
   std::uint32_t failed_spares = 0;
-  std::size_t next_node = 0;
+  std::unique_ptr<node_choice> choice;
+  bool resolving = false;      ///< a found_atom is under way
+  std::string new_node;        ///< an address that the spare link should try
+  std::uint64_t seasoned = 0;  ///< the spare link that was welcome at the last look; 0: none
+  /// The last batch that went over the link that is spare since we moved, and was the main one: it is kept
+  /// until all up to there is acknowledged. 0: nothing.
+  std::uint64_t owed = 0;
   std::minstd_rand
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
   bool seal_timer_set = false;

@@ -113,6 +113,13 @@ std::shared_ptr<const moving_request> hand_over::look(std::shared_ptr<const plac
   return request;
 }
 
+std::optional<bool> hand_over::through(const placement& now, placement::number to) const {
+  if (under_way()) return std::nullopt;
+  if (same_ring(&now, given_.get())) return true;
+  if (standing_of(now, to) != standing::warm) return false;
+  return std::nullopt;
+}
+
 void hand_over::abandon() {
   given_ = nullptr;
   given_incarnation_ = 0;

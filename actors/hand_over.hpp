@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "actors/lot.hpp"
@@ -50,6 +51,9 @@ class hand_over {
   std::shared_ptr<const moving_request> look(std::shared_ptr<const cluster::placement> now,
                                              cluster::placement::number to, std::uint64_t incarnation,
                                              std::size_t shards, nanos at);
+  /// Whether that node has all that it is to have of ours by this placement; false: it will not have it.
+  /// Nothing: that is still to come.
+  std::optional<bool> through(const cluster::placement& now, cluster::placement::number to) const;
   /// It is given up: what was handed over up to now counts for nothing.
   void abandon();
 

@@ -176,6 +176,11 @@ intake_actor::behavior_type intake(pointer self, std::shared_ptr<const intake_pa
         if (self->state.here) end_connection(self->state);
         end_if_retired(self);
       },
+      [self](leave_atom) {
+        if (!self->state.here) return;
+        self->state.here->link->send(wire::encode(wire::goodbye{"this node leaves", true}));
+        end_connection(self->state);
+      },
       [self](ping_atom) {
         self->delayed_send(self, look_interval, ping_atom_v);
         if (self->state.here) react(self, self->state.lots->tick(self->state.parts->clock->now()));

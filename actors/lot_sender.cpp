@@ -77,8 +77,11 @@ outcome<lot_sender::reaction> lot_sender::receive(const wire::frame& f, nanos no
     send_what_fits(r);
     return r;
   }
-  if (const auto* g = std::get_if<wire::goodbye>(&*message))
+  if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
+    r.leaving = g->leaving;
+    if (g->leaving) return r;
     return fail(trouble::refused, "the other node says: " + g->reason);
+  }
   return fail(trouble::usage, "a message that a node which was dialed does not send now");
 }
 

@@ -38,6 +38,7 @@ class lot_sender {
     std::vector<std::uint64_t> settled;  ///< tags: each lot's exactly once, unless it was taken back
     /// All that was unsettled, as by take_back: the other node has started anew.
     std::vector<unsettled> given_back;
+    bool leaving = false;  ///< the other node says that it ends: there is nothing to wait for
   };
 
   /// Takes a lot to be sent; its id is given here. @param tag what the caller calls it

@@ -12,6 +12,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/delay.hpp"
+#include "actors/node_leave.hpp"
 #include "actors/peer.hpp"
 #include "actors/reminder.hpp"
 #include "actors/shard.hpp"
@@ -26,7 +27,7 @@ using answer = caf::typed_response_promise<bool>;
 constexpr auto hello_bound = std::chrono::seconds{5};
 
 // Draining resolves what is held from memory; a part that takes longer than this hangs.
-constexpr auto drain_limit = std::chrono::seconds{30};
+constexpr auto drain_limit = std::chrono::seconds{14};
 
 void drain_sink(pointer self, answer promise) {
   self->request(self->state.sink, drain_limit, drain_atom_v)
@@ -56,14 +57,23 @@ struct doors {
   std::shared_ptr<cluster_desk> desk;  // likewise
 };
 
+/// What the root looks at, and calls.
+struct node_watch {
+  std::function<void()> failed;
+  std::shared_ptr<const node_clock> clock;
+  std::shared_ptr<const node_counters> counters;
+};
+
 node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const session_routes> routes,
-                                        sink_actor sink, doors in, std::function<void()> failed) {
+                                        sink_actor sink, doors in, node_watch watch) {
   self->state.door = std::move(in.agents);
   self->state.node_door = std::move(in.nodes);
   self->state.desk = std::move(in.desk);
   self->state.routes = std::move(routes);
   self->state.sink = std::move(sink);
-  self->state.failed = std::move(failed);
+  self->state.failed = std::move(watch.failed);
+  self->state.clock = std::move(watch.clock);
+  self->state.counters = std::move(watch.counters);
   self->monitor(self->state.sink);
   for (const auto& s : self->state.routes->shards) self->monitor(s);
   for (const auto& d : self->state.routes->delays) self->monitor(d);
@@ -84,18 +94,9 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
         });
         return promise;
       },
-      [self](leave_atom) {
-        auto promise = self->make_response_promise<bool>();
-        const auto others = self->state.desk ? self->state.desk->read().nodes : std::vector<node_entry>{};
-        const bool any = std::any_of(others.begin(), others.end(), [&](const auto& n) {
-          return n.name != self->state.desk->self() && n.standing != cluster::standing::away;
-        });
-        if (any)
-          drain_sink(self, promise);
-        else
-          promise.deliver(false);
-        return promise;
-      },
+      [self](await_atom, nanos most) { return await_others(self, most); },
+      [self](ready_atom) { look_at_others(self); },
+      [self](leave_atom, nanos most) { return leave(self, most); },
       [self](hurry_atom) {
         self->state.door->hurry();
         if (self->state.node_door) self->state.node_door->hurry();
@@ -200,15 +201,15 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   parts->settings = std::move(shared);
   parts->routes = routes;
   parts->workloads = n.workloads;
-  parts->clock = std::move(world.clock);
+  parts->clock = world.clock;
   parts->counters = n.counters;
   parts->book = n.ledger;
   parts->reminder = system.spawn(reminder, parts->clock);
   auto door = std::make_shared<reception>(system, std::move(parts), settings.max_sessions);
   n.accept = [door](transport::link_ptr link) { return door->accept(std::move(link)); };
   in.agents = std::move(door);
-  n.root =
-      system.spawn(node_behavior, std::move(routes), sink_handle, std::move(in), std::move(world.failed));
+  n.root = system.spawn(node_behavior, std::move(routes), sink_handle, std::move(in),
+                        node_watch{std::move(world.failed), std::move(world.clock), n.counters});
   return n;
 }
 

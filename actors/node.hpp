@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <caf/actor_system.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include "actors/clocks.hpp"
 #include "actors/cluster_desk.hpp"
@@ -87,6 +89,10 @@ struct node_state {
   std::shared_ptr<peer_door> node_door;  ///< null for a node that is alone
   std::shared_ptr<cluster_desk> desk;    ///< likewise
   std::function<void()> failed;
+  std::shared_ptr<const node_clock> clock;
+  std::shared_ptr<const node_counters> counters;
+  std::vector<caf::typed_response_promise<bool>> awaiting;  ///< who waits for others that could take over
+  nanos await_until = 0;
 };
 
 }  // namespace tenure::actors

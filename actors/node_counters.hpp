@@ -26,6 +26,7 @@ struct node_counters {
   counter sessions_closed = 0;
   counter sessions_refused = 0;   ///< wrong version, or more sessions than allowed
   counter sessions_flooding = 0;  ///< cut off: far more was sent than credit allows
+  counter agents_here = 0;        ///< gauge: agents whose batches come here
   counter frames_refused = 0;     ///< too long, cut off, not a valid message, or out of order
   counter batches_received = 0;
   counter batches_repeated = 0;  ///< that were taken before, over an earlier connection of their agent

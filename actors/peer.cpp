@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/peer_lots.hpp"
+#include "actors/peer_timelines.hpp"
 
 namespace tenure::actors {
 namespace {
@@ -22,13 +23,6 @@ constexpr auto look_interval = std::chrono::milliseconds{500};
 constexpr auto gathering_time = std::chrono::milliseconds{20};
 // A node that has not been welcome for so long is given up until it answers again.
 constexpr nanos given_up_after = 3 * second;
-
-void send(pointer self, const lot_sender::reaction& r) {
-  for (const auto& f : r.send) self->state.link->send(f);
-  auto& again = self->state.sent_again;
-  self->state.parts->counters->lots_sent_again += self->state.lots->lots_sent_again() - again;
-  again = self->state.lots->lots_sent_again();
-}
 
 /// What does not fit any more waits. @returns false when nothing of it was taken
 bool offer(pointer self, const flow_lot& lot) {
@@ -152,68 +146,6 @@ void give_another_way(pointer self, std::vector<lot_sender::unsettled> lots) {
   }
 }
 
-void send_handing(pointer self) {
-  auto& s = self->state;
-  for (; !s.handing.empty() && !s.lots->is_full(); s.handing.pop_front()) {
-    auto& [shard, lot] = s.handing.front();
-    const auto items = static_cast<std::uint32_t>(lot.content.evidence.size());
-    s.sent.emplace(++s.last_tag, peer_state::sent_lot{{}, 0, 0, s.timelines.request(), shard, items});
-    const auto before = s.lots->unsettled_bytes();
-    lot_sender::reaction r;
-    s.lots->offer(s.last_tag, std::move(lot), r);
-    s.parts->counters->timelines_sent_bytes += s.lots->unsettled_bytes() - before;
-    send(self, r);
-  }
-}
-
-/// A shard goes on when what it gave before is settled, so no more than a chunk of each is under way.
-void go_on(pointer self, std::uint32_t shard) {
-  auto& s = self->state;
-  self->send(s.parts->routes->shards[shard], more_atom_v, s.number, s.timelines.request());
-}
-
-void finish_hand_over(pointer self) {
-  auto& s = self->state;
-  if (s.timelines.under_way()) return;
-  const nanos took = s.parts->clock->now() - s.timelines.began();
-  ++s.parts->counters->hand_overs;
-  s.parts->counters->hand_over_nanos += static_cast<std::uint64_t>(took);
-  spdlog::info("node {}: timelines handed over in {} ms", s.other, took / millisecond);
-}
-
-void take(pointer self, const moving_chunk& chunk) {
-  auto& s = self->state;
-  if (chunk.request != s.timelines.request() || !s.timelines.under_way()) return;
-  auto lots = s.timelines.take(chunk, *s.parts->workloads);
-  if (lots.empty() && !chunk.last) return go_on(self, chunk.shard);
-  for (auto& l : lots) s.handing.emplace_back(chunk.shard, std::move(l));
-  finish_hand_over(self);
-  send_handing(self);
-}
-
-void handed_over(pointer self, const peer_state::sent_lot& lot) {
-  auto& s = self->state;
-  s.parts->counters->timelines_sent += lot.items;
-  if (lot.request != s.timelines.request() || !s.timelines.under_way()) return;
-  if (s.timelines.settled(lot.request, lot.shard)) return go_on(self, lot.shard);
-  finish_hand_over(self);
-}
-
-void look_at_timelines(pointer self) {
-  auto& s = self->state;
-  if (s.lots->is_welcome()) {
-    const auto& shards = s.parts->routes->shards;
-    const auto request = s.timelines.look(s.parts->ways->now(), s.number, s.lots->their_incarnation(),
-                                          shards.size(), s.parts->clock->now());
-    if (request) {
-      s.handing.clear();
-      for (std::uint32_t i = 0; i < shards.size(); ++i) self->send(shards[i], hand_atom_v, request, i);
-    }
-  }
-  s.parts->counters->hand_overs_abandoned +=
-      s.timelines.abandoned() - std::exchange(s.abandoned, s.timelines.abandoned());
-}
-
 /// The sessions whose flows are durable now hear of it, each of all its batches at once.
 void confirm(pointer self, const std::vector<std::uint64_t>& tags) {
   auto& s = self->state;
@@ -289,6 +221,15 @@ void end_link(pointer self) {
   if (s.wanted) redial_later(self);
 }
 
+/// The other node ends, and said so.
+void let_go(pointer self) {
+  auto& s = self->state;
+  if (!std::exchange(s.away, true))
+    spdlog::info("node {} at {} leaves: what it had not settled goes another way", s.other, s.address);
+  end_link(self);
+  give_up(self);
+}
+
 void receive(pointer self, const received_frame& f) {
   auto& s = self->state;
   const bool was_welcome = s.lots->is_welcome();
@@ -298,6 +239,7 @@ void receive(pointer self, const received_frame& f) {
     end_link(self);
     return;
   }
+  if (r->leaving) return let_go(self);
   send(self, *r);
   confirm(self, r->settled);
   if (!was_welcome && s.lots->is_welcome()) {
@@ -322,6 +264,7 @@ void look(pointer self) {
   }
   if (const auto desk = s.parts->desk.lock()) desk->look();
   look_at_timelines(self);
+  answer_leaving(self);
   if (s.away)
     look_through_waiting(self);
   else
@@ -380,6 +323,13 @@ peer_actor::behavior_type peer(pointer self, std::shared_ptr<const peer_parts> p
       [self](ping_atom) {
         self->delayed_send(self, look_interval, ping_atom_v);
         look(self);
+      },
+      [self](drain_atom) {
+        auto promise = self->make_response_promise<bool>();
+        self->state.leaving.push_back(promise);
+        look_at_timelines(self);
+        answer_leaving(self);
+        return promise;
       },
   };
 }

@@ -5,6 +5,9 @@
 #include <random>
 #include <string>
 #include <unordered_map>
+#include <vector>
+
+#include <caf/typed_response_promise.hpp>
 
 #include "actors/cluster_desk.hpp"
 #include "actors/hand_over.hpp"
@@ -63,6 +66,8 @@ struct peer_state {
   nanos missed_since = 0;  ///< it has not been welcome since
   std::uint32_t failed_dials = 0;
   std::minstd_rand jitter;
+  std::vector<caf::typed_response_promise<bool>>
+      leaving;  ///< we leave: who waits for its timelines to be there
 };
 
 peer_actor::behavior_type peer(peer_actor::stateful_pointer<peer_state> self,

@@ -25,13 +25,15 @@ transport::link_events peer_door::accept(transport::link_ptr link) {
   auto at = std::make_shared<door>();
   at->who->link = std::move(link);
   bool room = false;
+  bool leaving = false;
   {
     const std::lock_guard lock{mutex_};
-    room = !closed_ && waiting_.size() < cluster::ring::max_members;
+    leaving = leaving_;
+    room = !closed_ && !leaving && waiting_.size() < cluster::ring::max_members;
     at->number = ++accepted_;
     if (room) waiting_.emplace(at->number, at);
   }
-  if (!room) turn_away(at, "more nodes than a cluster may have");
+  if (!room) turn_away(at, leaving ? "this node leaves" : "more nodes than a cluster may have", leaving);
   return {[self = shared_from_this(), at](transport::frame f) { self->heard(at, std::move(f)); },
           [self = shared_from_this(), at](transport::close_reason why) { self->ended(at, why); }};
 }
@@ -59,6 +61,7 @@ void peer_door::greet(const std::shared_ptr<door>& at, const transport::frame& f
     return turn_away(at, "two nodes of the name '" + h->node + "'");
   const std::lock_guard lock{mutex_};
   waiting_.erase(at->number);
+  if (leaving_) return turn_away(at, "this node leaves", true);
   if (closed_ || (nodes_.size() >= cluster::ring::max_members && !nodes_.contains(h->node)))
     return turn_away(at, "more nodes than a cluster may have");
   at->who->hello = *h;
@@ -75,11 +78,12 @@ void peer_door::greet(const std::shared_ptr<door>& at, const transport::frame& f
   caf::anon_send(at->intake, arrival_atom_v, visit_ptr{at->who});
 }
 
-void peer_door::turn_away(const std::shared_ptr<door>& at, const std::string& why) {
+void peer_door::turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving) {
   at->refused = true;
   const auto& link = at->who->link;
-  spdlog::warn("nodes: {}: closing: {}", link->peer(), why);
-  link->send(wire::encode(wire::goodbye{wire::as_text(why)}));
+  spdlog::log(leaving ? spdlog::level::debug : spdlog::level::warn, "nodes: {}: closing: {}", link->peer(),
+              why);
+  link->send(wire::encode(wire::goodbye{wire::as_text(why), leaving}));
   link->close();
 }
 
@@ -98,6 +102,12 @@ void peer_door::hurry() {
     for (const auto& at : late) waiting_.erase(at->number);
   }
   for (const auto& at : late) at->who->link->close();
+}
+
+void peer_door::leave() {
+  const std::lock_guard lock{mutex_};
+  leaving_ = true;
+  for (const auto& [name, known] : nodes_) caf::anon_send(known.intake, leave_atom_v);
 }
 
 void peer_door::close() {

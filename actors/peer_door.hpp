@@ -24,6 +24,8 @@ class peer_door : public std::enable_shared_from_this<peer_door> {
   transport::link_events accept(transport::link_ptr link);
   /// Closes connections that were here at the last call too and have not said hello since.
   void hurry();
+  /// This node leaves its cluster: the others are told so, those that come too.
+  void leave();
   /// Ends all intakes and takes no more connections.
   void close();
 
@@ -37,7 +39,7 @@ class peer_door : public std::enable_shared_from_this<peer_door> {
   void heard(const std::shared_ptr<door>& at, transport::frame f);
   void greet(const std::shared_ptr<door>& at, const transport::frame& f);
   void ended(const std::shared_ptr<door>& at, transport::close_reason why);
-  void turn_away(const std::shared_ptr<door>& at, const std::string& why);
+  void turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving = false);
 
   caf::actor_system& system_;
   const std::shared_ptr<const intake_parts> parts_;
@@ -49,6 +51,7 @@ class peer_door : public std::enable_shared_from_this<peer_door> {
   std::map<std::uint64_t, std::shared_ptr<door>> waiting_;  // for a hello, in the order of arrival
   std::uint64_t accepted_ = 0;
   bool closed_ = false;
+  bool leaving_ = false;
 };
 
 }  // namespace tenure::actors

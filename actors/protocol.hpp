@@ -21,6 +21,8 @@ namespace tenure::actors {
 /// Flows as a source delivered them.
 using observed_lot_ptr = std::shared_ptr<const std::vector<agent::observed_flow>>;
 using ipman_request_ptr = std::shared_ptr<const agent::ipman_request>;
+/// Addresses that names stand for.
+using found_addresses_ptr = std::shared_ptr<const std::vector<std::string>>;
 
 }  // namespace tenure::actors
 
@@ -37,6 +39,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::arrival_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::visit_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::observed_lot_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::ipman_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tenure::actors::found_addresses_ptr)
 
 CAF_BEGIN_TYPE_ID_BLOCK(tenure, caf::first_custom_type_id)
 CAF_ADD_ATOM(tenure, tenure::actors, observed_atom, "observed")
@@ -46,6 +49,8 @@ CAF_ADD_ATOM(tenure, tenure::actors, heartbeat_atom, "heartbeat")
 CAF_ADD_ATOM(tenure, tenure::actors, look_atom, "look")
 CAF_ADD_ATOM(tenure, tenure::actors, seal_atom, "seal")
 CAF_ADD_ATOM(tenure, tenure::actors, dial_atom, "dial")
+CAF_ADD_ATOM(tenure, tenure::actors, found_atom, "found")
+CAF_ADD_ATOM(tenure, tenure::actors, weigh_atom, "weigh")
 CAF_ADD_ATOM(tenure, tenure::actors, frame_atom, "frame")
 CAF_ADD_ATOM(tenure, tenure::actors, arrival_atom, "arrival")
 CAF_ADD_ATOM(tenure, tenure::actors, gone_atom, "gone")
@@ -67,6 +72,8 @@ CAF_ADD_ATOM(tenure, tenure::actors, drain_atom, "drain")
 CAF_ADD_ATOM(tenure, tenure::actors, stop_atom, "stop")
 CAF_ADD_ATOM(tenure, tenure::actors, moved_atom, "moved")
 CAF_ADD_ATOM(tenure, tenure::actors, leave_atom, "leave")
+CAF_ADD_ATOM(tenure, tenure::actors, await_atom, "await")
+CAF_ADD_ATOM(tenure, tenure::actors, ready_atom, "ready")
 CAF_ADD_ATOM(tenure, tenure::actors, hand_atom, "hand")
 CAF_ADD_ATOM(tenure, tenure::actors, more_atom, "more")
 CAF_END_TYPE_ID_BLOCK(tenure)
@@ -90,6 +97,10 @@ using exporter_actor = caf::typed_actor<
     caf::reacts_to<seal_atom>,
     // Time to connect to a node (again).
     caf::reacts_to<dial_atom>,
+    // What the nodes' names stand for now.
+    caf::reacts_to<found_atom, found_addresses_ptr>,
+    // Time to look whether another node has clearly fewer agents.
+    caf::reacts_to<weigh_atom>,
     // The node said something on the link of this number; frames of earlier links are ignored.
     caf::reacts_to<frame_atom, std::uint64_t, received_frame_ptr>,
     // The link of this number ended, for this transport::close_reason.
@@ -111,6 +122,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<gone_atom, std::uint8_t, arrival_ptr>,
     // Others need the room: end, unless the agent is connected or its flows are on their way.
     caf::reacts_to<retire_atom>,
+    // This node leaves: the agent is sent to another.
+    caf::reacts_to<leave_atom>,
     // Time for a ping that batches wait for.
     caf::reacts_to<ask_atom>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
@@ -130,7 +143,9 @@ using delay_actor = caf::typed_actor<
     // Time to look what is due.
     caf::reacts_to<release_atom>,
     // Release everything now, and hold nothing any more; answers when the last lot has gone to the shard.
-    caf::replies_to<drain_atom>::with<bool>>;
+    caf::replies_to<drain_atom>::with<bool>,
+    // Release nothing any more: others judge what is held here.
+    caf::replies_to<leave_atom>::with<bool>>;
 
 /// Owns the timelines of the prefixes that hash to it: merges evidence, resolves lots by the rule.
 using shard_actor = caf::typed_actor<
@@ -177,7 +192,10 @@ using peer_actor = caf::typed_actor<
     // Time to send what was gathered.
     caf::reacts_to<seal_atom>,
     // Time to look whether it is silent, or whether what waits for it has another way now.
-    caf::reacts_to<ping_atom>>;
+    caf::reacts_to<ping_atom>,
+    // Answers when it has all timelines of this node that it is to hold; false when it cannot have them. Who
+    // asks bounds the wait.
+    caf::replies_to<drain_atom>::with<bool>>;
 
 /// One incarnation of another node, as it sends to us: bounds its clock, hands its lots to shards and delay
 /// actors, keeps the ledger of them. What a session is to an agent.
@@ -190,6 +208,8 @@ using intake_actor = caf::typed_actor<
     caf::reacts_to<gone_atom, std::uint8_t, visit_ptr>,
     // A later incarnation of it is here: end when nothing of this one is on its way.
     caf::reacts_to<retire_atom>,
+    // This node leaves: that one is told so.
+    caf::reacts_to<leave_atom>,
     // Time for the regular clock ping, and for looking whether it is silent.
     caf::reacts_to<ping_atom>,
     // Time for the ping that lots wait for.
@@ -202,9 +222,15 @@ using intake_actor = caf::typed_actor<
 using node_actor = caf::typed_actor<
     // Resolve and write all that is held; answers whether everything is durable.
     caf::replies_to<drain_atom>::with<bool>,
-    // Others take over what is held here: only what is resolved becomes durable; answers whether it did, and
-    // false when there are no others.
-    caf::replies_to<leave_atom>::with<bool>,
+    // Answers when the others could take over without a loss, or after at most so many nanoseconds; false
+    // when there are none.
+    caf::replies_to<await_atom, nanos>::with<bool>,
+    // Time to look again whether they could.
+    caf::reacts_to<ready_atom>,
+    // Leave: what is resolved becomes durable, agents and nodes are told to go to others, timelines are
+    // handed over. Answers when that is done, or after at most so many nanoseconds; false when there are no
+    // others, and nothing was done.
+    caf::replies_to<leave_atom, nanos>::with<bool>,
     // Time to look for connections that do not say hello.
     caf::reacts_to<hurry_atom>,
     // Stop all actors of this node.

@@ -40,17 +40,23 @@ transport::link_events reception::accept(transport::link_ptr link) {
   ++parts_->counters->sessions_opened;
   bool room = false;
   bool ending = false;
+  bool leaving = false;
   {
     const std::lock_guard lock{mutex_};
     const auto& c = *parts_->counters;
     ending = closed_;
-    room = !closed_ && c.sessions_opened - c.sessions_closed <= max_sessions_;
+    leaving = leaving_;
+    room = !closed_ && !leaving && c.sessions_opened - c.sessions_closed <= max_sessions_;
     at->number = ++accepted_;
     if (room) waiting_.emplace(at->number, at);
   }
   if (!room) {
     ++parts_->counters->sessions_refused;
-    turn_away(at, ending ? "this node is ending" : "this node has as many agents as it may have");
+    turn_away(at,
+              ending    ? "this node is ending"
+              : leaving ? "this node leaves"
+                        : "this node has as many agents as it may have",
+              leaving);
   }
   return {[self = shared_from_this(), at](transport::frame f) { self->heard(at, std::move(f)); },
           [self = shared_from_this(), at](transport::close_reason why) { self->ended(at, why); }};
@@ -93,7 +99,7 @@ void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f
 bool reception::seat(const std::shared_ptr<door>& at) {
   const std::uint64_t incarnation = at->who->hello.incarnation;
   const std::lock_guard lock{mutex_};
-  if (closed_ || at->refused) return true;
+  if (closed_ || leaving_ || at->refused) return true;
   waiting_.erase(at->number);
   auto& known = sessions_[incarnation];
   if (!known.session) {
@@ -109,11 +115,12 @@ bool reception::seat(const std::shared_ptr<door>& at) {
   return true;
 }
 
-void reception::turn_away(const std::shared_ptr<door>& at, const std::string& why) {
+void reception::turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving) {
   at->refused = true;
   const auto& link = at->who->link;
-  spdlog::warn("node: {}: closing: {}", link->peer(), why);
-  link->send(wire::encode(wire::goodbye{wire::as_text(why)}));
+  spdlog::log(leaving ? spdlog::level::debug : spdlog::level::warn, "node: {}: closing: {}", link->peer(),
+              why);
+  link->send(wire::encode(wire::goodbye{wire::as_text(why), leaving}));
   link->close();
 }
 
@@ -139,6 +146,16 @@ void reception::hurry() {
     at->who->link->send(wire::encode(wire::goodbye{"no hello in time"}));
     at->who->link->close();
   }
+}
+
+void reception::leave() {
+  const std::lock_guard lock{mutex_};
+  leaving_ = true;
+  for (const auto& [number, at] : std::exchange(waiting_, {})) {
+    at->who->link->send(wire::encode(wire::goodbye{"this node leaves", true}));
+    at->who->link->close();
+  }
+  for (const auto& [incarnation, known] : sessions_) caf::anon_send(known.session, leave_atom_v);
 }
 
 void reception::rests(std::uint64_t incarnation) {

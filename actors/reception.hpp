@@ -35,6 +35,9 @@ class reception : public std::enable_shared_from_this<reception> {
   /// @returns false when it has been given another one meanwhile: then it stays.
   bool leave(std::uint64_t incarnation, std::uint64_t arrivals);
 
+  /// This node leaves its cluster: agents are sent to others, those that come too.
+  void leave();
+
   /// Ends all sessions and takes no more connections.
   void close();
 
@@ -50,7 +53,7 @@ class reception : public std::enable_shared_from_this<reception> {
   void ended(const std::shared_ptr<door>& at, transport::close_reason why);
   void greet(const std::shared_ptr<door>& at, const transport::frame& f);
   bool seat(const std::shared_ptr<door>& at);
-  void turn_away(const std::shared_ptr<door>& at, const std::string& why);
+  void turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving = false);
 
   caf::actor_system& system_;
   const std::shared_ptr<const session_parts> parts_;
@@ -63,6 +66,7 @@ class reception : public std::enable_shared_from_this<reception> {
   std::uint64_t accepted_ = 0;
   std::deque<std::uint64_t> resting_;  // incarnations, the longest away first
   bool closed_ = false;
+  bool leaving_ = false;
 };
 
 }  // namespace tenure::actors

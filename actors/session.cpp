@@ -87,11 +87,23 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   }
 }
 
+/// Keeps the number of agents whose batches come here.
+void count_agent(session_state& state) {
+  const bool sends = state.here && state.protocol->is_sent_batches();
+  if (sends == state.counted) return;
+  state.counted = sends;
+  if (sends)
+    ++state.counters->agents_here;
+  else
+    --state.counters->agents_here;
+}
+
 void end_connection(pointer self) {
   auto& state = self->state;
   state.here.reset();
   state.gone_at = state.clock->now();
   state.protocol->disconnected();
+  count_agent(state);
   if (state.page) state.page->write(state.protocol->flows());
 }
 
@@ -112,6 +124,7 @@ void react(pointer self, outcome<session_reaction> reaction) {
     end_connection(self);
     return;
   }
+  count_agent(state);
   if (!reaction->refused_claim.empty())
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
                  state.protocol->agent(), state.here->link->identity(), reaction->refused_claim);
@@ -188,6 +201,13 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         gone(self, static_cast<transport::close_reason>(why), who);
       },
       [self](retire_atom) { end_if_forgotten(self, 0); },
+      [self](leave_atom) {
+        const auto here = self->state.here;
+        if (!here) return;
+        here->link->send(wire::encode(wire::goodbye{"this node leaves", true}));
+        here->link->close();
+        end_connection(self);
+      },
       [self](ask_atom) {
         self->state.asking = false;
         react(self, self->state.protocol->ask(self->state.clock->now()));

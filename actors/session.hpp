@@ -39,6 +39,7 @@ struct session_state {
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name
   bool credit_timer_set = false;
+  bool counted = false;        ///< among the agents whose batches come here
   flow_origin_ptr origin;      ///< since the agent said its name
   arrival_ptr here;            ///< the connection; null when there is none
   std::uint64_t arrivals = 0;  ///< connections so far

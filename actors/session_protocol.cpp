@@ -66,10 +66,11 @@ outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos
 wire::message session_protocol::next_ping(nanos now) {
   const std::uint64_t id = next_ping_++;
   pings_.emplace(id, now);
-  return wire::ping{id};
+  return wire::ping{id, static_cast<std::uint32_t>(counters_->agents_here + 1)};
 }
 
 outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {
+  sent_batches_ = true;
   ++counters_->batches_received;
   const std::uint64_t number = b.tables.number;
   if (number <= last_batch_) {
@@ -233,6 +234,7 @@ flow_ledger session_protocol::flows() const {
 }
 
 void session_protocol::disconnected() {
+  sent_batches_ = false;
   connected_ = false;
   last_batch_ = 0;
   pings_.clear();

@@ -118,6 +118,8 @@ class session_protocol {
   /// Whether flows are on their way.
   bool owes() const { return ledger_.open_batches() > 0; }
   /// Whether there is anything to know again, should the agent come back.
+  /// Batches came over this connection: it is no spare link.
+  bool is_sent_batches() const { return sent_batches_; }
   bool has_history() const { return !ledger_.empty(); }
 
  private:
@@ -178,6 +180,7 @@ class session_protocol {
   std::deque<waiting_batch> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_flows_ = 0;
+  bool sent_batches_ = false;
 };
 
 }  // namespace tenure::actors

@@ -38,7 +38,7 @@ void add(MetricFamily& f, const actors::node_entry& n, double value) {
 
 }  // namespace
 
-std::string cluster_json(const actors::cluster_desk::reading& r) {
+std::string cluster_json(const actors::node_counters& c, const actors::cluster_desk::reading& r) {
   auto nodes = nlohmann::ordered_json::array();
   for (const auto& n : r.nodes)
     nodes.push_back({{"name", n.name},
@@ -46,8 +46,15 @@ std::string cluster_json(const actors::cluster_desk::reading& r) {
                      {"member", n.member},
                      {"standing", cluster::to_string(n.standing)},
                      {"share", n.share}});
-  return nlohmann::ordered_json{
-             {"node", r.self}, {"epoch", r.epoch}, {"movements", r.placements}, {"nodes", std::move(nodes)}}
+  nlohmann::ordered_json handed_over{{"times", c.hand_overs.load()},
+                                     {"timelines", c.timelines_sent.load()},
+                                     {"bytes", c.timelines_sent_bytes.load()},
+                                     {"seconds", static_cast<double>(c.hand_over_nanos) / 1e9}};
+  return nlohmann::ordered_json{{"node", r.self},
+                                {"epoch", r.epoch},
+                                {"movements", r.placements},
+                                {"handed_over", std::move(handed_over)},
+                                {"nodes", std::move(nodes)}}
              .dump(2) +
          "\n";
 }

@@ -8,7 +8,7 @@
 namespace tenure::api {
 
 /// What a node thinks of its cluster, as /v1/cluster shows it. The keys stay.
-std::string cluster_json(const actors::cluster_desk::reading& r);
+std::string cluster_json(const actors::node_counters& c, const actors::cluster_desk::reading& r);
 
 /// The same, and what passed between nodes, in Prometheus' text format.
 std::string cluster_metrics(const actors::node_counters& c, const actors::cluster_desk::reading& r);

@@ -121,6 +121,7 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_claims_refused_total",
               "Evidence and near ends that the agent's certificate may not claim (--allow)",
               c.claims_refused);
+  out.gauge("tenure_node_agents", "Agents whose batches come here", c.agents_here);
   out.counter("tenure_node_takeovers_refused_total",
               "Connections that said an incarnation of another certificate's", c.takeovers_refused);
   out.gauge("tenure_node_flows_released", "Flows on their way from the hold to the output", c.flows_released);
@@ -199,6 +200,8 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
   out.counter("tenure_agent_connects_total", "Times a node welcomed this agent", c.connects);
   out.counter("tenure_agent_takeovers_total", "Times the spare link took the place of one that was lost",
               c.takeovers);
+  out.counter("tenure_agent_moves_total", "Times this agent went to a node that had clearly fewer agents",
+              c.moves);
   out.counter("tenure_agent_disconnects_total", "Times the link to a node was lost", c.disconnects);
   out.counter("tenure_agent_frames_refused_total", "Frames from a node that were no valid message",
               c.frames_refused);

@@ -33,7 +33,7 @@ outcome<message> read(schema::Welcome::Reader in) {
 }
 
 outcome<message> read(schema::Goodbye::Reader in) {
-  goodbye out;
+  goodbye out{{}, in.getLeaving()};
   if (auto c = read_text(in.getReason(), out.reason)) return malformed(*c);
   return message(std::move(out));
 }
@@ -97,8 +97,10 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read(root.getHello());
     case schema::Message::WELCOME:
       return read(root.getWelcome());
-    case schema::Message::PING:
-      return ping{root.getPing().getId()};
+    case schema::Message::PING: {
+      auto in = root.getPing();
+      return ping{in.getId(), in.getAgents()};
+    }
     case schema::Message::PONG: {
       auto in = root.getPong();
       return pong{in.getId(), in.getReading()};

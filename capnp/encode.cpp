@@ -97,7 +97,9 @@ void fill(schema::Message::Builder root, const welcome& m) {
 }
 
 void fill(schema::Message::Builder root, const ping& m) {
-  root.initPing().setId(m.id);
+  auto out = root.initPing();
+  out.setId(m.id);
+  out.setAgents(m.agents);
 }
 
 void fill(schema::Message::Builder root, const pong& m) {
@@ -115,7 +117,9 @@ void fill(schema::Message::Builder root, const credit& m) {
 }
 
 void fill(schema::Message::Builder root, const goodbye& m) {
-  root.initGoodbye().setReason(text(m.reason));
+  auto out = root.initGoodbye();
+  out.setReason(text(m.reason));
+  out.setLeaving(m.leaving);
 }
 
 /// The places of a batch's tenancies in its table.

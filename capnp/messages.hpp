@@ -53,6 +53,7 @@ struct welcome {
 
 struct ping {
   std::uint64_t id = 0;
+  std::uint32_t agents = 0;  ///< whose batches come to the node that asks, plus one; 0: it does not say
   friend bool operator==(const ping&, const ping&) = default;
 };
 
@@ -64,6 +65,7 @@ struct pong {
 
 struct goodbye {
   std::string reason;
+  bool leaving = false;  ///< a node that ends: others take over
   friend bool operator==(const goodbye&, const goodbye&) = default;
 };
 

@@ -70,6 +70,7 @@ struct Credit {
 
 struct Ping {
   id @0 :UInt64;
+  agents @1 :UInt32;        # to an agent: agents whose batches come to this node, plus one; 0: it does not say
 }
 
 struct Pong {
@@ -79,6 +80,7 @@ struct Pong {
 
 struct Goodbye {
   reason @0 :Text;
+  leaving @1 :Bool;         # the node ends, and others take over: go to one of them at once
 }
 
 struct Acknowledgement {

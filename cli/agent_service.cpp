@@ -85,7 +85,7 @@ class running_agent final : public agent_service {
     settings.name = o.agent_name.empty() ? host_name() : o.agent_name;
     settings.incarnation = *incarnation;
     settings.nodes = o.nodes;
-    settings.spare = o.nodes.size() > 1;
+    settings.spare = true;
     settings.heartbeat = o.heartbeat.count();
     settings.linger = o.linger.count();
     settings.repeat = o.repeat.count();

@@ -33,18 +33,26 @@ ending::ending() {
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
   failures_ = ::eventfd(0, EFD_CLOEXEC);
   changes_ = ::eventfd(0, EFD_CLOEXEC);
-  invariant(signals_ >= 0 && failures_ >= 0 && changes_ >= 0, "the kernel gives a signalfd and eventfds");
+  requests_ = ::eventfd(0, EFD_CLOEXEC);
+  invariant(signals_ >= 0 && failures_ >= 0 && changes_ >= 0 && requests_ >= 0,
+            "the kernel gives a signalfd and eventfds");
 }
 
 ending::~ending() {
   ::close(signals_);
   ::close(failures_);
   ::close(changes_);
+  ::close(requests_);
 }
 
 void ending::part_failed() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(failures_, &one, sizeof one);
+}
+
+void ending::ask_to_end() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(requests_, &one, sizeof one);
 }
 
 void ending::settings_changed() {
@@ -53,11 +61,11 @@ void ending::settings_changed() {
 }
 
 bool ending::wait(const std::function<void()>& read_again) {
-  std::array<pollfd, 3> fds{pollfd{signals_, POLLIN, 0}, pollfd{failures_, POLLIN, 0},
-                            pollfd{changes_, POLLIN, 0}};
+  std::array<pollfd, 4> fds{pollfd{signals_, POLLIN, 0}, pollfd{failures_, POLLIN, 0},
+                            pollfd{changes_, POLLIN, 0}, pollfd{requests_, POLLIN, 0}};
   while (true) {
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
-    if ((fds[1].revents & POLLIN) != 0) break;
+    if (((fds[1].revents | fds[3].revents) & POLLIN) != 0) break;
     if ((fds[2].revents & POLLIN) != 0) {
       std::uint64_t many = 0;
       [[maybe_unused]] const auto got = ::read(changes_, &many, sizeof many);

@@ -19,6 +19,9 @@ class ending {
   /// Any thread: what SIGHUP says, that the settings are to be read again.
   void settings_changed();
 
+  /// Any thread: what SIGTERM says.
+  void ask_to_end();
+
   /// @param read_again is called on this thread at SIGHUP and after `settings_changed`; empty: there are no
   /// settings to read, and SIGHUP is the end, as when a terminal closes
   /// @returns false when a part failed. Afterwards a second signal ends the process at once.
@@ -28,6 +31,7 @@ class ending {
   int signals_ = -1;
   int failures_ = -1;
   int changes_ = -1;
+  int requests_ = -1;
 };
 
 }  // namespace tenure::cli

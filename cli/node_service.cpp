@@ -19,7 +19,11 @@
 namespace tenure::cli {
 namespace {
 
-constexpr auto drain_limit = std::chrono::seconds{60};
+// Kubernetes gives 30 s; an end takes at most 20.
+constexpr auto drain_limit = std::chrono::seconds{15};
+// While others are too young to take over, a node that was told to leave serves on for so long.
+constexpr nanos await_limit = 9 * second;
+constexpr nanos leave_limit = 18 * second;
 
 struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
@@ -94,6 +98,7 @@ class running_node final : public node_service {
     settings.drift_ppm = o.drift_ppm;
     settings.held_bytes = o.held_memory.bytes > 0 ? o.held_memory.bytes : memory_of_machine() / 4;
     settings.shards = std::max(1U, o.shards);
+    clock_ = clock;
     actors::node_world world{std::move(clock), std::move(*out), std::move(failed)};
     if (cluster) {
       const auto incarnation = draw_incarnation();
@@ -133,12 +138,10 @@ class running_node final : public node_service {
 
   bool leave() override {
     if (!members_) return false;
+    const nanos end = clock_->now() + leave_limit;
+    const bool others = ask(actors::await_atom_v, await_limit);
     if (auto left = members_->leave(); !left) spdlog::info("cluster: {}", left.error().text);
-    caf::scoped_actor asker{system_};
-    bool done = false;
-    asker->request(node_.root, drain_limit, actors::leave_atom_v)
-        .receive([&](bool ok) { done = ok; }, [](caf::error&) {});
-    return done;
+    return others && ask(actors::leave_atom_v, std::max(end - clock_->now(), second));
   }
 
   std::optional<actors::cluster_desk::reading> cluster() const override {
@@ -156,6 +159,17 @@ class running_node final : public node_service {
   }
 
  private:
+  /// Asks the root for something that takes at most so many nanoseconds. @returns false when it does not
+  /// answer
+  template <class Atom>
+  bool ask(Atom what, nanos most) {
+    caf::scoped_actor asker{system_};
+    bool answer = false;
+    asker->request(node_.root, std::chrono::nanoseconds{most + second}, what, most)
+        .receive([&](bool a) { answer = a; }, [](caf::error&) {});
+    return answer;
+  }
+
   outcome<void> join(const cluster_part& part, const std::string& self, std::uint64_t incarnation) {
     auto port = part.net->listen(part.options.listen, node_.accept_node);
     if (!port) return tl::unexpected(port.error());
@@ -169,6 +183,7 @@ class running_node final : public node_service {
     return {};
   }
 
+  std::shared_ptr<const real_clocks> clock_;
   node_config config_;
   caf::actor_system system_;
   actors::node node_;

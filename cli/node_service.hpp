@@ -66,8 +66,10 @@ class node_service {
   virtual const actors::held_budget& budget() const = 0;
   /// Resolves and writes what is held, and holds nothing from now on. @returns whether all of it is durable.
   virtual bool drain() = 0;
-  /// Leaves the cluster: the others judge what is held here, as those who sent it have it still. What is
-  /// resolved already becomes durable. @returns whether it did; false too when there are no others
+  /// Leaves the cluster, within 18 s: waits for others that could take over, then hands over what it has.
+  /// They judge what is held here, as those who sent it have it still; what is resolved already becomes
+  /// durable.
+  /// @returns false when there are no others
   virtual bool leave() = 0;
   /// Nothing when the node is alone.
   virtual std::optional<actors::cluster_desk::reading> cluster() const = 0;

@@ -56,6 +56,15 @@ std::string cluster_table(const nlohmann::json& cluster) {
     text += fmt::format(line, n.at("name").get<std::string>(), n.at("address").get<std::string>(),
                         n.at("member").get<bool>() ? "yes" : "no", n.at("standing").get<std::string>(),
                         fmt::format("{:.1f} %", 100 * n.at("share").get<double>()));
+  // A node of an earlier version does not say it.
+  if (const auto h = cluster.find("handed_over");
+      h != cluster.end() && h->at("times").get<std::uint64_t>() > 0) {
+    const auto bytes = h->at("bytes").get<double>();
+    const auto seconds = h->at("seconds").get<double>();
+    text += fmt::format("handed over {} timelines, {:.1f} MB in {:.2f} s: {:.1f} MB/s\n",
+                        h->at("timelines").get<std::uint64_t>(), bytes / 1e6, seconds,
+                        seconds > 0 ? bytes / 1e6 / seconds : 0);
+  }
   return text + fmt::format("as {} sees it, view {}, moved {} times\n", cluster.at("node").get<std::string>(),
                             cluster.at("epoch").get<std::uint64_t>(),
                             cluster.at("movements").get<std::uint64_t>());

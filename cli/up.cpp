@@ -1,5 +1,6 @@
 #include "cli/up.hpp"
 
+#include <atomic>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -18,6 +19,7 @@
 #include "api/metrics.hpp"
 #include "api/transport_metrics.hpp"
 #include "cli/agent_service.hpp"
+#include "cli/drain.hpp"
 #include "cli/ending.hpp"
 #include "cli/least_privilege.hpp"
 #include "cli/node_service.hpp"
@@ -31,7 +33,8 @@ namespace {
 struct process_options {
   std::string http = "127.0.0.1:4741";
   std::string log_level = "info";
-  std::string json;  ///< only `up` has an option for it
+  std::string json;    ///< only `up` has an option for it
+  bool drain = false;  ///< only `node` has
 };
 
 void add_process_options(command& c, process_options& o) {
@@ -115,9 +118,17 @@ class halves {
       pages.push_back(
           {"/v1/ledger", "application/json", [this] { return api::ledger_json(node_->ledger()); }});
     if (node_ && node_->cluster())
-      pages.push_back(
-          {"/v1/cluster", "application/json", [this] { return api::cluster_json(*node_->cluster()); }});
-    auto server = api::serve(address, std::move(pages));
+      pages.push_back({"/v1/cluster", "application/json",
+                       [this] { return api::cluster_json(node_->counters(), *node_->cluster()); }});
+    std::vector<api::http_action> actions;
+    if (node_ && !agent_) {
+      pages.push_back({drain_path, "text/plain", [this] { return drain_word(asked_to_end_); }});
+      actions.push_back({drain_path, [this] {
+                           asked_to_end_ = true;
+                           end_.ask_to_end();
+                         }});
+    }
+    auto server = api::serve(address, std::move(pages), std::move(actions));
     if (!server) return tl::unexpected(server.error());
     http_ = std::move(*server);
     return {};
@@ -214,6 +225,7 @@ class halves {
   }
 
   ending end_;
+  std::atomic<bool> asked_to_end_ = false;
   std::function<outcome<std::pair<agent_options, process_options>>()> read_settings_;
   std::unique_ptr<agent::file_watch> settings_watch_;
   std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
@@ -298,6 +310,7 @@ outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const o
 
 outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const options& defaults) {
   const auto& o = *all;
+  if (o.process.drain) return drain_node(o.process.http);
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
@@ -332,7 +345,8 @@ void add_up(command_line& line) {
 void add_agent(command_line& line) {
   auto o = std::make_shared<options>();
   auto& c = line.add("agent", "report this host's flows and tenancies to a node");
-  c.option("node", o->agent.nodes, "a node to connect to; repeatable: tried in turn")
+  c.option("node", o->agent.nodes,
+           "a node to connect to; repeatable. A name may stand for several addresses; each is tried")
       .must_be_given()
       .shown_as("ADDR:PORT");
   add_agent_options(c, o->agent);
@@ -352,6 +366,10 @@ void add_node(command_line& line) {
   add_agent_id_option(c, o->tls);
   add_node_id_option(c, o->tls);
   add_process_options(c, o->process);
+  c.flag("drain", o->process.drain,
+         "start nothing: have the node that serves --http on this host hand over what it has and end, and "
+         "wait for "
+         "that");
   c.run([o, &c, defaults = *o](console&) { return run_node(c, o, defaults); });
 }
 

@@ -24,9 +24,11 @@ enum class fault : std::uint8_t {
   node_crash,
   node_crash_at_step,
   node_leave,
+  node_drained,  ///< it left, and all that others were to have they had in time
   node_partition,
   ring_moved,       ///< somebody joined, left, or was dropped; nodes hear of it at different times
   spare_took_over,  ///< an agent lost its link and had another one
+  agent_moved,      ///< to a node that had fewer agents
   lot_sent_again,
   lot_repeated,
   flow_rerouted,         ///< taken back from a node that went away

@@ -85,6 +85,7 @@ class network {
   void hear_closed(const end_ptr& e, transport::close_reason why);
   void break_link(const end_ptr& e, transport::close_reason why);
   void arrive(const end_ptr& near, const std::string& address);
+  std::vector<std::string> found(const std::string& address) const;
   bool blocked(machine_id from, machine_id to) const { return blocked_.contains({from, to}); }
 
   agenda& time_;
@@ -101,11 +102,17 @@ class network {
   std::uint64_t links_ = 0;
 };
 
+/// One name for all nodes.
+inline constexpr const char* all_nodes = "nodes:4740";
+
 class network::port final : public transport::transport, public std::enable_shared_from_this<port> {
  public:
   port(network& net, machine_id machine, process& p) : net_(net), machine_(machine), process_(&p) {}
   tenure::transport::link_ptr dial(const std::string& address,
                                    tenure::transport::link_events events) override;
+  /// `all_nodes` stands for every node that is up, as a headless service's name does; every other name for
+  /// itself.
+  void resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) override;
   outcome<std::uint16_t> listen(const std::string& address, tenure::transport::acceptor accept) override;
   void stop() override { net_.disconnect(*this); }
 

@@ -1,13 +1,22 @@
 #include "sim/node_machine.hpp"
 
+#include <chrono>
 #include <utility>
 
+#include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
 #include "actors/protocol.hpp"
 #include "sim/address_pool.hpp"
 
 namespace tenure::sim {
+namespace {
+
+// As in production.
+constexpr nanos await_limit = 9 * second;
+constexpr nanos leave_limit = 9 * second;
+
+}  // namespace
 
 struct node_machine::running {
   running(node_machine& m, std::uint32_t index, const std::string& address)
@@ -57,6 +66,17 @@ struct node_machine::running {
     node = {};
   }
 
+  /// Asks the node for something that takes at most so long.
+  template <class Atom>
+  void ask(agenda& time, Atom what, nanos most, std::function<void(bool)> then) {
+    run.system().spawn([&time, root = node.root, what, most, then](caf::event_based_actor* self) {
+      self->request(root, std::chrono::nanoseconds{most + second}, what, most)
+          .then([&time, then](bool ok) { time.after(1, [then, ok] { then(ok); }); },
+                [&time, then](caf::error&) { time.after(1, [then] { then(false); }); });
+    });
+    run.run();
+  }
+
   void add_faults(fault_counts& sum) const;
 
   process run;
@@ -79,12 +99,24 @@ node_machine::node_machine(surroundings& around, oracle& watcher, machine_id id,
 node_machine::~node_machine() = default;
 
 void node_machine::start(std::uint32_t index) {
+  ++starts_;
   running_ = std::make_unique<running>(*this, index, address_of(index));
 }
 
 void node_machine::tell(const cluster::membership_view& v) {
   running_->node.desk->view(v);
   running_->run.run();
+}
+
+void node_machine::leave(std::function<void()> off_ring, std::function<void(bool)> done) {
+  const auto still = [this, run = starts_] { return up() && starts_ == run; };
+  running_->ask(around_.time, actors::await_atom_v, await_limit, [this, still, off_ring, done](bool) {
+    if (!still()) return;
+    off_ring();
+    running_->ask(around_.time, actors::leave_atom_v, leave_limit, [still, done](bool others) {
+      if (still()) done(others);
+    });
+  });
 }
 
 void node_machine::crash() {

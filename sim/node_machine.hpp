@@ -31,6 +31,10 @@ class node_machine {
   void start(std::uint32_t index);
   /// It hears who is in the cluster. @pre up(), and there are several nodes
   void tell(const cluster::membership_view& v);
+  /// As by SIGTERM: it waits for others that could take over, `off_ring` takes it out of the members, and it
+  /// hands over what it has. @param done whether there was anybody to take over; it is to end then. Neither
+  /// is called when it crashes before. @pre up()
+  void leave(std::function<void()> off_ring, std::function<void(bool)> done);
   /// As by SIGKILL: timelines, held flows and sessions are gone.
   void crash();
   bool up() const { return running_ != nullptr; }
@@ -58,6 +62,7 @@ class node_machine {
   judge_maker judge_;
   std::unique_ptr<running> running_;
   std::uint64_t messages_ = 0;
+  std::uint64_t starts_ = 0;
   fault_counts met_;  ///< by runs that are over
 };
 

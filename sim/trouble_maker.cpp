@@ -144,20 +144,24 @@ void trouble_maker::node_crashed(std::uint32_t index) {
   });
 }
 
-/// It says so, and a moment later it is gone; another process takes its place.
+/// It drains, and is gone; another process takes its place.
 void trouble_maker::leave_node() {
   const auto index = static_cast<std::uint32_t>(draw_.below(world_.nodes_.size()));
   auto& n = *world_.nodes_[index];
   if (!n.up()) return;
   world_.faults_.add(fault::node_leave);
-  world_.members_.leave(index);
-  world_.time_.after(draw_.between(0, 5 * second), [this, &n, index] {
-    if (world_.over_ || !n.up()) return;
-    n.crash();
-    world_.time_.after(second + pause_length(), [this, &n, index] {
-      if (!n.up()) world_.start_node(index);
-    });
-  });
+  n.leave(
+      [this, index] {
+        if (!world_.over_) world_.members_.leave(index);
+      },
+      [this, &n, index](bool others) {
+        if (others) world_.faults_.add(fault::node_drained);
+        n.crash();
+        if (world_.over_) return world_.start_node(index);
+        world_.time_.after(second + pause_length(), [this, &n, index] {
+          if (!n.up()) world_.start_node(index);
+        });
+      });
 }
 
 void trouble_maker::partition_nodes() {

@@ -92,10 +92,12 @@ void world::start_agent(host_id where) {
   o.settings.heartbeat = options_.cluster.heartbeat;
   o.settings.linger = options_.cluster.linger;
   o.settings.repeat = options_.cluster.repeat;
-  const auto first = draw_.below(options_.cluster.nodes);
-  for (std::uint32_t i = 0; i < options_.cluster.nodes; ++i)
-    o.settings.nodes.push_back(
-        node_machine::address_of(static_cast<std::uint32_t>((first + i) % options_.cluster.nodes)));
+  // By a list, or by one name for all.
+  if (options_.cluster.nodes > 1 && draw_.chance(0.5))
+    o.settings.nodes.emplace_back(all_nodes);
+  else
+    for (std::uint32_t i = 0; i < options_.cluster.nodes; ++i)
+      o.settings.nodes.push_back(node_machine::address_of(i));
   o.settings.spare = options_.cluster.nodes > 1;
   auto& h = *hosts_[where];
   h.start_agent(o);
@@ -143,7 +145,10 @@ report world::run() {
   r.faults.add(fault::batch_repeated, r.answers.repeats);
   for (const auto& n : nodes_) n->add_faults(r.faults);
   for (const auto& h : hosts_)
-    if (h->agent_up()) r.faults.add(fault::spare_took_over, h->counters().takeovers);
+    if (h->agent_up()) {
+      r.faults.add(fault::spare_took_over, h->counters().takeovers);
+      r.faults.add(fault::agent_moved, h->counters().moves);
+    }
   r.proved = oracle_.proved();
   r.errors = oracle_.errors();
   r.violations = oracle_.violations();

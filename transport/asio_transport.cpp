@@ -21,7 +21,7 @@ tl::unexpected<failure> cannot_listen(const std::string& address, const std::err
   return fail(trouble::refused, text);
 }
 
-outcome<asio::ip::tcp::endpoint> resolve(asio::io_context& io, const std::string& address) {
+outcome<asio::ip::tcp::endpoint> endpoint_of(asio::io_context& io, const std::string& address) {
   auto where = parse_host_port(address);
   if (!where) return tl::unexpected(where.error());
   std::error_code error;
@@ -75,9 +75,33 @@ link_ptr asio_transport::dial(const std::string& address, link_events events) {
   return made;
 }
 
+void asio_transport::resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) {
+  auto where = parse_host_port(address);
+  std::error_code error;
+  if (where) asio::ip::make_address(where->host, error);
+  if (!where || !error) return done({address});
+  auto core = parts_->core;
+  std::lock_guard lock(parts_->mutex);
+  if (parts_->stopped) return;
+  auto resolver = std::make_shared<asio::ip::tcp::resolver>(core->io);
+  resolver->async_resolve(
+      where->host, std::to_string(where->port),
+      [resolver, address, done = std::move(done)](std::error_code failed, const auto& found) {
+        std::vector<std::string> all;
+        if (!failed)
+          for (const auto& entry : found) {
+            const auto at = entry.endpoint();
+            const auto host = at.address().to_string();
+            all.push_back((at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port()));
+          }
+        if (all.empty()) all.push_back(address);
+        done(std::move(all));
+      });
+}
+
 outcome<std::uint16_t> asio_transport::listen(const std::string& address, acceptor accept) {
   auto core = parts_->core;
-  auto where = resolve(core->io, address);
+  auto where = endpoint_of(core->io, address);
   if (!where) return tl::unexpected(where.error());
   asio::ip::tcp::acceptor socket(core->io);
   std::error_code error;

@@ -70,6 +70,7 @@ class asio_transport final : public transport {
 
   /// After stop() the link that comes back is dead, and nothing is called.
   link_ptr dial(const std::string& address, link_events events) override;
+  void resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) override;
   outcome<std::uint16_t> listen(const std::string& address, acceptor accept) override;
   /// Waits for the links to drain, within their bound (and for a name that is being resolved, within the
   /// system resolver's). Not from the transport's own thread.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ownership/outcome.hpp"
 #include "ownership/raw_vector.hpp"
@@ -74,6 +75,12 @@ class transport {
   /// Connects to "host:port". The link is there at once; frames wait until it is up, and a failure is its
   /// `closed`.
   virtual link_ptr dial(const std::string& address, link_events events) = 0;
+  /// The addresses that "host:port" stands for now, each as "address:port". Itself where it stands for no
+  /// other, or nobody knows. `done` is called once, from the transport's thread or at once; after stop()
+  /// perhaps never.
+  virtual void resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) {
+    done({address});
+  }
   /// @returns the port that is listened on (useful after asking for port 0), or why it cannot be:
   /// trouble::refused when it is taken, trouble::usage when the address cannot be read.
   virtual outcome<std::uint16_t> listen(const std::string& address, acceptor accept) = 0;

@@ -150,6 +150,7 @@ void tell(std::ostream& out, const welcome& m) {
 }
 void tell(std::ostream& out, const ping& m) {
   out << "ping " << m.id;
+  if (m.agents != 0) out << ' ' << m.agents;
 }
 void tell(std::ostream& out, const pong& m) {
   out << "pong " << m.id << ' ' << m.reading;
@@ -161,7 +162,7 @@ void tell(std::ostream& out, const credit& m) {
   out << "credit " << m.bytes;
 }
 void tell(std::ostream& out, const goodbye& m) {
-  out << "goodbye " << m.reason;
+  out << "goodbye " << m.reason << (m.leaving ? " leaving" : "");
 }
 void tell(std::ostream& out, const peer_hello& m) {
   out << "peer_hello " << m.version << ' ' << m.incarnation << ' ' << m.node;
@@ -207,7 +208,7 @@ message any_message(std::uint64_t seed, std::size_t most) {
     case 1:
       return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1};
     case 2:
-      return ping{s.number<std::uint64_t>()};
+      return ping{s.number<std::uint64_t>(), s.number<std::uint32_t>()};
     case 3:
       return pong{s.number<std::uint64_t>(), s.number<nanos>()};
     case 4:
@@ -215,7 +216,7 @@ message any_message(std::uint64_t seed, std::size_t most) {
     case 11:
       return credit{s.number<std::uint64_t>()};
     case 5:
-      return goodbye{s.text()};
+      return goodbye{s.text(), s.number<std::uint32_t>() % 2 == 1};
     case 6:
       return peer_hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text()};
     case 7:

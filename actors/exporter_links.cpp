@@ -1,0 +1,252 @@
+#include "actors/exporter_links.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <spdlog/spdlog.h>
+
+#include "capnp/codec.hpp"
+
+namespace tenure::actors {
+namespace {
+
+using pointer = exporter_pointer;
+
+constexpr auto first_redial = std::chrono::milliseconds{100};
+constexpr auto longest_redial = std::chrono::milliseconds{5000};
+// Between half of it and half as much again: agents look at different times.
+constexpr auto weigh_interval = std::chrono::milliseconds{30'000};
+
+void dial_node(pointer self, exporter_state::node_link& to, const std::string& node) {
+  auto& s = self->state;
+  const std::uint64_t number = to.number = ++s.link_number;
+  to.address = node;
+  to.agents = std::make_shared<std::atomic<std::uint32_t>>(0);
+  const auto me = caf::actor_cast<exporter_actor>(self);
+  // A ping is answered from the transport's thread: a reading that waited behind a heartbeat would be as
+  // true, but its bracket as wide as that wait.
+  struct ping_answerer {
+    transport::link_ptr link;
+    std::mutex mutex;
+  };
+  auto answerer = std::make_shared<ping_answerer>();
+  auto clock = s.world.clock;
+  transport::link_events events;
+  events.received = [me, number, clock, answerer, agents = to.agents](transport::frame f) {
+    if (const auto message = wire::decode(f, 0); message && std::holds_alternative<wire::ping>(*message)) {
+      const std::lock_guard lock{answerer->mutex};
+      const auto& ping = std::get<wire::ping>(*message);
+      *agents = ping.agents;
+      if (answerer->link) answerer->link->send(wire::encode(wire::pong{ping.id, clock->now()}));
+      return;
+    }
+    auto received = std::make_shared<received_frame>();
+    received->bytes = std::move(f);
+    received->at = clock->now();
+    caf::anon_send(me, frame_atom_v, number, received_frame_ptr{std::move(received)});
+  };
+  events.closed = [me, number, answerer](transport::close_reason why) {
+    {
+      const std::lock_guard lock{answerer->mutex};
+      answerer->link.reset();
+    }
+    caf::anon_send(me, gone_atom_v, number, static_cast<std::uint8_t>(why));
+  };
+  auto link = s.world.transport->dial(node, std::move(events));
+  {
+    const std::lock_guard lock{answerer->mutex};
+    answerer->link = link;
+  }
+  to.link = std::move(link);
+  to.link->send(wire::encode(
+      wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true, &to == &s.spare}));
+}
+
+/// Asks what the names stand for; `found` goes on.
+void resolve(pointer self) {
+  auto& s = self->state;
+  if (std::exchange(s.resolving, true)) return;
+  struct gathered {
+    std::mutex mutex;
+    std::vector<std::string> all;
+    std::size_t left = 0;
+  };
+  auto g = std::make_shared<gathered>();
+  g->left = s.choice->names().size();
+  const auto me = caf::actor_cast<exporter_actor>(self);
+  for (const auto& name : s.choice->names())
+    s.world.transport->resolve(name, [g, me](const std::vector<std::string>& addresses) {
+      const std::lock_guard lock{g->mutex};
+      g->all.insert(g->all.end(), addresses.begin(), addresses.end());
+      if (--g->left == 0)
+        caf::anon_send(me, found_atom_v, std::make_shared<const std::vector<std::string>>(std::move(g->all)));
+    });
+}
+
+/// From now on batches go over the main link: all that is retained, and everything told anew, since the node
+/// may have no timelines.
+void begin_sending(pointer self) {
+  auto& s = self->state;
+  s.sent_batch = 0;
+  s.sent_bytes = 0;
+  send_batches(s);
+  tell_all(self);
+}
+
+void dial_spare_later(pointer self) {
+  auto& s = self->state;
+  const auto wait = longest_redial * (1U << std::min(s.failed_spares++, 3U));
+  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
+  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+}
+
+void redial_later(pointer self) {
+  auto& s = self->state;
+  const auto doubled = first_redial * (1U << std::min(s.failed_dials, 10U));
+  const auto wait = std::min<std::chrono::milliseconds>(doubled, longest_redial);
+  ++s.failed_dials;
+  // Between half and all of it, so that agents that lost one node do not come back together.
+  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
+  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+}
+
+void main_gone(pointer self, transport::close_reason why) {
+  auto& s = self->state;
+  ++(s.main.welcomed() ? s.counters->disconnects : s.counters->dials_failed);
+  // At the end of a process the transport closes first: that is no trouble.
+  const auto level = why == transport::close_reason::closed_here ? spdlog::level::debug : spdlog::level::warn;
+  if (s.main.welcomed() || s.failed_dials == 0)
+    spdlog::log(level, "agent: no link to {}: {}; {} batches are retained", s.main.link->peer(),
+                transport::to_string(why), s.retained->batches());
+  if (std::exchange(s.owed, 0) != 0) {
+    // Over the other link went what is not acknowledged already: it has to come over a new one.
+    s.spare.link->close();
+    s.spare = {};
+  }
+  s.main = std::exchange(s.spare, {});
+  if (!s.main.welcomed()) return redial_later(self);
+  ++s.counters->connects;
+  ++s.counters->takeovers;
+  spdlog::info("agent: node {} at {} takes over", s.main.node, s.main.link->peer());
+  begin_sending(self);
+  dial_spare_later(self);
+}
+
+/// From now on the spare link's node is ours. What went to the other one is acknowledged from there.
+void move(pointer self) {
+  auto& s = self->state;
+  std::swap(s.main, s.spare);
+  s.owed = s.sent_batch;
+  s.sent_bytes = 0;
+  s.seasoned = 0;
+  ++s.counters->moves;
+  spdlog::info("agent: goes over to node {} at {}, which has fewer agents", s.main.node, s.main.link->peer());
+  send_batches(s);
+  tell_all(self);
+  let_old_node_go(self);
+}
+
+}  // namespace
+
+/// Sends what is retained and was not sent over this link, as far as credit goes.
+void send_batches(exporter_state& s) {
+  while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
+    const auto* frame = s.retained->next(s.sent_batch);
+    if (frame == nullptr) return;
+    s.sent_bytes += frame->size() * sizeof(frame->front());
+    s.main.link->send(*frame);
+  }
+}
+
+void dial(exporter_pointer self) {
+  auto& s = self->state;
+  if (s.settings.nodes.empty()) return;
+  if (!s.main.link || (s.settings.spare && s.main.welcomed() && !s.spare.link)) resolve(self);
+}
+
+void found(exporter_pointer self, const std::vector<std::string>& addresses) {
+  auto& s = self->state;
+  s.resolving = false;
+  if (auto fresh = s.choice->resolved(addresses); !fresh.empty()) s.new_node = std::move(fresh);
+  if (!s.main.link) return dial_node(self, s.main, s.choice->next(s.spare.address));
+  if (!s.settings.spare || !s.main.welcomed()) return;
+  if (!s.spare.link) {
+    auto to = std::exchange(s.new_node, {});
+    if (to.empty() || to == s.main.address) to = s.choice->next(s.main.address);
+    if (to != s.main.address) dial_node(self, s.spare, to);
+  } else if (!s.new_node.empty() && s.owed == 0 && s.spare.welcomed()) {
+    s.spare.link->close();
+  }
+}
+
+void welcomed(exporter_pointer self, exporter_state::node_link& at, const wire::welcome& w) {
+  auto& s = self->state;
+  if (at.welcomed()) return;
+  at.node = w.node.empty() ? "node" : w.node;
+  at.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
+  if (&at == &s.spare) {
+    if (at.node == s.main.node) {
+      // A name that several addresses share led to the same node: of no use.
+      at.link->close();
+      return;
+    }
+    s.failed_spares = 0;
+    spdlog::debug("agent: node {} at {} could take over", at.node, at.link->peer());
+    return;
+  }
+  s.failed_dials = 0;
+  ++s.counters->connects;
+  spdlog::info("agent: connected to node {} at {}", at.node, at.link->peer());
+  begin_sending(self);
+  dial(self);
+}
+
+void gone(exporter_pointer self, std::uint64_t number, transport::close_reason why) {
+  auto& s = self->state;
+  if (s.main.link && number == s.main.number) {
+    main_gone(self, why);
+  } else if (s.spare.link && number == s.spare.number) {
+    s.spare = {};
+    // What was sent there and is not acknowledged is sent again, which takes a new link.
+    if (std::exchange(s.owed, 0) != 0) s.main.link->close();
+    dial_spare_later(self);
+  }
+}
+
+void weigh_later(exporter_pointer self) {
+  auto& s = self->state;
+  std::uniform_int_distribution<std::int64_t> spread{weigh_interval.count() / 2,
+                                                     weigh_interval.count() * 3 / 2};
+  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, weigh_atom_v);
+}
+
+void weigh(exporter_pointer self) {
+  auto& s = self->state;
+  weigh_later(self);
+  if (!s.settings.spare || !s.main.welcomed() || s.owed != 0) return;
+  if (!s.spare.welcomed()) return dial(self);
+  // Its node knows our clock by now.
+  if (std::exchange(s.seasoned, s.spare.number) == s.spare.number) {
+    const std::uint32_t here = *s.main.agents;
+    const std::uint32_t there = *s.spare.agents;
+    if (here > 0 && there > 0 && s.choice->should_move(here - 1, there - 1)) return move(self);
+    if (s.choice->should_look_elsewhere()) return s.spare.link->close();
+  }
+  resolve(self);
+}
+
+void let_old_node_go(exporter_pointer self) {
+  auto& s = self->state;
+  if (s.owed == 0) return;
+  std::uint64_t first = 0;
+  if (s.retained->next(first) != nullptr && first <= s.owed) return;
+  s.owed = 0;
+  if (s.spare.link) s.spare.link->close();
+}
+
+}  // namespace tenure::actors
