@@ -93,11 +93,13 @@ void world::start_agent(host_id where) {
   o.settings.linger = options_.cluster.linger;
   o.settings.repeat = options_.cluster.repeat;
   // By a list, or by one name for all.
+  const auto first = draw_.below(options_.cluster.nodes);
   if (options_.cluster.nodes > 1 && draw_.chance(0.5))
     o.settings.nodes.emplace_back(all_nodes);
   else
     for (std::uint32_t i = 0; i < options_.cluster.nodes; ++i)
-      o.settings.nodes.push_back(node_machine::address_of(i));
+      o.settings.nodes.push_back(
+          node_machine::address_of(static_cast<std::uint32_t>((first + i) % options_.cluster.nodes)));
   o.settings.spare = options_.cluster.nodes > 1;
   auto& h = *hosts_[where];
   h.start_agent(o);
