@@ -215,7 +215,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
   s.world = std::move(world);
   s.counters = std::move(counters);
   self->send(self, dial_atom_v);
-  weigh_later(self);
+  if (s.settings.spare) weigh_later(self);
   self->delayed_send(self, heartbeat_of(s), heartbeat_atom_v);
   return {
       [self](observed_atom, const observed_lot_ptr& flows) { observe(self, *flows); },
