@@ -9,7 +9,7 @@ namespace tenure::actors {
 namespace {
 
 // Of so many agents nobody calls one node fuller than another.
-constexpr std::uint32_t least_difference = 4;
+constexpr std::uint32_t least_difference = 2;
 constexpr double looks_elsewhere = 1.0 / 20;
 
 }  // namespace

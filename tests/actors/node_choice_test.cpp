@@ -93,7 +93,7 @@ RC_GTEST_PROP(node_choice, a_node_that_joined_gets_its_share_and_never_a_herd, (
 TEST(node_choice, stays_where_nothing_is_clearly_uneven) {
   node_choice choice({"a:1"}, 7);
   for (int i = 0; i < 1'000; ++i) {
-    EXPECT_FALSE(choice.should_move(4, 0));
+    EXPECT_FALSE(choice.should_move(2, 0));
     EXPECT_FALSE(choice.should_move(120, 100));
     EXPECT_FALSE(choice.should_move(100, 120));
   }
