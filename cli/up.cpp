@@ -23,6 +23,7 @@
 #include "cli/ending.hpp"
 #include "cli/least_privilege.hpp"
 #include "cli/node_service.hpp"
+#include "cli/small_memory.hpp"
 #include "cli/tls_options.hpp"
 #include "transport/asio_transport.hpp"
 
@@ -302,6 +303,7 @@ outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const o
   halves h;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   if (auto begun = h.begin_agent(o.agent, secured(*credentials, o.tls.nodes, "node")); !begun) return begun;
+  keep_memory_small();
   if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   spdlog::info("agent: nodes {}, HTTP {}, platforms {}", fmt::join(o.agent.nodes, " "),
                h.http_address(o.process.http), o.agent.ipman_socket);

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace tenure::cli {
+
+/// Gives back to the system what is not used now, and from now on soon what becomes unused: for an agent,
+/// that is small and shall stay so once the kernel programs are loaded (which takes ten times what it needs
+/// afterwards). Does nothing without jemalloc, whose defaults suit a node.
+void keep_memory_small();
+
+}  // namespace tenure::cli
