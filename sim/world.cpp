@@ -148,6 +148,7 @@ report world::run() {
   for (const auto& n : nodes_) n->add_faults(r.faults);
   for (const auto& h : hosts_)
     if (h->agent_up()) {
+      r.flows_retained += h->counters().flows_retained;
       r.faults.add(fault::spare_took_over, h->counters().takeovers);
       r.faults.add(fault::agent_moved, h->counters().moves);
     }

@@ -44,6 +44,7 @@ struct report {
   std::uint64_t troubles = 0;  ///< faults that the trouble maker was to make, numbered from 1
   std::uint64_t attempts = 0;  ///< to connect, numbered from 1
   std::uint64_t instances = 0;
+  std::uint64_t flows_retained = 0;  ///< by agents, in the end
 };
 
 /// One simulated fleet with its agents, nodes and network, from one seed.

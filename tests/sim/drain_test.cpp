@@ -49,5 +49,19 @@ TEST(drain, of_nodes_under_load_hands_over_all_and_lowers_no_coverage) {
   }
 }
 
+// Nothing but drains: no broken link has an agent send again what it was not to forget.
+TEST(rebalance, agents_go_over_to_a_node_that_came_back_and_nothing_is_left_behind) {
+  auto s = three_nodes(6, 2);
+  s.fleet.hosts = 24;
+  s.horizon = 1'800 * second;
+  const auto r = run(s, 2);
+  expect_no_violation(r);
+  EXPECT_GT(r.faults[fault::node_drained], 0U);
+  EXPECT_GT(r.faults[fault::agent_moved], 3U);
+  EXPECT_EQ(r.flows_retained, 0U) << "what went to the first node is acknowledged from there";
+  std::cout << r.faults[fault::agent_moved] << " moves after " << r.faults[fault::node_drained]
+            << " drains\n";
+}
+
 }  // namespace
 }  // namespace tenure::sim
