@@ -13,6 +13,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/exporter_batches.hpp"
 #include "actors/exporter_links.hpp"
 #include "agent/ipman_answer.hpp"
 #include "capnp/codec.hpp"
@@ -24,31 +25,6 @@ using pointer = exporter_pointer;
 
 constexpr auto look_pause = std::chrono::milliseconds{1000};
 
-void refresh_gauges(exporter_state& s) {
-  auto& c = *s.counters;
-  c.batches_retained = s.retained->batches();
-  c.flows_retained = s.retained->flows();
-  c.bytes_retained = s.retained->bytes();
-  c.bytes_spooled = s.retained->spooled_bytes();
-  c.spool_failures = s.retained->spool_failures();
-  c.batches_dropped = s.retained->batches_dropped();
-  c.flows_dropped = s.retained->flows_dropped();
-}
-
-/// Seals what has gathered; retains it, and sends it when a node listens.
-/// @returns the batch's number, 0 when nothing has gathered.
-std::uint64_t seal(pointer self) {
-  auto& s = self->state;
-  if (s.gathering->empty()) return 0;
-  const wire::batch sealed = s.gathering->seal();
-  wire::frame frame = wire::encode(wire::message{sealed});
-  s.retained->keep(sealed.number, std::move(frame), sealed.flows.size());
-  send_batches(s);
-  ++s.counters->batches_sealed;
-  refresh_gauges(s);
-  return sealed.number;
-}
-
 std::chrono::nanoseconds heartbeat_of(const exporter_state& s) {
   return std::chrono::nanoseconds{s.world.pace ? s.world.pace->heartbeat.load() : s.settings.heartbeat};
 }
@@ -56,7 +32,7 @@ std::chrono::nanoseconds heartbeat_of(const exporter_state& s) {
 /// Makes sure that what has gathered leaves after the linger at the latest.
 void seal_soon(pointer self) {
   auto& s = self->state;
-  if (s.gathering->full()) seal(self);
+  if (s.gathering->full()) seal(self->state);
   if (s.gathering->empty() || s.seal_timer_set) return;
   s.seal_timer_set = true;
   const nanos linger = s.world.pace ? s.world.pace->linger.load() : s.settings.linger;
@@ -66,7 +42,7 @@ void seal_soon(pointer self) {
 void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
   for (const auto& r : reports) {
     self->state.gathering->add(r);
-    if (self->state.gathering->full()) seal(self);
+    if (self->state.gathering->full()) seal(self->state);
   }
   seal_soon(self);
 }
@@ -76,6 +52,12 @@ void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
 bool contradicts(const agent::tenancy_report& near, const wire::workload* named) {
   if (!near.observed) return false;
   return named == nullptr ? near.endpoint.whole() : named->name != near.workload.name;
+}
+
+/// Looked at for each flow: a lot may be what fills retention.
+bool overloaded(const exporter_state& s) {
+  return s.retained->fullness() >= s.settings.shed_at_percent ||
+         s.counters->flows_waiting >= s.settings.shed_at_waiting;
 }
 
 void observe(pointer self, const std::vector<agent::observed_flow>& flows) {
@@ -89,10 +71,12 @@ void observe(pointer self, const std::vector<agent::observed_flow>& flows) {
     }
     if (near == nullptr)
       ++(named == nullptr ? s.counters->flows_near_unproved : s.counters->flows_near_by_cgroup);
-    s.gathering->add(f, near, named);
-    if (s.gathering->full()) seal(self);
+    s.gathering->add(f, near, named, overloaded(s));
+    if (s.gathering->full()) seal(self->state);
   }
   s.counters->flows_observed += flows.size();
+  // A source that counts what it hands over has counted these; nobody else takes away.
+  if (s.counters->flows_waiting >= flows.size()) s.counters->flows_waiting -= flows.size();
   seal_soon(self);
 }
 
@@ -149,9 +133,9 @@ void finish_inheritance(pointer self) {
 /// order: its acknowledgement says that the node knows everything up to it.
 caf::typed_response_promise<bool> tell(pointer self) {
   auto promise = self->make_response_promise<bool>();
-  seal(self);
+  seal(self->state);
   tell_all(self);
-  if (const auto batch = seal(self); batch != 0)
+  if (const auto batch = seal(self->state); batch != 0)
     self->state.tellings.push_back({batch, promise});
   else
     promise.deliver(true);
@@ -163,6 +147,18 @@ void finish_telling(pointer self, std::uint64_t acknowledged) {
   for (auto& t : all)
     if (t.batch == acknowledged) t.promise.deliver(true);
   std::erase_if(all, [&](const auto& t) { return t.batch == acknowledged; });
+}
+
+/// The spare's node has the same to say, but one speaks at a time.
+void take_settings(exporter_state& s, const exporter_state::node_link& at, const wire::settings& wanted) {
+  if (&at != &s.main || !s.world.take_settings) return;
+  if (const auto taken = s.world.take_settings(wanted.text); !taken) {
+    ++s.counters->settings_refused;
+    spdlog::warn("settings: of node {}: {}; the old ones stay", at.node, taken.error().text);
+    return;
+  }
+  s.counters->settings_version = wanted.version;
+  spdlog::info("settings: version {} of node {}", wanted.version, at.node);
 }
 
 void receive(pointer self, exporter_state::node_link& at, const received_frame& f) {
@@ -189,6 +185,8 @@ void receive(pointer self, exporter_state::node_link& at, const received_frame& 
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
     at.credit = std::max(at.credit, c->bytes);
     send_batches(s);
+  } else if (const auto* wanted = std::get_if<wire::settings>(&*message)) {
+    take_settings(s, at, *wanted);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
     spdlog::log(g->leaving ? spdlog::level::info : spdlog::level::warn, "agent: node {} said goodbye: {}",
                 at.link->peer(), g->reason);
@@ -231,7 +229,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
       [self](look_atom, bool now) { look_soon(self, now); },
       [self](seal_atom) {
         self->state.seal_timer_set = false;
-        seal(self);
+        seal(self->state);
       },
       [self](dial_atom) { dial(self); },
       [self](found_atom, const found_addresses_ptr& addresses) { found(self, *addresses); },
@@ -246,7 +244,7 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
       [self](told_atom) { return tell(self); },
       [self](drain_atom) {
         auto promise = self->make_response_promise<bool>();
-        seal(self);
+        seal(self->state);
         self->state.draining.push_back(promise);
         finish_draining(self);
         return promise;

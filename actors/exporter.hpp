@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -45,6 +46,12 @@ struct exporter_settings {
   nanos linger = 1 * second;    ///< how long flows gather before a batch is sealed
   nanos repeat = 360 * second;  ///< ended tenancies are reported again for so long
   std::size_t max_retained_bytes = 48U << 20;
+  /// Short flows share records (agent/short_flows.hpp) while retention is so full, in hundredths of its
+  /// bound, or while so many flows of the source wait to be looked at.
+  std::size_t shed_at_percent = SIZE_MAX;
+  std::size_t shed_at_waiting = SIZE_MAX;
+  /// Send batches compressed to nodes that read it: pays where links leave the host.
+  bool compress = false;
 };
 
 /// What is kept of batches outside memory.
@@ -65,6 +72,8 @@ struct exporter_world {
   std::shared_ptr<agent::usage_check> usages = {};     ///< null: the agent sees no usages itself
   std::shared_ptr<agent::cgroup_naming> cgroups = {};  ///< null: no socket is named by its cgroup
   std::shared_ptr<const exporter_pace> pace = {};      ///< null: as the settings say
+  /// Takes what a node wants of its agents; empty: nothing is taken from nodes.
+  std::function<outcome<void>(const std::string& toml)> take_settings = {};
 };
 
 /// Drives tracker, batcher and retention, and keeps the link to a node.
@@ -88,6 +97,7 @@ struct exporter_state {
     /// How many agents the node has, plus one, as its last ping said; 0: it does not say. Written by the
     /// transport.
     std::shared_ptr<std::atomic<std::uint32_t>> agents;
+    bool compressed = false;  ///< it reads compressed batches
     bool welcomed() const { return !node.empty(); }
   };
   node_link main;                 ///< that batches go over

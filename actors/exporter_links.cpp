@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "capnp/codec.hpp"
+#include "capnp/compression.hpp"
 
 namespace tenure::actors {
 namespace {
@@ -63,8 +65,8 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
     answerer->link = link;
   }
   to.link = std::move(link);
-  to.link->send(wire::encode(
-      wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true, &to == &s.spare}));
+  to.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name,
+                                         true, &to == &s.spare, static_cast<bool>(s.world.take_settings)}));
 }
 
 /// Asks what the names stand for; `found` goes on.
@@ -158,8 +160,11 @@ void send_batches(exporter_state& s) {
   while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
     const auto* frame = s.retained->next(s.sent_batch);
     if (frame == nullptr) return;
-    s.sent_bytes += frame->size() * sizeof(frame->front());
-    s.main.link->send(*frame);
+    const std::size_t bytes = frame->size() * sizeof(frame->front());
+    s.sent_bytes += bytes;
+    auto small = s.settings.compress && s.main.compressed ? wire::compress(*frame) : std::nullopt;
+    if (small) s.counters->bytes_saved += bytes - small->size() * sizeof(small->front());
+    s.main.link->send(small ? std::move(*small) : *frame);
   }
 }
 
@@ -188,6 +193,7 @@ void welcomed(exporter_pointer self, exporter_state::node_link& at, const wire::
   auto& s = self->state;
   if (at.welcomed()) return;
   at.node = w.node.empty() ? "node" : w.node;
+  at.compressed = w.compressed;
   at.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
   if (&at == &s.spare) {
     if (at.node == s.main.node) {

@@ -186,6 +186,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->routable = settings.routable;
   shared->allowed = settings.allowed;
   shared->shares = settings.shares;
+  shared->agent_settings = settings.agent_settings;
   shared->shares.span = std::max(shared->shares.span, settings.retention.horizon);
   shared->drift_ppm = settings.drift_ppm;
   shared->budget = std::make_shared<held_budget>(settings.held_bytes);

@@ -16,6 +16,7 @@
 #include "actors/peer_door.hpp"
 #include "actors/reception.hpp"
 #include "actors/session.hpp"
+#include "actors/settings_board.hpp"
 #include "actors/sink.hpp"
 #include "ownership/attributor.hpp"
 #include "ownership/prefix.hpp"
@@ -49,6 +50,8 @@ struct node_settings {
   std::shared_ptr<const allow_rules> allowed;
   /// What one agent may fill; its span is raised to the horizon.
   share_bounds shares;
+  /// For agents; null: they keep their own.
+  std::shared_ptr<const settings_board> agent_settings;
   /// Of all shards together. `shortest` is raised to twice the hold.
   tenure::retention retention;
 };

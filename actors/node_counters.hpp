@@ -46,8 +46,9 @@ struct node_counters {
   counter addresses = 0;
   counter tenancies = 0;
   counter timeline_bytes = 0;
-  counter flows_received = 0;  ///< repeats included
-  counter flows_repeated = 0;  ///< of batches that were taken before: not written a second time
+  counter flows_received = 0;      ///< repeats included
+  counter connections_joined = 0;  ///< that share the record of another one, by their agents
+  counter flows_repeated = 0;      ///< of batches that were taken before: not written a second time
   counter flows_attributed = 0;
   std::array<counter, reason_count> flows_unattributed{};
   counter flows_from_nodes = 0;  ///< in lots of other nodes, each lot once

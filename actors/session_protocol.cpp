@@ -5,6 +5,7 @@
 
 #include "actors/place_in_time.hpp"
 #include "actors/shard_key.hpp"
+#include "capnp/compression.hpp"
 #include "ownership/attributor.hpp"
 #include "ownership/invariant.hpp"
 
@@ -42,7 +43,10 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   permit_ = permit(settings_->allowed, identity);
   claim_refused_ = false;
   session_reaction r;
-  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true});
+  takes_settings_ = h.settings;
+  told_settings_.reset();
+  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true, true});
+  tell_settings(r);
   r.send.push_back(next_ping(now));
   credit_.connected(h.credit, h.spare);
   renew_credit(r);
@@ -50,8 +54,13 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
 }
 
 outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now) {
-  const std::size_t bytes = frame->size() * sizeof(frame->front());
-  auto received = wire::receive(std::move(frame), incarnation_);
+  auto whole = wire::expand(std::move(frame));
+  if (!whole) {
+    ++counters_->frames_refused;
+    return tl::unexpected(whole.error());
+  }
+  const std::size_t bytes = (*whole)->size() * sizeof((*whole)->front());
+  auto received = wire::receive(std::move(*whole), incarnation_);
   if (!received) {
     ++counters_->frames_refused;
     return tl::unexpected(received.error());
@@ -193,7 +202,16 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
   if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)
     return fail(trouble::usage, "clock pings unanswered for too long");
   if (pings_.empty()) r.send.push_back(next_ping(now));
+  tell_settings(r);
   return r;
+}
+
+void session_protocol::tell_settings(session_reaction& r) {
+  if (!takes_settings_ || !settings_->agent_settings) return;
+  const auto wanted = settings_->agent_settings->get();
+  if (!wanted || wanted == told_settings_) return;
+  told_settings_ = wanted;
+  r.send.emplace_back(*wanted);
 }
 
 session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
@@ -341,6 +359,7 @@ void session_protocol::place_flows(const wire::received_batch& b, const claimed_
   if (b.flow_count == 0) return;
   b.each_flow([&](flow& f) {
     place_flow(b.tables, names, f, r);
+    counters_->connections_joined += f.connections - 1;
     if (out.flows.empty()) {
       const hold::row_base base{incarnation_, b.tables.number, f.times.closed, f.near_address.high()};
       const std::size_t ways = settings_->shards + (out.where ? out.where->end() - 1 : 0);

@@ -15,6 +15,7 @@
 #include "actors/batch_ledger.hpp"
 #include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
+#include "actors/settings_board.hpp"
 #include "capnp/received_batch.hpp"
 #include "cluster/placement.hpp"
 #include "hold/packed_flow.hpp"
@@ -37,6 +38,8 @@ struct session_settings {
   /// What agents may claim; none: everything.
   std::shared_ptr<const allow_rules> allowed;
   share_bounds shares;
+  /// For agents; null: they keep their own.
+  std::shared_ptr<const settings_board> agent_settings;
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
   std::size_t shards = 1;        ///< that flows are sorted by; not 0
   /// Says where things go now; empty: they stay.
@@ -138,6 +141,7 @@ class session_protocol {
   void renew_credit(session_reaction& r);
   void place_what_can_be(session_reaction& r, nanos now);
   void ping_if_waiting(session_reaction& r, nanos now);
+  void tell_settings(session_reaction& r);
   wire::message next_ping(nanos now);
   /// A workload of a batch: its id in the node's table, and where it may be claimed.
   struct claimed_workload {
@@ -170,6 +174,8 @@ class session_protocol {
   agent_share share_;
 
   // Of this connection.
+  bool takes_settings_ = false;
+  std::shared_ptr<const wire::settings> told_settings_;  // over this connection
   bool connected_ = false;
   permit permit_;
   bool claim_refused_ = false;

@@ -42,7 +42,8 @@ void batcher::add(const tenancy_report& report) {
   e.until = std::max(e.until, report.until);
 }
 
-void batcher::add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named) {
+void batcher::add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named,
+                  bool shed) {
   flow f = observed.flow;
   f.id = {incarnation_, batch_.number, static_cast<std::uint32_t>(batch_.flows.size())};
   f.near_workload = workload_id::none;
@@ -53,6 +54,13 @@ void batcher::add(const observed_flow& observed, const tenancy_report* near, con
     f.near_tenancy = {};
     if (named != nullptr) f.near_workload = index_of(*named);
   }
+  ++connections_;
+  if (shed && short_flows::may_share(observed)) {
+    observed_flow proved = observed;
+    proved.flow.near_tenancy = f.near_tenancy;
+    const auto place = short_flows_.place_of(proved, f.near_workload, batch_.flows.size());
+    if (place < batch_.flows.size()) return short_flows::join(batch_.flows[place], f);
+  }
   batch_.flows.push_back(f);
 }
 
@@ -60,6 +68,8 @@ wire::batch batcher::seal() {
   invariant(!empty(), "an empty batch is not sealed");
   wire::batch sealed = std::exchange(batch_, {});
   batch_.number = sealed.number + 1;
+  connections_ = 0;
+  short_flows_.clear();
   text_bytes_ = 0;
   workloads_.clear();
   tenancies_.clear();

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "agent/observed_flow.hpp"
+#include "agent/short_flows.hpp"
 #include "agent/tenancy_tracker.hpp"
 #include "capnp/messages.hpp"
 
@@ -29,7 +30,12 @@ class batcher {
 
   /// @param near what is known of the flow's near tenancy; null where it is not proved
   /// @param named without one, whose socket it was by its cgroup; null where that is not known either
-  void add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named = nullptr);
+  /// @param shed let it share a record with others of its kind, where it may (short_flows)
+  void add(const observed_flow& observed, const tenancy_report* near, const wire::workload* named = nullptr,
+           bool shed = false);
+
+  /// How many connections the batch's flows stand for.
+  std::size_t connections() const { return connections_; }
 
   bool full() const {
     return batch_.flows.size() >= max_flows || batch_.tenancies.size() >= max_tenancies ||
@@ -47,6 +53,8 @@ class batcher {
 
   std::uint64_t incarnation_;
   wire::batch batch_;
+  std::size_t connections_ = 0;
+  short_flows short_flows_;
   std::size_t text_bytes_ = 0;
   std::unordered_map<std::string, workload_id> workloads_;
   std::unordered_map<tenancy_id, std::size_t> tenancies_;  // index into batch_.tenancies

@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/cri.hpp"
+
 namespace tenure::agent {
 namespace {
 
@@ -85,7 +87,8 @@ std::vector<std::string> container_names::usual_bundle_folders() {
 }
 
 std::vector<std::string> container_names::usual_sockets() {
-  return {"/run/docker.sock", "/run/podman/podman.sock"};
+  return {"/run/docker.sock", "/run/podman/podman.sock", "cri:/run/containerd/containerd.sock",
+          "cri:/run/crio/crio.sock", "cri:/run/k3s/containerd/containerd.sock"};
 }
 
 const container* container_names::find(const std::string& id) {
@@ -115,12 +118,22 @@ std::optional<container> container_names::ask(const std::string& id) {
   return std::nullopt;
 }
 
-std::optional<container> container_names::ask_socket(const std::string& path, const std::string& id) {
+std::optional<container> container_names::ask_socket(const std::string& socket, const std::string& id) {
+  constexpr std::string_view cri = "cri:";
+  const bool speaks_cri = socket.starts_with(cri);
+  const std::string path = speaks_cri ? socket.substr(cri.size()) : socket;
   std::error_code error;
   if (!std::filesystem::is_socket(path, error)) return std::nullopt;
   const nanos now = clock_.now();
   if (const auto it = failed_.find(path); it != failed_.end() && now - it->second < ask_again)
     return std::nullopt;
+  if (speaks_cri) {
+    const auto reply =
+        call_cri(path, "/runtime.v1.RuntimeService/ListContainers", cri_request(id), socket_wait);
+    if (reply) return read_cri_reply(*reply, id);
+    failed_[path] = now;
+    return std::nullopt;
+  }
   httplib::Client runtime(path);
   runtime.set_address_family(AF_UNIX);
   runtime.set_connection_timeout(socket_wait);

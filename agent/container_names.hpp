@@ -19,13 +19,14 @@ std::optional<container> read_bundle(const std::string& json);
 std::optional<container> read_inspection(const std::string& json);
 
 /// Asks who a container is: its OCI bundle on disk first (containerd, CRI-O), then the runtime's socket
-/// (Docker, Podman). Remembers the answer; asks again for what nobody knew when half a minute has passed.
-/// One thread. A call waits for a socket at most half a second, and asks one that failed again only after
-/// half a minute.
+/// (Docker, Podman; with "cri:" before its path containerd, CRI-O). Remembers the answer; asks again for what
+/// nobody knew when half a minute has passed. One thread. A call waits for a socket at most half a second,
+/// and asks one that failed again only after half a minute.
 class container_names {
  public:
   /// @param bundle_folders in which a container has a folder of its id's name, with config.json or
-  /// userdata/config.json in it @param sockets of runtimes that speak Docker's API
+  /// userdata/config.json in it @param sockets of runtimes that speak Docker's API, or with
+  /// "cri:" before the path Kubernetes' CRI
   container_names(const boot_clock& clock, std::vector<std::string> bundle_folders,
                   std::vector<std::string> sockets);
 
@@ -42,7 +43,7 @@ class container_names {
     nanos asked = 0;
   };
   std::optional<container> ask(const std::string& id);
-  std::optional<container> ask_socket(const std::string& path, const std::string& id);
+  std::optional<container> ask_socket(const std::string& socket, const std::string& id);
 
   const boot_clock& clock_;
   std::vector<std::string> bundle_folders_;

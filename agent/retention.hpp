@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,7 +24,8 @@ class retention {
   explicit retention(std::size_t max_bytes, std::shared_ptr<spool> kept_outside = nullptr,
                      std::size_t max_spooled_bytes = 0);
 
-  /// @param number increases from batch to batch; @param flows how many the frame carries, for counting
+  /// @param number increases from batch to batch; @param flows how many connections the frame's flows stand
+  /// for, for counting
   void keep(std::uint64_t number, wire::frame frame, std::size_t flows);
 
   /// @returns whether it was retained: false for a repeat, or for what was dropped.
@@ -33,6 +35,13 @@ class retention {
   /// new connection has to be sent. One that cannot be read back from the spool is dropped, and counted.
   /// @param number becomes the batch's @returns valid until the next call of anything
   const wire::frame* next(std::uint64_t& number);
+
+  /// How much of the outermost bound is taken, in hundredths: of the spool where there is one, else of
+  /// memory.
+  std::size_t fullness() const {
+    return spool_ ? spooled_bytes_ * 100 / std::max<std::size_t>(max_spooled_bytes_, 1)
+                  : bytes_ * 100 / std::max<std::size_t>(max_bytes_, 1);
+  }
 
   std::size_t batches() const { return kept_.size(); }
   std::size_t bytes() const { return bytes_; }  ///< in memory

@@ -31,9 +31,12 @@ class by_agent {
 };
 
 // The ledger of each agent, and of all in the metrics without a label: of one reading, so that it balances.
-void ledger(families& out, const actors::ledger_book::reading& read) {
+void ledger(families& out, const actors::ledger_book::reading& read, std::uint64_t joined) {
   const auto& all = read.all;
   out.counter("tenure_node_flows_received_total", "Flows from agents, repeats included", all.received);
+  out.counter("tenure_node_connections_joined_total",
+              "Connections that share the record of another one, since their agent was short of room",
+              joined);
   out.counter("tenure_node_flows_repeated_total", "Flows of batches that were taken before", all.repeated);
   out.counter("tenure_node_flows_attributed_total", "Durable flows whose far end is known", all.attributed());
   out.counter("tenure_node_flows_dropped_total", "Flows that were given up; their agent sends them again",
@@ -103,7 +106,7 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_addresses", "Addresses with a timeline", c.addresses);
   out.gauge("tenure_node_tenancies", "Tenancies in timelines", c.tenancies);
   out.gauge("tenure_node_timelines_bytes", "Memory that timelines take", c.timeline_bytes);
-  ledger(out, read);
+  ledger(out, read, c.connections_joined);
   unattributed(out, read.all);
   out.gauge("tenure_node_hold_flows", "Flows that wait in the hold", c.hold_flows);
   out.gauge("tenure_node_hold_bytes", "Memory that they take there", c.hold_bytes);
@@ -176,7 +179,23 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
   out.counter("tenure_agent_flows_translated_late_total",
               "Flows that came too late to ask connection tracking about (--dialled)",
               source.translated_late);
-  out.counter("tenure_agent_flows_observed_total", "Flows", c.flows_observed);
+  out.counter("tenure_agent_flows_observed_total", "Connections that ended, and parts of long ones",
+              c.flows_observed);
+  out.counter("tenure_agent_flows_joined_total",
+              "Connections that share the record of another one, since the agent was short of room",
+              c.flows_joined);
+  out.counter("tenure_agent_flows_left_out_total", "Flows that `leave-out` or `sample` left out",
+              c.flows_left_out);
+  out.counter("tenure_agent_bytes_saved_total",
+              "Bytes of batches that were not sent, since they were compressed", c.bytes_saved);
+  out.gauge("tenure_agent_settings_version", "Version of the settings that a node gave; 0: none",
+            c.settings_version);
+  out.counter("tenure_agent_settings_refused_total", "Settings of a node that could not be used",
+              c.settings_refused);
+  out.gauge("tenure_agent_flows_waiting", "Flows that the kernel told of and that were not looked at yet",
+            c.flows_waiting);
+  out.counter("tenure_agent_flows_overrun_total", "Flows that were not taken, since too many waited",
+              c.flows_overrun);
   out.counter("tenure_agent_flows_near_by_cgroup_total",
               "Flows whose near end is named by the socket's cgroup, without a tenancy",
               c.flows_near_by_cgroup);

@@ -20,14 +20,14 @@ namespace {
 constexpr int nesting_limit = 8;
 
 outcome<message> read(schema::Hello::Reader in) {
-  hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit(), in.getSpare()};
+  hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit(), in.getSpare(), in.getSettings()};
   if (out.incarnation == 0) return malformed("hello with incarnation 0");
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));
 }
 
 outcome<message> read(schema::Welcome::Reader in) {
-  welcome out{in.getVersion(), {}, in.getCredit()};
+  welcome out{in.getVersion(), {}, in.getCredit(), in.getCompressed()};
   if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
   return message(std::move(out));
 }
@@ -91,6 +91,17 @@ outcome<message> read(schema::Settled::Reader in) {
   return message(std::move(out));
 }
 
+outcome<message> read(schema::Settings::Reader in) {
+  const auto text = in.getText();
+  if (text.size() > max_settings_bytes) return malformed(fmt::format("settings of {} bytes", text.size()));
+  return settings{in.getVersion(), {reinterpret_cast<const char*>(text.begin()), text.size()}};
+}
+
+outcome<message> read(schema::Compressed::Reader in) {
+  const auto content = in.getContent();
+  return compressed{in.getBytes(), {reinterpret_cast<const char*>(content.begin()), content.size()}};
+}
+
 outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
   switch (root.which()) {
     case schema::Message::HELLO:
@@ -121,6 +132,10 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read(root.getLot());
     case schema::Message::SETTLED:
       return read(root.getSettled());
+    case schema::Message::SETTINGS:
+      return read(root.getSettings());
+    case schema::Message::COMPRESSED:
+      return read(root.getCompressed());
   }
   return malformed(fmt::format("unknown kind of message {}", static_cast<unsigned>(root.which())));
 }

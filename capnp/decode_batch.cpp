@@ -87,6 +87,7 @@ const char* wrong_in(const Flow& in) {
   }
   if (in.getTransit() < 0) return "a flow with a negative transit";
   if (in.getError() < 0) return "a flow with a negative error";
+  if (in.getConnections() > 1 && in.getEstablished()) return "several connections with one handshake";
   return nullptr;
 }
 
@@ -138,6 +139,7 @@ void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, c
   out.far_port = far.getPort();
   out.far_initial_sequence = far.getInitialSequence();
   out.connect_errno = in.getConnectErrno();
+  out.connections = std::max<std::uint32_t>(in.getConnections(), 1);
   read_times(in, out.times);
   read_counters(in, out.counters);
   const auto tenancy = in.getNearTenancy();

@@ -45,6 +45,13 @@ std::size_t body_words(const goodbye& m) {
   return capnp::sizeInWords<schema::Goodbye>() + text_words(m.reason);
 }
 
+std::size_t body_words(const settings& m) {
+  return capnp::sizeInWords<schema::Settings>() + text_words(m.text);
+}
+std::size_t body_words(const compressed& m) {
+  return capnp::sizeInWords<schema::Compressed>() + text_words(m.content);
+}
+
 std::size_t count_dialled(const batch& b) {
   return static_cast<std::size_t>(
       std::ranges::count_if(b.flows, [](const flow& f) { return f.dialled.port != 0; }));
@@ -87,6 +94,7 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setAgent(text(m.agent));
   out.setCredit(m.credit);
   out.setSpare(m.spare);
+  out.setSettings(m.settings);
 }
 
 void fill(schema::Message::Builder root, const welcome& m) {
@@ -94,6 +102,23 @@ void fill(schema::Message::Builder root, const welcome& m) {
   out.setVersion(m.version);
   out.setNode(text(m.node));
   out.setCredit(m.credit);
+  out.setCompressed(m.compressed);
+}
+
+capnp::Data::Reader data(const std::string& s) {
+  return {reinterpret_cast<const kj::byte*>(s.data()), s.size()};
+}
+
+void fill(schema::Message::Builder root, const settings& m) {
+  auto out = root.initSettings();
+  out.setVersion(m.version);
+  out.setText(data(m.text));
+}
+
+void fill(schema::Message::Builder root, const compressed& m) {
+  auto out = root.initCompressed();
+  out.setBytes(m.bytes);
+  out.setContent(data(m.content));
 }
 
 void fill(schema::Message::Builder root, const ping& m) {
@@ -213,6 +238,7 @@ void put(schema::Flow::Builder out, const flow& f, const tenancy_places& places)
   out.setTransport(static_cast<std::uint8_t>(f.transport));
   out.setEndReason(static_cast<std::uint8_t>(f.end));
   out.setConnectErrno(f.connect_errno);
+  out.setConnections(f.connections);
   put(out, f.times);
   put(out, f.counters);
 }

@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little, "fields are read as th
 /// question for each field whether the sender knew it.
 class flat_flow {
  public:
-  static constexpr std::size_t bytes = 160;
+  static constexpr std::size_t bytes = 168;
 
   /// @param at `bytes` of them
   explicit flat_flow(const std::byte* at) : at_(at) {}
@@ -49,6 +49,7 @@ class flat_flow {
   std::uint32_t getMinRttUs() const { return read<std::uint32_t>(148); }
   std::uint32_t getConnectUs() const { return read<std::uint32_t>(152); }
   std::uint32_t getNearWorkload() const { return read<std::uint32_t>(156); }
+  std::uint32_t getConnections() const { return read<std::uint32_t>(160); }
 
  private:
   template <class Number>

@@ -26,6 +26,7 @@ inline constexpr std::size_t max_batch_tenancies = 16'384;
 inline constexpr std::size_t max_batch_workloads = 4'096;
 inline constexpr std::size_t max_workload_labels = 64;
 inline constexpr std::size_t max_settled_lots = 16'384;
+inline constexpr std::size_t max_settings_bytes = 64U << 10;
 
 /// Whether a text may go into a message: UTF-8 without control characters (it reaches terminals and logs),
 /// and at most max_name_bytes. The empty text is one, but no workload's name.
@@ -39,15 +40,17 @@ struct hello {
   std::uint32_t version = protocol_version;
   std::uint64_t incarnation = 0;
   std::string agent;
-  bool credit = false;  ///< it knows credit
-  bool spare = false;   ///< its batches go to another node for now
+  bool credit = false;    ///< it knows credit
+  bool spare = false;     ///< its batches go to another node for now
+  bool settings = false;  ///< it knows settings
   friend bool operator==(const hello&, const hello&) = default;
 };
 
 struct welcome {
   std::uint32_t version = protocol_version;
   std::string node;
-  bool credit = false;  ///< it gives credit to agents that know it
+  bool credit = false;      ///< it gives credit to agents that know it
+  bool compressed = false;  ///< it reads compressed
   friend bool operator==(const welcome&, const welcome&) = default;
 };
 
@@ -146,7 +149,21 @@ struct settled {
   friend bool operator==(const settled&, const settled&) = default;
 };
 
+/// What an operator wants of agents (docs/agent.md).
+struct settings {
+  std::uint64_t version = 0;
+  std::string text;  ///< TOML
+  friend bool operator==(const settings&, const settings&) = default;
+};
+
+/// Another message's frame; see capnp/compression.hpp.
+struct compressed {
+  std::uint32_t bytes = 0;  ///< of that frame
+  std::string content;      ///< one zstd frame
+  friend bool operator==(const compressed&, const compressed&) = default;
+};
+
 using message = std::variant<hello, welcome, ping, pong, batch, acknowledgement, goodbye, peer_hello,
-                             peer_welcome, lot, settled, credit>;
+                             peer_welcome, lot, settled, credit, settings, compressed>;
 
 }  // namespace tenure::wire

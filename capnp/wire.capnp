@@ -13,6 +13,8 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
+# Compressed. To a node that knows it an agent may send any message compressed. Credit counts what it was before.
+#
 # Credit. An agent that knows `credit` says so in its hello, and to a node that knows it too it begins to send a batch
 # only while the batches it has sent over this connection take fewer bytes (of frames, without their lengths) than the
 # latest `credit` says; before the first one, none. So each agent may pass its credit by one batch. The node says a
@@ -47,6 +49,8 @@ struct Message {
     lot @9 :Lot;
     settled @10 :Settled;
     credit @11 :Credit;
+    settings @12 :Settings;
+    compressed @13 :Compressed;
   }
 }
 
@@ -55,6 +59,7 @@ struct Hello {
   incarnation @1 :UInt64;   # drawn at random by each start of the agent, not 0
   agent @2 :Text;           # the name in records and logs
   credit @3 :Bool;          # it knows `credit`
+  settings @5 :Bool;        # it knows `settings`
   spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
 }
 
@@ -62,6 +67,19 @@ struct Welcome {
   version @0 :UInt32;
   node @1 :Text;
   credit @2 :Bool;          # it gives `credit` to agents that know it
+  compressed @3 :Bool;      # it reads `compressed`
+}
+
+struct Settings {
+  # What the operator wants of agents, from a node to one that knows it; a new one replaces the one before.
+  version @0 :UInt64;       # of the text, for people to compare
+  text @1 :Data;            # TOML, at most 64 KiB; one that cannot be used as a whole changes nothing
+}
+
+struct Compressed {
+  # Another message, of a kind that its sender may send, and no Compressed itself: its frame, one zstd frame.
+  bytes @0 :UInt32;         # of the frame in it, a multiple of 8, at most 4 MiB
+  content @1 :Data;
 }
 
 struct Credit {
@@ -165,6 +183,8 @@ struct Flow {
   connectUs @29 :UInt32;
   nearWorkload @30 :UInt32; # without nearTenancy: 1 + index into Batch.workloads of whom the reporter's own kernel names
                             # by the socket's cgroup; 0: nobody
+  connections @31 :UInt32;  # above 1: the flow stands for so many connections, all of them within openedAt and closedAt,
+                            # and is not established; 0 is 1
 }
 
 struct Dialled {

@@ -19,10 +19,12 @@ void add_agent_options(command& c, agent_options& o) {
   c.option("container-cidr", o.container_cidrs,
            "with --cgroups: where containers' addresses are unique in the fleet");
   c.option("container-runtime", o.container_runtimes,
-           "with --cgroups: a socket that speaks Docker's API, asked for names; Docker's and "
-           "Podman's when not given")
+           "with --cgroups: a socket that speaks Docker's API, or with cri: before its path Kubernetes' CRI, "
+           "asked for names; Docker's, Podman's, containerd's and CRI-O's when not given")
       .shown_as("PATH");
   c.option("netns", o.netns, "report only sockets of this network namespace; repeatable").shown_as("PATH");
+  c.option("leave-out", o.leave_out, "far addresses whose flows are not reported; repeatable");
+  c.option("sample", o.sample, "report one connection of so many, the same ones at both ends");
   c.option("agent-name", o.agent_name, "written into every record; the host's name when not given");
   c.option("heartbeat", o.heartbeat, "how often every tenancy is verified and reported");
   c.option("linger", o.linger, "how long flows gather before they are sent");

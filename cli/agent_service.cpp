@@ -1,5 +1,6 @@
 #include "cli/agent_service.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 #include <set>
@@ -27,12 +28,18 @@
 #include "agent/replayed_flow_source.hpp"
 #include "agent/spool_folder.hpp"
 #include "cli/incarnation.hpp"
-#include "cli/netns_filter.hpp"
+#include "cli/live_settings.hpp"
+#include "transport/udp_transport.hpp"
 
 namespace tenure::cli {
 namespace {
 
 constexpr auto answer_limit = std::chrono::seconds{10};
+
+// Between the kernel's ring and the exporter a flow takes some 250 bytes.
+constexpr std::size_t shed_at_waiting = 16'384;
+constexpr std::size_t most_waiting = 65'536;
+constexpr std::size_t shed_at_percent = 50;
 
 struct agent_config : caf::actor_system_config {
   agent_config() {
@@ -42,6 +49,13 @@ struct agent_config : caf::actor_system_config {
     set("scheduler.max-threads", std::size_t{1});
   }
 };
+
+/// Within a host bytes cost nothing, and compressing them does.
+bool leaves_this_host(const std::string& node) {
+  if (const auto udp = transport::udp_address(node)) return leaves_this_host(*udp);
+  return !node.starts_with("127.") && !node.starts_with("localhost:") && !node.starts_with("[::1]:") &&
+         !transport::unix_path(node);
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -72,7 +86,7 @@ class running_agent final : public agent_service {
     if (!wire::valid_text(o.agent_name))
       return fail(trouble::usage,
                   "--agent-name: expected at most 256 bytes of UTF-8 without control characters");
-    if (auto paced = set_pace(o); !paced) return paced;
+    if (auto taken = settings_.own(o); !taken) return taken;
     stop_timeout_ = o.stop_timeout;
     clock_ = clock;
     const auto incarnation = draw_incarnation();
@@ -89,28 +103,25 @@ class running_agent final : public agent_service {
     settings.heartbeat = o.heartbeat.count();
     settings.linger = o.linger.count();
     settings.repeat = o.repeat.count();
+    settings.compress = std::ranges::any_of(o.nodes, leaves_this_host);
+    settings.shed_at_percent = shed_at_percent;
+    settings.shed_at_waiting = shed_at_waiting;
     actors::exporter_world world{std::move(clock), identities_,
                                  std::shared_ptr{agent::make_address_check(address_failures_)},
                                  std::move(net)};
     world.usages = usage_;
     if (o.cgroups) world.cgroups = usage_;
-    world.pace = pace_;
+    world.pace = settings_.pace();
+    world.take_settings = [this](const std::string& toml) { return settings_.push(toml); };
     if (auto opened = take_over(o, settings, world); !opened) return opened;
     exporter_ = system_.spawn(actors::exporter, std::move(settings), std::move(world), counters_);
     if (auto listened = listen_to_platforms(o.ipman_socket); !listened) return listened;
     if (usage_) caf::anon_send(exporter_, actors::look_atom_v, true);
     if (auto named = name_host(o.identity); !named) return named;
-    return follow_kernel(o.netns);
+    return follow_kernel();
   }
 
-  outcome<void> reconfigure(const agent_options& o) override {
-    auto cookies = cookies_of(o.netns);
-    if (!cookies) return tl::unexpected(cookies.error());
-    if (auto paced = set_pace(o); !paced) return paced;
-    only_->set(std::move(*cookies));
-    source_->set_timeouts(o.active_timeout.count(), o.idle_timeout.count());
-    return {};
-  }
+  outcome<void> reconfigure(const agent_options& o) override { return settings_.own(o); }
 
   const actors::agent_counters& counters() const override { return *counters_; }
   agent::source_counters source() const override {
@@ -143,15 +154,6 @@ class running_agent final : public agent_service {
   }
 
  private:
-  outcome<void> set_pace(const agent_options& o) {
-    constexpr std::chrono::milliseconds shortest{1};
-    if (o.heartbeat < shortest || o.linger < shortest || o.idle_timeout < shortest)
-      return fail(trouble::usage, "--heartbeat, --linger and --idle-timeout: expected at least 1ms");
-    pace_->heartbeat = o.heartbeat.count();
-    pace_->linger = o.linger.count();
-    return {};
-  }
-
   outcome<void> open_kernel(const agent_options& o, std::uint64_t incarnation) {
     auto maps = agent::make_identity_maps(o.pin, incarnation, &held_before_);
     if (!maps) return tl::unexpected(maps.error());
@@ -318,6 +320,7 @@ class running_agent final : public agent_service {
       auto before = settings;
       before.incarnation = incarnation;
       auto heir = world;
+      heir.take_settings = {};
       heir.spool = {std::move(*batches), bound, true};
       spdlog::info("agent: delivering what incarnation {:016x} left behind", incarnation);
       heirs_.push_back(system_.spawn(actors::exporter, std::move(before), std::move(heir),
@@ -329,25 +332,17 @@ class running_agent final : public agent_service {
     return {};
   }
 
-  static outcome<std::vector<std::uint64_t>> cookies_of(const std::vector<std::string>& netns) {
-    const auto addresses = agent::make_address_check();
-    std::vector<std::uint64_t> cookies;
-    for (const auto& path : netns) {
-      const auto ns = addresses->open(path);
-      if (!ns) return tl::unexpected(ns.error());
-      cookies.push_back(ns->cookie);
-    }
-    return cookies;
-  }
-
-  outcome<void> follow_kernel(const std::vector<std::string>& netns) {
-    auto cookies = cookies_of(netns);
-    if (!cookies) return tl::unexpected(cookies.error());
-    only_->set(std::move(*cookies));
-    return source_->start([exporter = exporter_, only = only_,
+  outcome<void> follow_kernel() {
+    settings_.follow(*source_);
+    return source_->start([exporter = exporter_, filter = settings_.filter(), counters = counters_,
                            conntrack = conntrack_](std::vector<agent::observed_flow> flows) {
-      only->apply(flows);
+      counters->flows_left_out += filter->apply(flows);
       if (flows.empty()) return;
+      if (counters->flows_waiting > most_waiting) {
+        counters->flows_overrun += flows.size();
+        return;
+      }
+      counters->flows_waiting += flows.size();
       if (conntrack) conntrack->translate(flows);
       caf::anon_send(exporter, actors::observed_atom_v,
                      std::make_shared<const std::vector<agent::observed_flow>>(std::move(flows)));
@@ -357,8 +352,7 @@ class running_agent final : public agent_service {
   agent_config config_;
   caf::actor_system system_;
   std::shared_ptr<actors::agent_counters> counters_ = std::make_shared<actors::agent_counters>();
-  std::shared_ptr<actors::exporter_pace> pace_ = std::make_shared<actors::exporter_pace>();
-  std::shared_ptr<netns_filter> only_ = std::make_shared<netns_filter>();
+  live_settings settings_;
   std::chrono::nanoseconds stop_timeout_{0};
   actors::exporter_actor exporter_;
   std::vector<actors::exporter_actor> heirs_;

@@ -31,6 +31,8 @@ struct agent_options {
   std::chrono::nanoseconds repeat = std::chrono::minutes{6};
   std::chrono::nanoseconds transit = std::chrono::milliseconds{200};
   std::chrono::nanoseconds active_timeout = std::chrono::minutes{1};
+  std::vector<prefix> leave_out;
+  std::uint32_t sample = 1;
   bool dialled = false;
   bool udp = false;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds{15};
@@ -40,6 +42,7 @@ struct agent_options {
   std::string spool;  ///< empty: none
   std::uint32_t spool_mib = 256;
   std::chrono::nanoseconds stop_timeout = std::chrono::seconds{5};
+  bool udp_in_the_clear = false;   ///< only `agent` has an option for it
   std::vector<std::string> nodes;  ///< only `agent` has an option for it
 };
 
@@ -56,8 +59,8 @@ class agent_service {
                                                        std::shared_ptr<transport::transport> net);
   virtual ~agent_service() = default;
 
-  /// Takes on `netns`, `heartbeat`, `linger` and `active_timeout`; a failure (nothing is changed) when one of
-  /// them cannot be. The other options are those of the start.
+  /// Takes on `netns`, `leave_out`, `sample`, `heartbeat`, `linger` and `active_timeout`; a failure (nothing
+  /// is changed) when one of them cannot be. The other options are those of the start.
   virtual outcome<void> reconfigure(const agent_options& o) = 0;
   virtual const actors::agent_counters& counters() const = 0;
   virtual agent::source_counters source() const = 0;

@@ -10,10 +10,15 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <fmt/format.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <spdlog/spdlog.h>
 
+#include "agent/file_watch.hpp"
 #include "cli/console.hpp"
 #include "cli/incarnation.hpp"
+#include "cli/live_settings.hpp"
 #include "sinks/sinks.hpp"
 
 namespace tenure::cli {
@@ -99,6 +104,8 @@ class running_node final : public node_service {
     settings.held_bytes = o.held_memory.bytes > 0 ? o.held_memory.bytes : memory_of_machine() / 4;
     settings.shards = std::max(1U, o.shards);
     clock_ = clock;
+    settings.agent_settings = agent_settings_;
+    if (auto read = follow_agent_settings(o.agent_settings); !read) return read;
     actors::node_world world{std::move(clock), std::move(*out), std::move(failed)};
     if (cluster) {
       const auto incarnation = draw_incarnation();
@@ -120,7 +127,17 @@ class running_node final : public node_service {
       return tl::unexpected(port.error());
     }
     port_ = *port;
+    for (const auto& address : o.listen_also)
+      if (auto more = net.listen(address, node_.accept); !more) {
+        stop();
+        return tl::unexpected(more.error());
+      }
     return {};
+  }
+
+  void read_agent_settings() override {
+    if (const auto read = try_agent_settings(); !read)
+      spdlog::warn("settings: for agents: {}; the old ones stay", read.error().text);
   }
 
   std::uint16_t port() const override { return port_; }
@@ -150,6 +167,7 @@ class running_node final : public node_service {
   }
 
   void stop() override {
+    settings_watch_.reset();
     if (members_) members_->stop();
     caf::anon_send(node_.root, actors::stop_atom_v);
     node_.root = nullptr;
@@ -168,6 +186,34 @@ class running_node final : public node_service {
     asker->request(node_.root, std::chrono::nanoseconds{most + second}, what, most)
         .receive([&](bool a) { answer = a; }, [](caf::error&) {});
     return answer;
+  }
+
+  outcome<void> follow_agent_settings(const std::string& file) {
+    if (file.empty()) return {};
+    settings_file_ = file;
+    if (auto read = try_agent_settings(); !read) return read;
+    auto watch = agent::watch_file(file, [this] { read_agent_settings(); });
+    if (!watch) return tl::unexpected(watch.error());
+    settings_watch_ = std::move(*watch);
+    return {};
+  }
+
+  /// The version is of the text, so that all nodes that have the same say the same.
+  outcome<void> try_agent_settings() {
+    if (settings_file_.empty()) return {};
+    std::ifstream in(settings_file_, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in) return fail(trouble::usage, "cannot read " + settings_file_);
+    if (text.size() > wire::max_settings_bytes)
+      return fail(trouble::usage, settings_file_ + " has more than 64 KiB");
+    if (const auto fine = pushed_settings::parse(text); !fine)
+      return fail(trouble::usage, settings_file_ + ": " + fine.error().text);
+    const std::uint64_t version = 1 + XXH3_64bits(text.data(), text.size()) % 999'999'999;
+    const auto before = agent_settings_->get();
+    if (before && before->version == version) return {};
+    spdlog::info("settings: for agents: version {}", version);
+    agent_settings_->put({version, std::move(text)});
+    return {};
   }
 
   outcome<void> join(const cluster_part& part, const std::string& self, std::uint64_t incarnation) {
@@ -189,12 +235,28 @@ class running_node final : public node_service {
   actors::node node_;
   std::unique_ptr<cluster::membership> members_;  // null when alone
   std::uint16_t port_ = 0;
+  std::shared_ptr<actors::settings_board> agent_settings_ = std::make_shared<actors::settings_board>();
+  std::string settings_file_;
+  std::unique_ptr<agent::file_watch> settings_watch_;
 };
 
 }  // namespace
 
 void add_node_options(command& c, node_options& o) {
-  c.option("listen", o.listen, "where agents connect").shown_as("ADDR:PORT");
+  c.option("listen", o.listen, "where agents connect; also unix:PATH and udp:ADDR:PORT")
+      .shown_as("ADDR:PORT");
+  c.option("listen-also", o.listen_also, "where they connect besides; repeatable").shown_as("ADDR");
+  c.flag("udp-in-the-clear", o.udp_in_the_clear,
+         "listen on udp:ADDR:PORT beyond this host: neither encrypted nor authenticated");
+  c.option("agent-settings", o.agent_settings,
+           "TOML that agents are given: log-level, heartbeat, linger, active-timeout, idle-timeout, sample, "
+           "leave-out; read "
+           "again when it changes; empty: none")
+      .shown_as("FILE");
+  c.option("local-user", o.local_users,
+           "whose processes may connect to a Unix socket, besides root's and our own user's; repeatable")
+      .shown_as("UID");
+  c.option("local-group", o.local_groups, "the same, by the group of the process").shown_as("GID");
   c.option("output", o.output,
            "append NDJSON to this file, or compressed blocks if it ends in .tnr; - is readable lines on a "
            "terminal, NDJSON in a pipe")
@@ -235,6 +297,11 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
   if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());
   return service;
+}
+
+std::string reached_at(const std::string& listen, std::uint16_t port) {
+  if (transport::unix_path(listen)) return listen;
+  return fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), port);
 }
 
 std::string summary(const actors::node_counters& c) {

@@ -22,6 +22,11 @@ namespace tenure::cli {
 /// The options of `node`, which `up` has too. Initial values are the defaults.
 struct node_options {
   std::string listen = "127.0.0.1:4740";
+  std::vector<std::string> listen_also;
+  bool udp_in_the_clear = false;
+  std::string agent_settings;  ///< a file; empty: none
+  std::vector<std::uint32_t> local_users;
+  std::vector<std::uint32_t> local_groups;
   std::string output = "-";
   std::chrono::nanoseconds hold = std::chrono::minutes{1};
   std::chrono::nanoseconds hold_max{0};
@@ -42,6 +47,9 @@ struct node_options {
 
 void add_node_options(command& c, node_options& o);
 
+/// Where agents reach a node that listens there, as an address to dial and to say.
+std::string reached_at(const std::string& listen, std::uint16_t port);
+
 /// What a node needs to be one of several.
 struct cluster_part {
   cluster_options options;
@@ -60,6 +68,8 @@ class node_service {
                                                       std::function<void()> failed);
   virtual ~node_service() = default;
 
+  /// Reads the file of --agent-settings again. What cannot be used changes nothing, and is said in the log.
+  virtual void read_agent_settings() = 0;
   virtual std::uint16_t port() const = 0;
   virtual const actors::node_counters& counters() const = 0;
   virtual actors::ledger_book::reading ledger() const = 0;

@@ -67,10 +67,10 @@ outcome<std::shared_ptr<transport::tls_credentials>> load_credentials(const tls_
 transport::asio_options secured(std::shared_ptr<transport::tls_credentials> credentials,
                                 std::vector<transport::spiffe_pattern> allowed, const std::string& what) {
   transport::asio_options out;
+  out.turned_down = turned_down_log(what);  // over a Unix socket somebody may be turned down without any
   if (!credentials) return out;
   out.credentials = std::move(credentials);
   out.allowed = std::move(allowed);
-  out.turned_down = turned_down_log(what);
   return out;
 }
 

@@ -23,9 +23,10 @@
 #include "cli/ending.hpp"
 #include "cli/least_privilege.hpp"
 #include "cli/node_service.hpp"
+#include "cli/openness.hpp"
 #include "cli/small_memory.hpp"
 #include "cli/tls_options.hpp"
-#include "transport/asio_transport.hpp"
+#include "transport/chosen_transport.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -88,7 +89,9 @@ class halves {
                            const cluster_options& cluster = {}, transport::asio_options nodes = {}) {
     // An agent that leaves so much unread is as good as gone.
     net.queue_bytes = 4U << 20;
-    node_net_ = transport::make_asio_transport(net);
+    net.local_users = o.local_users;
+    net.local_groups = o.local_groups;
+    node_net_ = std::make_shared<transport::chosen_transport>(net);
     std::optional<cluster_part> several;
     if (cluster.several()) {
       // All that may be unsettled goes out at once over a new link.
@@ -104,7 +107,7 @@ class halves {
   }
 
   outcome<void> begin_agent(const agent_options& o, const transport::asio_options& net) {
-    agent_net_ = transport::make_asio_transport(net);
+    agent_net_ = std::make_shared<transport::chosen_transport>(net);
     auto agent = agent_service::start(o, clock_, agent_net_);
     if (!agent) return tl::unexpected(agent.error());
     agent_ = std::move(*agent);
@@ -198,12 +201,17 @@ class halves {
 
  private:
   void read_settings() {
+    if (node_) node_->read_agent_settings();
     const auto done = read_settings_().and_then([this](const auto& read) -> outcome<void> {
       const auto level = log_level_of(read.second.log_level);
       if (!level) return tl::unexpected(level.error());
+      const auto before = spdlog::get_level();
+      spdlog::set_level(*level);  // before the agent, whose node may want another one
       if (agent_)
-        if (auto taken = agent_->reconfigure(read.first); !taken) return taken;
-      spdlog::set_level(*level);
+        if (auto taken = agent_->reconfigure(read.first); !taken) {
+          spdlog::set_level(before);
+          return taken;
+        }
       return {};
     });
     if (done)
@@ -220,8 +228,12 @@ class halves {
     if (peer_net_) text += api::transport_metrics(peer_net_->counters(), "peers");
     if (agent_) text += api::agent_metrics(agent_->counters(), agent_->source());
     if (node_net_) text += api::transport_metrics(node_net_->counters(), "agents");
+    if (node_net_) text += api::transport_metrics(node_net_->udp_counters(), "agents over UDP");
     // Of the one link within `up` there is nothing to say that its other end does not.
-    if (agent_net_ && !node_net_) text += api::transport_metrics(agent_net_->counters(), "nodes");
+    if (agent_net_ && !node_net_) {
+      text += api::transport_metrics(agent_net_->counters(), "nodes");
+      text += api::transport_metrics(agent_net_->udp_counters(), "nodes over UDP");
+    }
     return text;
   }
 
@@ -230,8 +242,8 @@ class halves {
   std::function<outcome<std::pair<agent_options, process_options>>()> read_settings_;
   std::unique_ptr<agent::file_watch> settings_watch_;
   std::shared_ptr<real_clocks> clock_ = std::make_shared<real_clocks>();
-  std::shared_ptr<transport::asio_transport> node_net_;
-  std::shared_ptr<transport::asio_transport> agent_net_;
+  std::shared_ptr<transport::chosen_transport> node_net_;
+  std::shared_ptr<transport::chosen_transport> agent_net_;
   std::shared_ptr<transport::asio_transport> peer_net_;
   std::unique_ptr<node_service> node_;
   std::unique_ptr<agent_service> agent_;
@@ -275,6 +287,7 @@ outcome<void> run_up(command& c, const std::shared_ptr<options>& all, const opti
   auto credentials = load_credentials(tls);
   if (!credentials) return tl::unexpected(credentials.error());
   if (auto fine = check_allow(o.node, *credentials != nullptr); !fine) return fine;
+  if (auto fine = check_openness(o.node, *credentials != nullptr); !fine) return fine;
   if (*credentials) {
     // One certificate is both halves'.
     const auto own = transport::spiffe_pattern::parse((*credentials)->identity());
@@ -285,8 +298,7 @@ outcome<void> run_up(command& c, const std::shared_ptr<options>& all, const opti
   if (auto begun = h.begin_node(o.node, secured(*credentials, tls.agents, "agent")); !begun) return begun;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   agent_options agent = o.agent;
-  const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
-  agent.nodes = {fmt::format("{}:{}", host, h.node().port())};
+  agent.nodes = {reached_at(o.node.listen, h.node().port())};
   if (auto begun = h.begin_agent(agent, secured(*credentials, tls.nodes, "node")); !begun) return begun;
   spdlog::info("up: agents {}, HTTP {}, platforms {}", agent.nodes[0], h.http_address(o.process.http),
                agent.ipman_socket);
@@ -300,6 +312,8 @@ outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const o
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
+  if (auto fine = check_openness(o.agent.nodes, o.agent.udp_in_the_clear, *credentials != nullptr); !fine)
+    return fine;
   halves h;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
   if (auto begun = h.begin_agent(o.agent, secured(*credentials, o.tls.nodes, "node")); !begun) return begun;
@@ -317,6 +331,7 @@ outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const op
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());
   if (auto fine = check_allow(o.node, *credentials != nullptr); !fine) return fine;
+  if (auto fine = check_openness(o.node, *credentials != nullptr); !fine) return fine;
   halves h;
   if (auto good = check_cluster_options(o.cluster, *credentials != nullptr); !good) return good;
   if (auto begun = h.begin_node(o.node, secured(*credentials, o.tls.agents, "agent"), o.cluster,
@@ -324,8 +339,8 @@ outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const op
       !begun)
     return begun;
   if (auto begun = h.begin_http(o.process.http); !begun) return begun;
-  const auto host = o.node.listen.substr(0, o.node.listen.rfind(':'));
-  spdlog::info("node: agents {}:{}, HTTP {}", host, h.node().port(), h.http_address(o.process.http));
+  spdlog::info("node: agents {}, HTTP {}", reached_at(o.node.listen, h.node().port()),
+               h.http_address(o.process.http));
   if (auto followed = follow(h, c, all, defaults); !followed) return followed;
   return h.run();
 }
@@ -348,9 +363,12 @@ void add_agent(command_line& line) {
   auto o = std::make_shared<options>();
   auto& c = line.add("agent", "report this host's flows and tenancies to a node");
   c.option("node", o->agent.nodes,
-           "a node to connect to; repeatable. A name may stand for several addresses; each is tried")
+           "a node to connect to; also unix:PATH and udp:ADDR:PORT; repeatable. A name may stand for several "
+           "addresses; each is tried")
       .must_be_given()
       .shown_as("ADDR:PORT");
+  c.flag("udp-in-the-clear", o->agent.udp_in_the_clear,
+         "speak to udp:ADDR:PORT beyond this host: neither encrypted nor authenticated");
   add_agent_options(c, o->agent);
   add_certificate_options(c, o->tls);
   add_node_id_option(c, o->tls);

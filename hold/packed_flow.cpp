@@ -247,8 +247,14 @@ void read_counters(row_reader& in, flow_counters& c) {
   c.connect_us = in.number<connect_time>();
 }
 
-/// Behind all else, where there is one: the row's length says so, and of which family it is.
-void write_dialled(row_writer& out, const endpoint& dialled) {
+/// Behind all else, where there are any; what is there follows from the row's length: 4 bytes if it stands
+/// for several connections, then 6 or 18 for what was dialled.
+constexpr std::ptrdiff_t connections_bytes = 4;
+constexpr std::ptrdiff_t dialled_v4_bytes = 6;
+constexpr std::ptrdiff_t dialled_v6_bytes = 18;
+
+void write_extras(row_writer& out, std::uint32_t connections, const endpoint& dialled) {
+  if (connections != 1) out.raw(connections);
   if (dialled.port == 0) return;
   out.raw(dialled.port);
   if (dialled.address.is_v4()) return out.raw(dialled.address.v4_bits());
@@ -256,20 +262,23 @@ void write_dialled(row_writer& out, const endpoint& dialled) {
   out.raw(dialled.address.low());
 }
 
-endpoint read_dialled(row_reader& in, const std::byte* row_end) {
-  constexpr std::ptrdiff_t v4_bytes = 6;
-  constexpr std::ptrdiff_t v6_bytes = 18;
-  const auto left = row_end - in.at();
-  endpoint dialled;
-  if (left != v4_bytes && left != v6_bytes) return dialled;
-  dialled.port = in.raw<std::uint16_t>();
-  if (left == v4_bytes) {
-    dialled.address = address::v4(in.raw<std::uint32_t>());
+void read_extras(row_reader& in, const std::byte* row_end, flow& f) {
+  auto left = row_end - in.at();
+  f.connections = 1;
+  f.dialled = {};
+  if (left == connections_bytes || left == connections_bytes + dialled_v4_bytes ||
+      left == connections_bytes + dialled_v6_bytes) {
+    f.connections = in.raw<std::uint32_t>();
+    left -= connections_bytes;
+  }
+  if (left != dialled_v4_bytes && left != dialled_v6_bytes) return;
+  f.dialled.port = in.raw<std::uint16_t>();
+  if (left == dialled_v4_bytes) {
+    f.dialled.address = address::v4(in.raw<std::uint32_t>());
   } else {
     const auto high = in.raw<std::uint64_t>();
-    dialled.address = address::from_halves(high, in.raw<std::uint64_t>());
+    f.dialled.address = address::from_halves(high, in.raw<std::uint64_t>());
   }
-  return dialled;
 }
 
 std::size_t length_of(const std::byte* row) {
@@ -330,7 +339,7 @@ void packed_rows::add(const flow& f) {
   out.field<near_sequence>(f.near_tenancy.sequence);
   out.field<near_name>(static_cast<std::uint32_t>(f.near_workload));
   write_counters(out, f.counters);
-  write_dialled(out, f.dialled);
+  write_extras(out, f.connections, f.dialled);
   used_ += out.finish();
   last_index_ = f.id.index;
   last_connection_ = f.connection;
@@ -377,7 +386,7 @@ void row_cursor::next(flow& f) {
   f.near_tenancy = {sequence == 0 ? 0 : base_->incarnation, sequence};
   f.near_workload = workload_id{in.number<near_name>()};
   read_counters(in, f.counters);
-  f.dialled = read_dialled(in, at_ + length_of(at_));
+  read_extras(in, at_ + length_of(at_), f);
   f.near_initial_sequence = 0;
   f.far_initial_sequence = 0;
   f.connect_errno = 0;

@@ -35,9 +35,9 @@ inline constexpr std::size_t row_slack = 8;
 /// A row: its length (1 byte), a head of 48 bits that says how long each field is and carries the small ones,
 /// then the fields, each in as many bytes as it needs of four lengths to choose from. Stamps are distances
 /// from each other and from the base, in 64-bit arithmetic that wraps, so that every value survives. Index
-/// and connection are distances from the row before. Behind them stands what was dialled, where that is known
-/// to be something else: port and address, 6 or 18 bytes. What neither the rule nor a record reads is not
-/// kept: the initial sequence numbers and the errno of a failed connect.
+/// and connection are distances from the row before. Behind them stand, where there are any, the number
+/// of connections, 4 bytes, and what was dialled: port and address, 6 or 18. What neither the rule nor a
+/// record reads is not kept: the initial sequence numbers and the errno of a failed connect.
 class packed_rows {
  public:
   packed_rows() = default;

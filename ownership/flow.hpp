@@ -90,6 +90,10 @@ struct flow {
   std::uint32_t near_initial_sequence = 0;
   std::uint32_t far_initial_sequence = 0;
   std::uint16_t connect_errno = 0;  ///< errno of a failed connect, 0 otherwise
+  /// Above 1 the record stands for so many connections between the same two ends, all of them within its
+  /// `opened` and `closed`; `is_established` is false then, and the port that differed 0. It is attributed
+  /// only if one tenancy held the far end all that time.
+  std::uint32_t connections = 1;
   /// What the source asked to reach, where that is known not to be the destination that it reached: a
   /// service's address, say. Port 0: nothing else is known.
   endpoint dialled;

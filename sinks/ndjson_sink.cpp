@@ -193,6 +193,7 @@ class ndjson_sink final : public record_sink {
     at = write(write(at, ",\"agent\":"), agent);
     at = write(at, region_);
     at = write_dialled(at, f.dialled);
+    at = write_number(write(at, ",\"connections\":"), f.connections);
     at = write(at, "}\n");
     used_ = static_cast<std::size_t>(at - lines_.data());
   }

@@ -95,17 +95,18 @@ class readable_sink final : public record_sink {
     if (!near_opened) std::swap(near, far);
     auto forth = near_opened ? f.counters.bytes_sent : f.counters.bytes_received;
     auto back = near_opened ? f.counters.bytes_received : f.counters.bytes_sent;
-    auto how = f.transport == transport_protocol::udp ? "udp"
-               : f.times.is_established               ? "tcp"
-                                                      : "tcp, failed";
+    auto how = f.transport == transport_protocol::udp        ? "udp"
+               : f.times.is_established || f.connections > 1 ? "tcp"
+                                                             : "tcp, failed";
     char stamp[32];
     time_.write(stamp, saturating_add(f.times.closed, context.to_utc));
     // Of "2026-11-21T07:16:08.123456789Z" the time of day, to the millisecond.
     const auto dialled =
         f.dialled.port == 0 ? std::string() : fmt::format(", dialled {}", f.dialled.to_string());
-    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}{}\n",
+    const auto several = f.connections == 1 ? std::string() : fmt::format(", {} connections", f.connections);
+    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}{}{}\n",
                    paint(faint, std::string(stamp + 11, 12)), near, far, amount(forth), amount(back),
-                   static_cast<double>(f.counters.srtt_us) / 1000, how, dialled);
+                   static_cast<double>(f.counters.srtt_us) / 1000, how, several, dialled);
   }
 
   std::unique_ptr<storage> out_;

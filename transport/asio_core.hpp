@@ -5,6 +5,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/generic/stream_protocol.hpp>
 #include <asio/io_context.hpp>
 
 #include "transport/asio_transport.hpp"
@@ -12,6 +14,10 @@
 namespace tenure::transport {
 
 class asio_link;
+
+/// TCP and Unix sockets alike.
+using stream_socket = asio::generic::stream_protocol::socket;
+using stream_acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 /// What the links and listeners of one transport share. Only the transport's thread touches what is not
 /// const, atomic or the io_context. Links that somebody still holds keep it beyond the transport.

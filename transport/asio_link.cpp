@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <asio/connect.hpp>
+#include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
 
@@ -15,7 +16,8 @@ namespace {
 
 close_reason why_not_connected(const std::error_code& error) {
   if (error == asio::error::connection_refused || error == asio::error::host_unreachable ||
-      error == asio::error::network_unreachable) {
+      error == asio::error::network_unreachable || error == std::errc::no_such_file_or_directory ||
+      error == std::errc::permission_denied) {
     return close_reason::refused;
   }
   return error == asio::error::timed_out ? close_reason::timed_out : close_reason::broken;
@@ -30,7 +32,7 @@ std::size_t bytes_on_wire(const frame& f) {
 
 }  // namespace
 
-asio_link::asio_link(std::shared_ptr<asio_core> core, asio::ip::tcp::socket socket, std::string peer)
+asio_link::asio_link(std::shared_ptr<asio_core> core, stream_socket socket, std::string peer)
     : core_(std::move(core)),
       peer_(std::move(peer)),
       socket_(std::move(socket)),
@@ -87,33 +89,42 @@ void asio_link::bury() {
   stage_ = stage::ended;
 }
 
-void asio_link::start_dial(const outcome<host_port>& to, link_events events) {
+void asio_link::start_dial(const std::string& to, link_events events) {
   begin(std::move(events));
-  if (!to) return finish(close_reason::refused);
-  const auto& where = *to;
   arm(core_->options.connect_bound);
-  std::error_code not_numeric;
-  auto numeric = asio::ip::make_address(where.host, not_numeric);
-  if (!not_numeric) {
-    asio::ip::tcp::endpoint endpoint(numeric, where.port);
-    connect(asio::ip::tcp::resolver::results_type::create(endpoint, where.host, ""));
-    return;
+  if (const auto path = unix_path(to)) {
+    if (path->size() > longest_unix_path) return finish(close_reason::refused);
+    return connect({asio::local::stream_protocol::endpoint(*path)});
   }
-  resolver_.async_resolve(where.host, std::to_string(where.port),
+  const auto where = parse_host_port(to);
+  if (!where) return finish(close_reason::refused);
+  std::error_code not_numeric;
+  auto numeric = asio::ip::make_address(where->host, not_numeric);
+  if (!not_numeric) return connect({asio::ip::tcp::endpoint(numeric, where->port)});
+  resolver_.async_resolve(where->host, std::to_string(where->port),
                           [self = shared_from_this()](const std::error_code& error, const auto& endpoints) {
                             if (self->stage_ != stage::connecting) return;
                             if (error) return self->finish(close_reason::refused);
-                            self->connect(endpoints);
+                            std::vector<asio::generic::stream_protocol::endpoint> found;
+                            for (const auto& entry : endpoints) found.emplace_back(entry.endpoint());
+                            self->connect(std::move(found));
                           });
 }
 
-void asio_link::connect(const asio::ip::tcp::resolver::results_type& endpoints) {
-  asio::async_connect(socket_, endpoints,
-                      [self = shared_from_this()](const std::error_code& error, const auto&) {
+void asio_link::connect(std::vector<asio::generic::stream_protocol::endpoint> endpoints) {
+  const auto all = std::make_shared<decltype(endpoints)>(std::move(endpoints));  // as long as it takes
+  asio::async_connect(socket_, *all,
+                      [self = shared_from_this(), all](const std::error_code& error, const auto&) {
                         if (self->stage_ != stage::connecting) return;
                         if (error) return self->finish(why_not_connected(error));
                         self->connected(tls_session::side::dials);
                       });
+}
+
+void asio_link::turn_down() {
+  begin({});
+  if (core_->options.turned_down) core_->options.turned_down(peer_, close_reason::not_allowed);
+  finish(close_reason::not_allowed);
 }
 
 void asio_link::start_accepted(acceptor accept) {
@@ -124,7 +135,8 @@ void asio_link::start_accepted(acceptor accept) {
 
 void asio_link::connected(tls_session::side s) {
   std::error_code error;
-  socket_.set_option(asio::ip::tcp::no_delay(true), error);  // without it frames only come later
+  socket_.set_option(asio::ip::tcp::no_delay(true),
+                     error);  // without it frames only come later; not for Unix
   socket_.non_blocking(true, error);
   if (error) return finish(close_reason::broken);
   wait_readable();

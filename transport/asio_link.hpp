@@ -18,22 +18,24 @@
 
 namespace tenure::transport {
 
-/// One TCP connection as a link. connecting → (securing →) up → draining → ended; each state but `ended` has
-/// a bound, and a timer that keeps it. send, close, peer and identity may be called from any thread,
-/// everything else on the transport's.
+/// One connection, over TCP or a Unix socket, as a link. connecting → (securing →) up → draining → ended;
+/// each state but `ended` has a bound, and a timer that keeps it. send, close, peer and identity may be
+/// called from any thread, everything else on the transport's.
 class asio_link final : public link, public std::enable_shared_from_this<asio_link> {
  public:
-  asio_link(std::shared_ptr<asio_core> core, asio::ip::tcp::socket socket, std::string peer);
+  asio_link(std::shared_ptr<asio_core> core, stream_socket socket, std::string peer);
 
   void send(frame f) override;
   void close() override;
   std::string peer() const override { return peer_; }
   std::string identity() const override;
 
-  /// Connects; to an address that could not be read, it is refused.
-  void start_dial(const outcome<host_port>& to, link_events events);
+  /// Connects to "host:port" or "unix:PATH"; to an address that cannot be read, it is refused.
+  void start_dial(const std::string& to, link_events events);
   /// The socket is connected already.
   void start_accepted(acceptor accept);
+  /// The same, but the other end may not be here.
+  void turn_down();
   /// Ends a link that was never started, and calls nothing.
   void bury();
   /// As close(), on the transport's thread.
@@ -47,7 +49,7 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   };
 
   void begin(link_events events);
-  void connect(const asio::ip::tcp::resolver::results_type& endpoints);
+  void connect(std::vector<asio::generic::stream_protocol::endpoint> endpoints);
   void connected(tls_session::side s);
   void come_up();
   void arm(std::chrono::milliseconds bound);
@@ -68,7 +70,7 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   const std::string peer_;
 
   // The transport's thread only.
-  asio::ip::tcp::socket socket_;
+  stream_socket socket_;
   asio::ip::tcp::resolver resolver_;
   asio::steady_timer timer_;
   link_events events_;

@@ -1,10 +1,16 @@
 #include "transport/asio_transport.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <mutex>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 #include <asio/executor_work_guard.hpp>
+#include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 
 #include "ownership/invariant.hpp"
@@ -36,6 +42,49 @@ outcome<asio::ip::tcp::endpoint> endpoint_of(asio::io_context& io, const std::st
   return found.begin()->endpoint();
 }
 
+outcome<stream_acceptor> listen_on_tcp(asio::io_context& io, const std::string& address) {
+  auto where = endpoint_of(io, address);
+  if (!where) return tl::unexpected(where.error());
+  stream_acceptor socket(io);
+  std::error_code error;
+  socket.open(where->protocol(), error);
+  // Connections of an earlier run that linger in TIME_WAIT do not hold the port; a listener still does.
+  if (!error) socket.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) socket.bind(*where, error);
+  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return cannot_listen(address, error);
+  return socket;
+}
+
+/// Whether somebody listens on a Unix socket: a dead process leaves its file behind.
+bool listened_on(asio::io_context& io, const asio::local::stream_protocol::endpoint& where) {
+  asio::local::stream_protocol::socket probe(io);
+  std::error_code error;
+  probe.connect(where, error);
+  return !error;
+}
+
+outcome<stream_acceptor> listen_locally(asio::io_context& io, const std::string& path) {
+  const std::string address = "unix:" + path;
+  if (path.empty() || path.size() > longest_unix_path)
+    return fail(trouble::usage, "cannot listen on " + address + ": expected a path of 1 to 107 bytes");
+  const asio::local::stream_protocol::endpoint where(path);
+  struct stat there {};
+  if (::lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
+    if (listened_on(io, where)) return cannot_listen(address, asio::error::address_in_use);
+    ::unlink(path.c_str());
+  }
+  stream_acceptor socket(io);
+  std::error_code error;
+  socket.open(where.protocol(), error);
+  if (!error) socket.bind(where, error);
+  // Who may be here is asked of the kernel for each connection, so the file is open to all.
+  if (!error && ::chmod(path.c_str(), 0666) != 0) error = std::error_code(errno, std::generic_category());
+  if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return cannot_listen(address, error);
+  return socket;
+}
+
 }  // namespace
 
 struct asio_transport::parts {
@@ -62,16 +111,15 @@ asio_transport::~asio_transport() {
 
 link_ptr asio_transport::dial(const std::string& address, link_events events) {
   auto core = parts_->core;
-  auto made = std::make_shared<asio_link>(core, asio::ip::tcp::socket(core->io), address);
+  auto made = std::make_shared<asio_link>(core, stream_socket(core->io), address);
   std::lock_guard lock(parts_->mutex);
   if (parts_->stopped) {
     made->bury();
     return made;
   }
   ++core->counters.dialed;
-  asio::post(core->io, [made, where = parse_host_port(address), e = std::move(events)]() mutable {
-    made->start_dial(where, std::move(e));
-  });
+  asio::post(core->io,
+             [made, address, e = std::move(events)]() mutable { made->start_dial(address, std::move(e)); });
   return made;
 }
 
@@ -101,18 +149,18 @@ void asio_transport::resolve(const std::string& address, std::function<void(std:
 
 outcome<std::uint16_t> asio_transport::listen(const std::string& address, acceptor accept) {
   auto core = parts_->core;
-  auto where = endpoint_of(core->io, address);
-  if (!where) return tl::unexpected(where.error());
-  asio::ip::tcp::acceptor socket(core->io);
-  std::error_code error;
-  socket.open(where->protocol(), error);
-  // Connections of an earlier run that linger in TIME_WAIT do not hold the port; a listener still does.
-  if (!error) socket.set_option(asio::ip::tcp::acceptor::reuse_address(true), error);
-  if (!error) socket.bind(*where, error);
-  if (!error) socket.listen(asio::ip::tcp::acceptor::max_listen_connections, error);
-  if (error) return cannot_listen(address, error);
-  auto port = socket.local_endpoint(error).port();
-  auto listener = std::make_shared<asio_listener>(core, std::move(socket), std::move(accept));
+  const auto path = unix_path(address);
+  auto socket = path ? listen_locally(core->io, *path) : listen_on_tcp(core->io, address);
+  if (!socket) return tl::unexpected(socket.error());
+  std::uint16_t port = 0;
+  if (!path) {
+    asio::ip::tcp::endpoint local;
+    const auto bound = socket->local_endpoint();
+    std::memcpy(local.data(), bound.data(), std::min(bound.size(), local.capacity()));
+    port = local.port();
+  }
+  auto listener =
+      std::make_shared<asio_listener>(core, std::move(*socket), std::move(accept), path.value_or(""));
   std::lock_guard lock(parts_->mutex);
   if (parts_->stopped) return fail(trouble::refused, "cannot listen on " + address + ": stopping");
   parts_->listeners.push_back(listener);

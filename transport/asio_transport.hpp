@@ -36,6 +36,9 @@ struct asio_options {
   std::shared_ptr<tls_credentials> credentials;
   /// Who may be at the other end; with none given, whoever the authority vouches for.
   std::vector<spiffe_pattern> allowed;
+  /// Whose processes may connect to a Unix socket that we listen on, besides root's and our own user's.
+  std::vector<std::uint32_t> local_users;
+  std::vector<std::uint32_t> local_groups;
   /// Told of a connection that ended before the other end had proved who it is: its address and why. On the
   /// transport's thread; may be empty.
   std::function<void(const std::string& peer, close_reason why)> turned_down;
@@ -58,8 +61,8 @@ struct transport_counters {
   std::array<counter, close_reason_count> closed{};  ///< by close_reason
 };
 
-/// The transport over TCP: a thread of its own on which everything is called. One broken link touches no
-/// other.
+/// The transport over TCP and Unix sockets: a thread of its own on which everything is called. One broken
+/// link touches no other.
 class asio_transport final : public transport {
  public:
   explicit asio_transport(const asio_options& options);

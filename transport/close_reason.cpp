@@ -29,7 +29,7 @@ const char* to_string(close_reason r) {
     case close_reason::nameless:
       return "its certificate does not hold exactly one SPIFFE id";
     case close_reason::not_allowed:
-      return "its certificate names one who may not connect here";
+      return "it proved to be one who may not connect here";
     case close_reason::unwelcome:
       return "the other side does not accept our certificate";
   }

@@ -32,4 +32,10 @@ outcome<host_port> parse_host_port(const std::string& text) {
   return out;
 }
 
+std::optional<std::string> unix_path(const std::string& address) {
+  constexpr std::string_view scheme = "unix:";
+  if (!address.starts_with(scheme)) return std::nullopt;
+  return address.substr(scheme.size());
+}
+
 }  // namespace tenure::transport

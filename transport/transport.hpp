@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,8 +73,8 @@ using acceptor = std::function<link_events(link_ptr)>;
 class transport {
  public:
   virtual ~transport() = default;
-  /// Connects to "host:port". The link is there at once; frames wait until it is up, and a failure is its
-  /// `closed`.
+  /// Connects to "host:port", or to the Unix socket of "unix:PATH". The link is there at once; frames wait
+  /// until it is up, and a failure is its `closed`.
   virtual link_ptr dial(const std::string& address, link_events events) = 0;
   /// The addresses that "host:port" stands for now, each as "address:port". Itself where it stands for no
   /// other, or nobody knows. `done` is called once, from the transport's thread or at once; after stop()
@@ -81,7 +82,8 @@ class transport {
   virtual void resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) {
     done({address});
   }
-  /// @returns the port that is listened on (useful after asking for port 0), or why it cannot be:
+  /// @returns the port that is listened on (useful after asking for port 0; 0 for "unix:PATH"), or why it
+  /// cannot be:
   /// trouble::refused when it is taken, trouble::usage when the address cannot be read.
   virtual outcome<std::uint16_t> listen(const std::string& address, acceptor accept) = 0;
   /// Closes all links and listeners; after it returns nothing is called any more.
@@ -94,5 +96,10 @@ struct host_port {
   std::uint16_t port = 0;
 };
 outcome<host_port> parse_host_port(const std::string& text);
+
+/// The path in "unix:PATH"; absent when it is no such address.
+std::optional<std::string> unix_path(const std::string& address);
+/// What the kernel has room for.
+inline constexpr std::size_t longest_unix_path = 107;
 
 }  // namespace tenure::transport

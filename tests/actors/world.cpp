@@ -54,6 +54,7 @@ struct memory_transport::end final : tenure::transport::link, std::enable_shared
 };
 
 link_ptr memory_transport::dial(const std::string&, link_events events) {
+  ++dials;
   auto near = std::make_shared<end>();
   near->owner = this;
   near->events = std::move(events);

@@ -60,6 +60,7 @@ class memory_transport final : public transport::transport {
   void cut();
   /// While false, dials are refused.
   bool reachable = true;
+  std::size_t dials = 0;  ///< so far
 
  private:
   struct end;

@@ -10,6 +10,7 @@
 
 #include "agent/retention.hpp"
 #include "agent/spool_folder.hpp"
+#include "tests/sinks/small_disk.hpp"
 
 namespace tenure::agent {
 namespace {
@@ -162,6 +163,23 @@ TEST(spool, one_that_cannot_be_written_to_leaves_memory_and_counts) {
   EXPECT_EQ(r.spool_failures(), 3U);
   EXPECT_EQ(r.batches_dropped(), 1U);
   EXPECT_EQ(all_of(r), (std::vector<std::uint64_t>{2, 3}));
+}
+
+TEST(spool, on_a_disk_that_is_full_batches_stay_in_memory_until_there_is_room) {
+  const testing::small_disk disk(1U << 20);
+  if (!disk.mounted()) GTEST_SKIP() << "needs root";
+  retention r{1U << 20, std::shared_ptr{*open_spool(disk.path() + "/spool", "boot", 7)}, 1U << 20};
+  r.keep(1, frame_of(1, 1000), 1);
+  disk.fill(0);
+  r.keep(2, frame_of(2, 8000), 1);
+  EXPECT_EQ(r.spool_failures(), 1U);
+  disk.empty();
+  r.keep(3, frame_of(3, 1000), 1);
+  EXPECT_EQ(r.spool_failures(), 1U);
+  EXPECT_EQ(all_of(r), (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(r.batches_dropped(), 0U);
+  // What the next agent would find: all but the one that was nowhere but in memory.
+  EXPECT_EQ(r.spooled_bytes(), 2 * 8000U);
 }
 
 }  // namespace

@@ -83,6 +83,7 @@ flow any_flow(source& s, const batch& b) {
   f.near_initial_sequence = s.number<std::uint32_t>();
   f.far_initial_sequence = s.number<std::uint32_t>();
   f.connect_errno = s.number<std::uint16_t>();
+  if (!f.times.is_established && s.below(4) == 0) f.connections = s.number<std::uint32_t>() | 2;
   if (s.below(4) == 0) f.dialled = {s.address(), static_cast<std::uint16_t>(s.number<std::uint16_t>() | 1)};
   return f;
 }
@@ -115,7 +116,7 @@ void tell(std::ostream& out, const flow& f) {
       << c.segments_received << ' ' << c.retransmits << ' ' << c.srtt_us << ' ' << c.min_rtt_us << ' '
       << c.connect_us << " errno " << f.connect_errno << " dialled ";
   tell(out, f.dialled.address);
-  out << ' ' << f.dialled.port;
+  out << ' ' << f.dialled.port << " connections " << f.connections;
 }
 
 void tell(std::ostream& out, const batch& b) {
@@ -143,10 +144,11 @@ void tell(std::ostream& out, const batch& b) {
 }
 
 void tell(std::ostream& out, const hello& m) {
-  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit << ' ' << m.spare;
+  out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit << ' ' << m.spare
+      << ' ' << m.settings;
 }
 void tell(std::ostream& out, const welcome& m) {
-  out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit;
+  out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit << ' ' << m.compressed;
 }
 void tell(std::ostream& out, const ping& m) {
   out << "ping " << m.id;
@@ -173,6 +175,12 @@ void tell(std::ostream& out, const peer_welcome& m) {
 void tell(std::ostream& out, const lot& m) {
   out << "lot " << m.id << ' ' << m.agent << ' ' << m.incarnation << ' ' << m.handed_over << '\n';
   tell(out, m.content);
+}
+void tell(std::ostream& out, const settings& m) {
+  out << "settings " << m.version << ' ' << m.text;
+}
+void tell(std::ostream& out, const compressed& m) {
+  out << "compressed " << m.bytes << ' ' << m.content;
 }
 void tell(std::ostream& out, const settled& m) {
   out << "settled";
@@ -201,12 +209,20 @@ batch any_batch(std::uint64_t seed, std::size_t most) {
 
 message any_message(std::uint64_t seed, std::size_t most) {
   source s(seed);
-  switch (s.below(15)) {
+  switch (s.below(17)) {
     case 0:
-      return hello{s.number<std::uint32_t>(), s.number<std::uint64_t>() | 1, s.text(), s.below(2) == 1,
+      return hello{s.number<std::uint32_t>(),
+                   s.number<std::uint64_t>() | 1,
+                   s.text(),
+                   s.below(2) == 1,
+                   s.below(2) == 1,
                    s.below(2) == 1};
     case 1:
-      return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1};
+      return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1, s.below(2) == 1};
+    case 12:
+      return settings{s.number<std::uint64_t>(), s.text()};
+    case 13:
+      return compressed{s.number<std::uint32_t>(), s.text()};
     case 2:
       return ping{s.number<std::uint64_t>(), s.number<std::uint32_t>()};
     case 3:

@@ -34,6 +34,9 @@ findings search(const source_file& f, const std::regex& pattern, bool code_only,
 /// The implementations of our interfaces to the world, each with what makes it one.
 const std::map<std::string_view, std::string_view> touches_the_world = {
     {"transport/asio_link.cpp", "bounds the silence of real sockets"},
+    {"transport/udp_link.cpp", "bounds the silence of real sockets"},
+    {"transport/udp_transport.cpp", "draws connection numbers that nobody can guess"},
+    {"agent/cri.cpp", "bounds its wait for a real socket"},
     {"bench/agent/main.cpp", "a main: it parses arguments"},
     {"docs/examples/properties/main.cpp", "a main: it parses arguments"},
     {"bench/agent/measured_agent.cpp", "reads the processor time of another process"},
@@ -68,6 +71,8 @@ const std::map<std::string_view, words> frameworks = {
     {"kj", {"capnp"}},
     {"bpf", {"agent", "bpf"}},
     {"CLI", {"cli"}},
+    {"nghttp2", {"agent"}},
+    {"google", {"agent"}},
 };
 
 /// What ownership/ may include from outside: the standard library, whose headers have neither slash nor dot,

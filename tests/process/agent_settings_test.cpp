@@ -128,5 +128,11 @@ TEST_F(agent_settings, it_keeps_no_capability_that_it_does_not_need) {
   EXPECT_EQ(found, 4);
 }
 
+TEST(agent_unit, exposes_no_more_than_bpf_and_namespaces_need) {
+  child rating({"systemd-analyze", "security", "--offline=true", "--threshold=40", "--no-pager",
+                TENURE_SOURCE_DIR "/config/systemd/tenure-agent.service"});
+  EXPECT_EQ(rating.wait(), 0) << rating.out() << rating.err();
+}
+
 }  // namespace
 }  // namespace tenure::testing

@@ -305,5 +305,66 @@ TEST_F(shared_hosts, a_host_holds_its_addresses_under_its_svid_as_long_as_they_a
   EXPECT_EQ(assignment("east", "10.77.0.2").at("workload"), "spiffe://prod/second");
 }
 
+/// A container that Podman runs from a folder with nothing but busybox in it, in one of the test's
+/// namespaces.
+class podman {
+ public:
+  podman(const temporary_folder& folder, const std::string& netns)
+      : common_{"podman",
+                "--root",
+                folder / "store",
+                "--runroot",
+                folder / "run",
+                "--cgroup-manager=cgroupfs",
+                "--runtime=runc",
+                "--storage-driver=vfs",
+                "--events-backend=file"} {
+    const std::filesystem::path root = folder / "root";
+    for (const char* part : {"bin", "proc", "sys", "dev", "etc", "tmp"})
+      std::filesystem::create_directories(root / part);
+    std::filesystem::copy_file("/bin/busybox", root / "bin/busybox");
+    // With limits of its own: where root may raise none, Podman's would be refused.
+    child run(with({"run", "-d", "--name", "shopfront", "--network=ns:" + netns, "--ulimit",
+                    "nofile=1024:1024", "--ulimit", "nproc=1000:1000", "--rootfs", root.string(),
+                    "/bin/busybox", "nc", "-ll", "-p", "8002", "-e", "/bin/busybox", "cat"}));
+    EXPECT_EQ(run.wait(seconds{60}), 0) << run.err();
+    socket = folder / "podman.sock";
+    service_ = std::make_unique<child>(with({"system", "service", "--time", "0", "unix://" + socket}));
+    EXPECT_TRUE(eventually([&] { return std::filesystem::is_socket(socket); }, seconds{60}))
+        << service_->err();
+  }
+  ~podman() {
+    service_.reset();
+    child remove(with({"rm", "-f", "-t", "0", "shopfront"}));
+    remove.wait(seconds{60});
+  }
+  podman(const podman&) = delete;
+  podman& operator=(const podman&) = delete;
+
+  std::string socket;
+
+ private:
+  std::vector<std::string> with(const std::vector<std::string>& what) const {
+    auto all = common_;
+    all.insert(all.end(), what.begin(), what.end());
+    return all;
+  }
+  std::vector<std::string> common_;
+  std::unique_ptr<child> service_;
+};
+
+TEST_F(shared_hosts, a_container_of_podmans_is_named_as_podmans_socket_says) {
+  const auto other = make_cgroup("/other.service");
+  const podman runs(folder, world->path("north"));
+  start_node();
+  start_agent("west", {"--cgroups", "--container-cidr", "10.78.0.0/16", "--container-runtime", runs.socket});
+  ASSERT_TRUE(has_assignment("west", "10.78.0.2", "shopfront")) << agents["west"]->err();
+  talk_from(other, "west", "10.78.0.2:8002");
+  const auto r = record("west", 8002);
+  EXPECT_EQ(r.at("destination_workload"), "shopfront") << r;
+  EXPECT_EQ(r.at("basis"), "tenancy") << r;
+  EXPECT_EQ(r.at("source_workload"), "other.service") << r;
+}
+
 }  // namespace
 }  // namespace tenure::testing

@@ -77,7 +77,7 @@ TEST(cluster, certificates_that_are_not_a_nodes_are_refused_and_new_ones_are_tak
 
   const std::vector<std::string> reasons{"its certificate is not valid now",
                                          "it has no certificate of an authority that is trusted here",
-                                         "its certificate names one who may not connect here"};
+                                         "it proved to be one who may not connect here"};
   for (std::size_t i = 0; i < reasons.size(); ++i) cluster.add(2 + i);
   for (const auto& why : reasons)
     EXPECT_TRUE(cluster.fleet().play_until([&] { return closed(cluster, 0, why) > 0; }, seconds{30})) << why;
