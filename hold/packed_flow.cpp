@@ -247,14 +247,17 @@ void read_counters(row_reader& in, flow_counters& c) {
   c.connect_us = in.number<connect_time>();
 }
 
-/// Behind all else, where there are any; what is there follows from the row's length: 4 bytes if it stands
-/// for several connections, then 6 or 18 for what was dialled.
+/// Behind all else, where there are any; what is there follows from the row's length: 1 byte for why the
+/// connect failed, 4 if it stands for several connections, then 6 or 18 for what was dialled.
 constexpr std::ptrdiff_t connections_bytes = 4;
 constexpr std::ptrdiff_t dialled_v4_bytes = 6;
 constexpr std::ptrdiff_t dialled_v6_bytes = 18;
 
-void write_extras(row_writer& out, std::uint32_t connections, const endpoint& dialled) {
-  if (connections != 1) out.raw(connections);
+void write_extras(row_writer& out, const flow& f) {
+  // Linux knows errors up to 133.
+  if (f.connect_errno != 0) out.raw(static_cast<std::uint8_t>(std::min<std::uint16_t>(f.connect_errno, 255)));
+  if (f.connections != 1) out.raw(f.connections);
+  const auto& dialled = f.dialled;
   if (dialled.port == 0) return;
   out.raw(dialled.port);
   if (dialled.address.is_v4()) return out.raw(dialled.address.v4_bits());
@@ -264,6 +267,9 @@ void write_extras(row_writer& out, std::uint32_t connections, const endpoint& di
 
 void read_extras(row_reader& in, const std::byte* row_end, flow& f) {
   auto left = row_end - in.at();
+  const bool failed = left % 2 != 0;
+  f.connect_errno = failed ? in.raw<std::uint8_t>() : 0;
+  left -= failed ? 1 : 0;
   f.connections = 1;
   f.dialled = {};
   if (left == connections_bytes || left == connections_bytes + dialled_v4_bytes ||
@@ -339,7 +345,7 @@ void packed_rows::add(const flow& f) {
   out.field<near_sequence>(f.near_tenancy.sequence);
   out.field<near_name>(static_cast<std::uint32_t>(f.near_workload));
   write_counters(out, f.counters);
-  write_extras(out, f.connections, f.dialled);
+  write_extras(out, f);
   used_ += out.finish();
   last_index_ = f.id.index;
   last_connection_ = f.connection;
@@ -389,7 +395,6 @@ void row_cursor::next(flow& f) {
   read_extras(in, at_ + length_of(at_), f);
   f.near_initial_sequence = 0;
   f.far_initial_sequence = 0;
-  f.connect_errno = 0;
   at_ += length_of(at_);
 }
 

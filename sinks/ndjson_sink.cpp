@@ -194,6 +194,7 @@ class ndjson_sink final : public record_sink {
     at = write(at, region_);
     at = write_dialled(at, f.dialled);
     at = write_number(write(at, ",\"connections\":"), f.connections);
+    at = write_number(write(at, ",\"connect_errno\":"), f.connect_errno);
     at = write(at, "}\n");
     used_ = static_cast<std::size_t>(at - lines_.data());
   }

@@ -98,15 +98,17 @@ class readable_sink final : public record_sink {
     auto how = f.transport == transport_protocol::udp        ? "udp"
                : f.times.is_established || f.connections > 1 ? "tcp"
                                                              : "tcp, failed";
+    const auto* const why = f.connect_errno == 0 ? nullptr : ::strerrorname_np(f.connect_errno);
+    const auto failed = why == nullptr ? std::string() : fmt::format(" ({})", why);
     char stamp[32];
     time_.write(stamp, saturating_add(f.times.closed, context.to_utc));
     // Of "2026-11-21T07:16:08.123456789Z" the time of day, to the millisecond.
     const auto dialled =
         f.dialled.port == 0 ? std::string() : fmt::format(", dialled {}", f.dialled.to_string());
     const auto several = f.connections == 1 ? std::string() : fmt::format(", {} connections", f.connections);
-    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}{}{}\n",
+    fmt::format_to(std::back_inserter(lines_), "{}  {} → {}  {} → {} ←  {:>8.2f} ms  {}{}{}{}\n",
                    paint(faint, std::string(stamp + 11, 12)), near, far, amount(forth), amount(back),
-                   static_cast<double>(f.counters.srtt_us) / 1000, how, several, dialled);
+                   static_cast<double>(f.counters.srtt_us) / 1000, how, failed, several, dialled);
   }
 
   std::unique_ptr<storage> out_;

@@ -66,6 +66,7 @@ flow some_flow(const row_base& base, std::uint32_t index) {
              *rc::gen::arbitrary<bool>()};
   f.counters = {some<std::uint64_t>(), some<std::uint64_t>(), some<std::uint32_t>(), some<std::uint32_t>(),
                 some<std::uint32_t>(), some<std::uint32_t>(), some<std::uint32_t>(), some<std::uint32_t>()};
+  if (*rc::gen::inRange(0, 4) == 0) f.connect_errno = *rc::gen::inRange<std::uint16_t>(0, 256);
   if (*rc::gen::inRange(0, 4) == 0) f.connections = some<std::uint32_t>();
   if (*rc::gen::inRange(0, 4) == 0)
     if (const auto port = some<std::uint16_t>(); port != 0) f.dialled = {some_address(base.near_high), port};
@@ -83,7 +84,8 @@ bool same(const flow& a, const flow& b) {
          a.transport == b.transport && a.end == b.end && a.near_address == b.near_address &&
          a.far_address == b.far_address && a.near_port == b.near_port && a.far_port == b.far_port &&
          a.near_tenancy == b.near_tenancy && a.near_workload == b.near_workload && a.dialled == b.dialled &&
-         a.connections == b.connections && same_times(a.times, b.times) && a.counters == b.counters;
+         a.connections == b.connections && a.connect_errno == b.connect_errno &&
+         same_times(a.times, b.times) && a.counters == b.counters;
 }
 
 RC_GTEST_PROP(PackedFlow, EveryFieldComesBack, ()) {

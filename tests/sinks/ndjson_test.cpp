@@ -1,3 +1,4 @@
+#include <cerrno>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -44,7 +45,8 @@ const std::vector<std::string> keys = {"flow_id",
                                        "region",
                                        "dialled_address",
                                        "dialled_port",
-                                       "connections"};
+                                       "connections",
+                                       "connect_errno"};
 
 class ndjson : public testing::Test {
  protected:
@@ -100,7 +102,16 @@ TEST_F(ndjson, every_value_is_where_it_belongs) {
     "last_received":"2023-11-14T22:13:22.000000000Z","closed":"2023-11-14T22:13:23.999999999Z",
     "bytes_sent":1,"bytes_received":2,"segments_sent":3,"segments_received":4,"retransmits":5,"srtt_us":6,
     "min_rtt_us":7,"connect_us":8,"end_reason":"end_of_flow","agent":"host-1","region":"eu",
-    "dialled_address":null,"dialled_port":null,"connections":1})"));
+    "dialled_address":null,"dialled_port":null,"connections":1,"connect_errno":0})"));
+}
+
+TEST_F(ndjson, a_failed_connect_says_why) {
+  auto r = attributed();
+  r.flow.times.is_established = false;
+  r.flow.connect_errno = ECONNREFUSED;
+  auto line = lines({r}).at(0);
+  EXPECT_EQ(line["connect_errno"], ECONNREFUSED);
+  EXPECT_TRUE(line["established"].is_null());
 }
 
 TEST_F(ndjson, what_was_dialled_stands_beside_what_was_reached) {
