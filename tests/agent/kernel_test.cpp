@@ -316,9 +316,10 @@ TEST_F(kernel, what_the_ring_has_no_room_for_is_counted) {
   (*source)->stop();
   const auto told = seen_.wait_for(west_, 0).size();
   const auto c = (*source)->counters();
-  EXPECT_GT(told, 0U);
   EXPECT_LT(told, connects);
-  // Others connect on this machine, too, so there may be more lost than ours, not fewer.
+  EXPECT_GT(c.events_lost, 0U);
+  // Others connect on this machine, too: they may take the room that is there, and more may be lost than
+  // ours, not fewer.
   EXPECT_GE(told + c.events_lost + c.runs_missed, connects);
 }
 

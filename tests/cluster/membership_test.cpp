@@ -120,7 +120,7 @@ TEST_F(etcd_members, the_requests_mean_what_they_say) {
   EXPECT_FALSE(client->put("/t/one", "x", *lease)) << "there is no such lease any more";
   // Both changes lie after that revision: the wait ends at once, not after its bound.
   client->wait_for_change("/t/", found->revision + 1, patience);
-  EXPECT_FALSE(etcd_client::make("https://127.0.0.1:1", patience));
+  EXPECT_FALSE(etcd_client::make("ftp://127.0.0.1:1", patience));
   EXPECT_FALSE(etcd_client::make("127.0.0.1:2379", patience));
 }
 

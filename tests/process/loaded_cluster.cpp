@@ -94,6 +94,12 @@ std::size_t loaded_cluster::members_of(std::size_t i) const {
   return members;
 }
 
+bool loaded_cluster::all_judge_for_others(const std::vector<std::size_t>& nodes) const {
+  return std::all_of(nodes.begin(), nodes.end(), [&](std::size_t i) {
+    return nodes_[i]->metric_now("tenure_node_flows_from_nodes_total") > 0;
+  });
+}
+
 std::vector<std::size_t> loaded_cluster::running() const {
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < nodes_.size(); ++i)

@@ -56,6 +56,8 @@ class loaded_cluster {
   std::size_t seen_by(std::size_t i) const;
   /// How many this node takes for members, itself included.
   std::size_t members_of(std::size_t i) const;
+  /// Whether each of these was sent flows by another node.
+  bool all_judge_for_others(const std::vector<std::size_t>& nodes) const;
   /// Plays on until each of the nodes that run sees all of them.
   bool complete(std::chrono::seconds bound = std::chrono::seconds{60});
   /// Plays on until every agent is welcome at its node.
