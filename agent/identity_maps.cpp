@@ -215,9 +215,13 @@ outcome<std::unique_ptr<identity_map>> make_identity_maps(const std::string& pin
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(trouble::refused, "another agent holds " + pin + "; stop it, or choose another --pin");
   auto map = open_or_create(pinned_map_path(pin), identities_layout);
-  if (!map) return tl::unexpected(map.error());
-  auto ports = open_or_create(pinned_port_count_path(pin), port_tenancies_layout);
-  if (!ports) return tl::unexpected(ports.error());
+  auto ports =
+      map ? open_or_create(pinned_port_count_path(pin), port_tenancies_layout) : tl::unexpected(map.error());
+  if (!ports) {
+    // Empty it would be ours all the same, and refuse root, who comes next.
+    ::rmdir(pin.c_str());
+    return tl::unexpected(ports.error());
+  }
   auto result =
       std::make_unique<pinned_identity_map>(std::move(lock), std::move(*map), std::move(*ports), incarnation);
   auto cleared = result->clear_others();

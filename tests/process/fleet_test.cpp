@@ -349,11 +349,12 @@ TEST(refusals, folder_of_maps_that_is_somebody_elses_is_refused) {
 }
 
 TEST(refusals, without_root_up_says_what_is_missing) {
-  temporary_folder folder;
+  const std::string pin = "/sys/fs/bpf/tenure-without-root-" + std::to_string(::getpid());
   child up({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tenure_binary(), "up", "--listen",
-            "127.0.0.1:0", "--http", "", "--output", "/dev/null"});
+            "127.0.0.1:0", "--http", "", "--output", "/dev/null", "--pin", pin});
   EXPECT_EQ(up.wait(), 3) << up.err();
   EXPECT_NE(up.err().find("root"), std::string::npos) << up.err();
+  EXPECT_FALSE(std::filesystem::exists(pin)) << "it would refuse root";
 }
 
 TEST(refusals, an_agent_needs_a_node) {
