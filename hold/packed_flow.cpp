@@ -267,9 +267,8 @@ void write_extras(row_writer& out, const flow& f) {
 
 void read_extras(row_reader& in, const std::byte* row_end, flow& f) {
   auto left = row_end - in.at();
-  const bool failed = left % 2 != 0;
-  f.connect_errno = failed ? in.raw<std::uint8_t>() : 0;
-  left -= failed ? 1 : 0;
+  f.connect_errno = left % 2 != 0 ? in.raw<std::uint8_t>() : 0;
+  left -= left % 2;
   f.connections = 1;
   f.dialled = {};
   if (left == connections_bytes || left == connections_bytes + dialled_v4_bytes ||
