@@ -11,6 +11,7 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/redial_wait.hpp"
 #include "capnp/codec.hpp"
 #include "capnp/compression.hpp"
 
@@ -102,19 +103,14 @@ void begin_sending(pointer self) {
 
 void dial_spare_later(pointer self) {
   auto& s = self->state;
-  const auto wait = longest_redial * (1U << std::min(s.failed_spares++, 3U));
-  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
-  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+  self->delayed_send(self, redial_wait(longest_redial, 8 * longest_redial, s.failed_spares++, s.jitter),
+                     dial_atom_v);
 }
 
 void redial_later(pointer self) {
   auto& s = self->state;
-  const auto doubled = first_redial * (1U << std::min(s.failed_dials, 10U));
-  const auto wait = std::min<std::chrono::milliseconds>(doubled, longest_redial);
-  ++s.failed_dials;
-  // Between half and all of it, so that agents that lost one node do not come back together.
-  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
-  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+  self->delayed_send(self, redial_wait(first_redial, longest_redial, s.failed_dials++, s.jitter),
+                     dial_atom_v);
 }
 
 void main_gone(pointer self, transport::close_reason why) {

@@ -10,6 +10,7 @@
 
 #include "actors/peer_lots.hpp"
 #include "actors/peer_timelines.hpp"
+#include "actors/redial_wait.hpp"
 
 namespace tenure::actors {
 namespace {
@@ -191,11 +192,8 @@ void dial(pointer self) {
 
 void redial_later(pointer self) {
   auto& s = self->state;
-  const auto doubled = first_redial * (1U << std::min(s.failed_dials, 10U));
-  const auto wait = std::min<std::chrono::milliseconds>(doubled, longest_redial);
-  ++s.failed_dials;
-  std::uniform_int_distribution<std::int64_t> spread{wait.count() / 2, wait.count()};
-  self->delayed_send(self, std::chrono::milliseconds{spread(s.jitter)}, dial_atom_v);
+  self->delayed_send(self, redial_wait(first_redial, longest_redial, s.failed_dials++, s.jitter),
+                     dial_atom_v);
 }
 
 void give_up(pointer self) {
