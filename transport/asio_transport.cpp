@@ -12,6 +12,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "ownership/invariant.hpp"
 #include "transport/asio_link.hpp"
@@ -40,6 +41,16 @@ outcome<asio::ip::tcp::endpoint> endpoint_of(asio::io_context& io, const std::st
                 "cannot listen on " + address + ": no such host; give an address of this one");
   }
   return found.begin()->endpoint();
+}
+
+std::vector<std::string> addresses_of(const asio::ip::tcp::resolver::results_type& found) {
+  std::vector<std::string> all;
+  for (const auto& entry : found) {
+    const auto at = entry.endpoint();
+    const auto host = at.address().to_string();
+    all.push_back((at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port()));
+  }
+  return all;
 }
 
 outcome<stream_acceptor> listen_on_tcp(asio::io_context& io, const std::string& address) {
@@ -131,20 +142,29 @@ void asio_transport::resolve(const std::string& address, std::function<void(std:
   auto core = parts_->core;
   std::lock_guard lock(parts_->mutex);
   if (parts_->stopped) return;
-  auto resolver = std::make_shared<asio::ip::tcp::resolver>(core->io);
-  resolver->async_resolve(
-      where->host, std::to_string(where->port),
-      [resolver, address, done = std::move(done)](std::error_code failed, const auto& found) {
-        std::vector<std::string> all;
-        if (!failed)
-          for (const auto& entry : found) {
-            const auto at = entry.endpoint();
-            const auto host = at.address().to_string();
-            all.push_back((at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port()));
-          }
-        if (all.empty()) all.push_back(address);
-        done(std::move(all));
-      });
+  struct question {
+    explicit question(asio::io_context& io) : resolver(io), timer(io) {}
+    asio::ip::tcp::resolver resolver;
+    asio::steady_timer timer;
+    bool answered = false;
+  };
+  auto q = std::make_shared<question>(core->io);
+  // The system's resolver may think for as long as it likes; what waits for several names does not.
+  auto answer = [q, done = std::move(done)](std::vector<std::string> all) {
+    if (std::exchange(q->answered, true)) return;
+    q->timer.cancel();
+    done(std::move(all));
+  };
+  q->timer.expires_after(core->options.resolve_bound);
+  q->timer.async_wait([answer, address](std::error_code cancelled) {
+    if (!cancelled) answer({address});
+  });
+  q->resolver.async_resolve(where->host, std::to_string(where->port),
+                            [answer, address](std::error_code failed, const auto& found) {
+                              auto all = failed ? std::vector<std::string>{} : addresses_of(found);
+                              if (all.empty()) all.push_back(address);
+                              answer(std::move(all));
+                            });
 }
 
 outcome<std::uint16_t> asio_transport::listen(const std::string& address, acceptor accept) {

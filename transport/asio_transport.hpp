@@ -21,6 +21,8 @@ struct asio_options {
   /// From dial to the link being up, the name's resolution and the handshake included; for an accepted link,
   /// the handshake.
   std::chrono::milliseconds connect_bound{5'000};
+  /// For what a name stands for, outside a dial; later than that it stands for itself.
+  std::chrono::milliseconds resolve_bound{2'000};
   /// A link on which nothing was received for so long is closed with timed_out; zero: never. Either side's
   /// pings keep it alive, so this is to be several times their pace.
   std::chrono::milliseconds silence_bound{30'000};
@@ -58,6 +60,8 @@ struct transport_counters {
   counter frames_unsent{0};  ///< given to send() and never handed to the system whole, since the link ended
   counter bytes_in{0};
   counter bytes_out{0};
+  counter datagrams_unreadable{0};  ///< received, and none of ours
+  counter datagrams_unsent{0};      ///< that the system did not take: to the other end they are lost
   std::array<counter, close_reason_count> closed{};  ///< by close_reason
 };
 

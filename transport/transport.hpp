@@ -77,8 +77,8 @@ class transport {
   /// until it is up, and a failure is its `closed`.
   virtual link_ptr dial(const std::string& address, link_events events) = 0;
   /// The addresses that "host:port" stands for now, each as "address:port". Itself where it stands for no
-  /// other, or nobody knows. `done` is called once, from the transport's thread or at once; after stop()
-  /// perhaps never.
+  /// other, or nobody knows in time. `done` is called once, from the transport's thread or at once; after
+  /// stop() perhaps never.
   virtual void resolve(const std::string& address, std::function<void(std::vector<std::string>)> done) {
     done({address});
   }

@@ -130,6 +130,36 @@ TEST_F(transports, udp_beyond_this_host_has_to_be_meant) {
   EXPECT_TRUE(meant.says("agents udp:0.0.0.0:")) << meant.err();
 }
 
+TEST_F(transports, a_name_that_nobody_answers_for_holds_up_no_other) {
+  write_events(folder / "events", 50, millisecond);
+  const kernel_world world;
+  world.inside("west", [] {
+    const char* silence =
+        "nft -f - <<'RULES'\ntable inet silent {\n chain in {\n  type filter hook input priority 0;\n"
+        "  udp dport 53 drop\n }\n}\nRULES\n";
+    ASSERT_EQ(std::system(silence), 0);
+  });
+  // The system's resolver would wait for minutes.
+  std::ofstream(folder / "resolv.conf") << "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n";
+  const auto inside = [&](const std::vector<std::string>& what) {
+    std::vector<std::string> all{"nsenter",
+                                 "--net=" + world.path("west"),
+                                 "unshare",
+                                 "-m",
+                                 "sh",
+                                 "-c",
+                                 R"(mount --bind "$0" /etc/resolv.conf && exec "$@")",
+                                 folder / "resolv.conf"};
+    all.insert(all.end(), what.begin(), what.end());
+    return all;
+  };
+  child there(inside(node({"--listen", "127.0.0.1:4740"})));
+  ASSERT_TRUE(there.says("agents 127.0.0.1:4740")) << there.err();
+  child sender(inside(agent("nobody.example:4740", {"--node", "127.0.0.1:4740"})));
+  EXPECT_TRUE(sender.says("connected to node")) << sender.err();
+  EXPECT_TRUE(eventually([&] { return written().first == 50; }, seconds{60})) << sender.err();
+}
+
 TEST_F(transports, what_a_node_wants_of_its_agents_they_take_whole_or_not_at_all) {
   write_events(folder / "events", 20'000, 5 * millisecond);
   const std::string file = folder / "agents.toml";
