@@ -34,6 +34,10 @@ std::string transport_metrics(const transport::transport_counters& c, const std:
   counter("tenure_transport_received_bytes_total", "Bytes read from sockets", c.bytes_in);
   counter("tenure_transport_sent_bytes_total", "Bytes written to sockets", c.bytes_out);
   counter("tenure_transport_frames_unsent_total", "Frames whose link ended first", c.frames_unsent);
+  counter("tenure_transport_datagrams_unreadable_total", "Datagrams that are none of ours",
+          c.datagrams_unreadable);
+  counter("tenure_transport_datagrams_unsent_total",
+          "Datagrams that the system did not take; they are sent again", c.datagrams_unsent);
   auto& closed =
       out.family("tenure_transport_links_closed_total", "Links that ended, by reason", MetricType::Counter);
   for (std::size_t i = 0; i < transport::close_reason_count; ++i) {

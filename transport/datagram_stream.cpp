@@ -7,7 +7,7 @@
 namespace tenure::transport {
 namespace {
 
-constexpr std::array<std::byte, 3> magic{std::byte{'T'}, std::byte{'n'}, std::byte{1}};
+constexpr std::array<std::byte, 3> magic{std::byte{'T'}, std::byte{'n'}, std::byte{2}};
 constexpr std::size_t most_piece = datagram::most_bytes - datagram::head_bytes;
 constexpr std::uint32_t acknowledged_beyond = 32;
 /// So many later pieces came: this one is lost, not late.
@@ -28,7 +28,6 @@ Number get(std::span<const std::byte>& in) {
   return n;
 }
 
-/// Numbers are far from their end: 2^32 pieces are 5 TB of one connection, and the link ends there.
 bool counts(datagram::kind k) {
   return k == datagram::kind::piece || k == datagram::kind::last;
 }
@@ -57,8 +56,8 @@ std::optional<datagram> datagram::decode(std::span<const std::byte> bytes) {
   datagram d;
   d.what = kind{what};
   d.connection = get<std::uint64_t>(bytes);
-  d.number = get<std::uint32_t>(bytes);
-  d.received = get<std::uint32_t>(bytes);
+  d.number = get<std::uint64_t>(bytes);
+  d.received = get<std::uint64_t>(bytes);
   d.beyond = get<std::uint32_t>(bytes);
   d.piece.assign(bytes.begin(), bytes.end());
   if (d.what != kind::piece && !d.piece.empty()) return std::nullopt;
@@ -153,13 +152,13 @@ void datagram_stream::measured(time round_trip) {
 }
 
 void datagram_stream::acknowledged(const datagram& d, time now) {
-  const auto here = [&](std::uint32_t number) {
+  const auto here = [&](std::uint64_t number) {
     if (number < d.received) return true;
     const auto distance = number - d.received - 1;
     return number > d.received && distance < acknowledged_beyond && (d.beyond >> distance & 1) != 0;
   };
   std::size_t news = 0;
-  std::uint32_t highest = 0;
+  std::uint64_t highest = 0;
   for (auto it = under_way_.begin(); it != under_way_.end();) {
     if (!here(it->first)) {
       ++it;

@@ -24,14 +24,14 @@ struct datagram {
     last = 4,    ///< a piece, empty, behind which nothing more comes
     unknown = 5  ///< whoever gets it speaks of a connection that is not known here
   };
-  static constexpr std::size_t head_bytes = 24;
+  static constexpr std::size_t head_bytes = 32;
   /// No larger one is sent: every path carries it whole (1,280 bytes less the heads of IPv6 and UDP).
   static constexpr std::size_t most_bytes = 1'232;
 
   datagram::kind what = kind::piece;
   std::uint64_t connection = 0;  ///< drawn by who dials
-  std::uint32_t number = 0;      ///< of the piece; empty pieces that are not the last have none
-  std::uint32_t received = 0;    ///< all pieces before this one are here
+  std::uint64_t number = 0;      ///< of the piece; empty pieces that are not the last have none
+  std::uint64_t received = 0;    ///< all pieces before this one are here
   std::uint32_t beyond = 0;      ///< bit i: so is received + 1 + i
   std::vector<std::byte> piece;
 
@@ -99,18 +99,18 @@ class datagram_stream {
   std::deque<std::byte> queue_;  // not yet cut into pieces
   bool finished_ = false;        // a last piece is to come, or was made
   bool last_made_ = false;
-  std::map<std::uint32_t, outgoing> under_way_;
-  std::uint32_t next_number_ = 0;
+  std::map<std::uint64_t, outgoing> under_way_;
+  std::uint64_t next_number_ = 0;
   std::size_t waiting_bytes_ = 0;
   std::size_t may_be_under_way_ = 16;
   std::size_t acknowledged_since_ = 0;  // since the window grew or shrank
-  std::uint32_t shrank_at_ = 0;         // pieces before this one have shrunk it already
+  std::uint64_t shrank_at_ = 0;         // pieces before this one have shrunk it already
   time resend_after_ = first_resend;
   time smoothed_{0};
   std::uint64_t resent_ = 0;
   // Receiving.
-  std::uint32_t expected_ = 0;
-  std::map<std::uint32_t, datagram> early_;
+  std::uint64_t expected_ = 0;
+  std::map<std::uint64_t, datagram> early_;
   bool acknowledge_ = false;
   bool ended_ = false;
   frame_reader reader_;

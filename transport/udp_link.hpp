@@ -44,7 +44,7 @@ class udp_socket : public std::enable_shared_from_this<udp_socket> {
   void start() { receive(); }
   void add(const endpoint& far, std::uint64_t connection, std::shared_ptr<udp_link> link);
   void remove(const endpoint& far, std::uint64_t connection);
-  /// What the system cannot take is lost, as anywhere on the way.
+  /// What the system cannot take is counted and lost, as anywhere on the way.
   void send(const datagram& d, const endpoint& far);
   /// Takes no new links; the socket closes with its last one.
   void close();

@@ -35,6 +35,7 @@ void udp_socket::send(const datagram& d, const endpoint& far) {
     socket_.send_to(asio::buffer(bytes), far, 0, lost);
   else
     socket_.send(asio::buffer(bytes), 0, lost);
+  if (lost) ++core_->counters.datagrams_unsent;
 }
 
 void udp_socket::close() {
@@ -59,7 +60,10 @@ void udp_socket::receive() {
 void udp_socket::received(std::span<const std::byte> bytes) {
   core_->counters.bytes_in += bytes.size();
   const auto d = datagram::decode(bytes);
-  if (!d) return;
+  if (!d) {
+    ++core_->counters.datagrams_unreadable;
+    return;
+  }
   if (const auto it = links_.find({from_, d->connection}); it != links_.end()) {
     const auto link = it->second;
     return link->received(*d);

@@ -117,8 +117,8 @@ RC_GTEST_PROP(datagram_stream_property, any_bytes_are_survived, (const std::vect
   if (const auto d = datagram::decode(raw)) s.received(*d, 1ms);
   datagram d;
   d.connection = 7;
-  d.number = *rc::gen::arbitrary<std::uint32_t>();
-  d.received = *rc::gen::arbitrary<std::uint32_t>();
+  d.number = *rc::gen::arbitrary<std::uint64_t>();
+  d.received = *rc::gen::arbitrary<std::uint64_t>();
   d.beyond = *rc::gen::arbitrary<std::uint32_t>();
   d.piece.assign(raw.begin(),
                  raw.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(raw.size(), 100)));
