@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <system_error>
+#include <tuple>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -85,10 +86,10 @@ outcome<void> assignment_file::rewrite() {
               "cannot keep what is assigned in " + path_ + ": " + std::generic_category().message(why));
 }
 
-void assignment_file::keep(const ipman_request& request, const std::string& reply) {
-  if (request.verb == ipman_request::action::list) return;
+outcome<void> assignment_file::keep(const ipman_request& request, const std::string& reply) {
+  if (request.verb == ipman_request::action::list) return {};
   const auto said = json::parse(reply, nullptr, false);
-  if (!said.is_object() || !said.contains("assignment")) return;
+  if (!said.is_object() || !said.contains("assignment")) return {};
   const auto& done = said["assignment"];
   // As the agent understood it: of all the ways to write an endpoint there is one here.
   auto understood = request;
@@ -101,7 +102,7 @@ void assignment_file::keep(const ipman_request& request, const std::string& repl
     lines_.insert_or_assign(which, line);
   else
     lines_.erase(which);
-  append(line);
+  return append(line);
 }
 
 std::size_t say_again(assignment_file& file, const std::set<identity_key>& held, address_check& check,
@@ -118,7 +119,7 @@ std::size_t say_again(assignment_file& file, const std::set<identity_key>& held,
     const auto said = json::parse(reply, nullptr, false);
     if (!said.is_object() || !said.contains("assignment")) continue;
     if (said["assignment"].value("netns_cookie", std::uint64_t{0}) == cookie) {
-      file.keep(again, reply);
+      std::ignore = file.keep(again, reply);  // it is told at the next change
       ++accepted;
       continue;
     }
@@ -129,13 +130,11 @@ std::size_t say_again(assignment_file& file, const std::set<identity_key>& held,
   return accepted;
 }
 
-void assignment_file::append(const std::string& line) {
-  if (file_ == nullptr || written_ >= 2 * lines_.size() + lines_to_spare) {
-    (void)rewrite();
-    return;
-  }
+outcome<void> assignment_file::append(const std::string& line) {
+  if (file_ == nullptr || written_ >= 2 * lines_.size() + lines_to_spare) return rewrite();
   ++written_;
-  if (std::fputs(line.c_str(), file_.get()) < 0 || std::fflush(file_.get()) != 0) (void)rewrite();
+  if (std::fputs(line.c_str(), file_.get()) < 0 || std::fflush(file_.get()) != 0) return rewrite();
+  return {};
 }
 
 }  // namespace tenure::agent

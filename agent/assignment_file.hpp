@@ -39,8 +39,9 @@ class assignment_file {
 
   /// Keeps what a platform was told to be done: a `set` or a `del` and the reply to it. Anything else, and
   /// what was refused, changes nothing. Where it cannot be written the file is removed: the next agent begins
-  /// with nothing, rather than with what was taken back.
-  void keep(const ipman_request& request, const std::string& reply);
+  /// with nothing, rather than with what was taken back; the next change tries again.
+  /// @returns trouble::refused when it could not be written
+  outcome<void> keep(const ipman_request& request, const std::string& reply);
 
  private:
   using file_ptr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
@@ -51,7 +52,7 @@ class assignment_file {
       : path_(std::move(path)), host_start_(std::move(host_start)) {}
   void read();
   outcome<void> rewrite();
-  void append(const std::string& line);
+  outcome<void> append(const std::string& line);
 
   std::string path_;
   std::string host_start_;

@@ -23,6 +23,7 @@ struct source_counters {
   std::uint64_t translated = 0;           ///< flows of which connection tracking told another endpoint
   std::uint64_t translated_late = 0;      ///< flows that came too late to ask connection tracking
   std::uint64_t looks_failed = 0;         ///< at who uses this host's endpoints: nothing was proved
+  std::uint64_t assignments_unkept = 0;   ///< changes that a restart would not know, for lack of a disk
 };
 
 /// Where flows come from: the kernel in production, a script in tests and in the simulator.

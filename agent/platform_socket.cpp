@@ -10,9 +10,11 @@ namespace tenure::agent {
 outcome<std::unique_ptr<platform_socket>> platform_socket::start(const std::string& path,
                                                                  const std::string& host_start,
                                                                  const std::set<identity_key>& held,
-                                                                 ipman_server::handler answer) {
+                                                                 ipman_server::handler answer,
+                                                                 std::function<void(const failure&)> unkept) {
   std::unique_ptr<platform_socket> result(new platform_socket);
   result->answer_ = std::move(answer);
+  result->unkept_ = std::move(unkept);
   // The socket first: it is refused where another agent listens, whose file this is then.
   const std::scoped_lock lock(result->mutex_);
   auto server =
@@ -34,7 +36,7 @@ std::string platform_socket::hear(const ipman_request& request) {
   const std::scoped_lock lock(mutex_);
   if (file_ == nullptr) return ipman_refusal({trouble::refused, "the agent is ending"});
   auto reply = answer_(request);
-  file_->keep(request, reply);
+  if (auto kept = file_->keep(request, reply); !kept) unkept_(kept.error());
   return reply;
 }
 

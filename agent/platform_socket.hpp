@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -18,10 +19,12 @@ class platform_socket {
   /// @param held the endpoints that were held when the agent before this one ended
   /// @param host_start something that differs after each start of this host
   /// @param answer as ipman_server's handler
+  /// @param unkept told why a change could not be kept; from the server's thread, it must not block
   static outcome<std::unique_ptr<platform_socket>> start(const std::string& path,
                                                          const std::string& host_start,
                                                          const std::set<identity_key>& held,
-                                                         ipman_server::handler answer);
+                                                         ipman_server::handler answer,
+                                                         std::function<void(const failure&)> unkept);
   /// Nothing is answered any more when this returns.
   ~platform_socket();
 
@@ -35,6 +38,7 @@ class platform_socket {
   std::string hear(const ipman_request& request);
 
   ipman_server::handler answer_;
+  std::function<void(const failure&)> unkept_;
   std::mutex mutex_;
   std::unique_ptr<assignment_file> file_;  // under the mutex
   std::size_t said_again_ = 0;

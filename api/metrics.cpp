@@ -174,6 +174,9 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
       "Looks at this host (its addresses, who uses them, what it forwards) that failed, so that nothing was "
       "proved",
       source.looks_failed);
+  out.counter("tenure_agent_assignments_unkept_total",
+              "Changes of assignments that could not be written: the next agent would begin with none",
+              source.assignments_unkept);
   out.counter("tenure_agent_flows_translated_total",
               "Flows of which connection tracking told another endpoint (--dialled)", source.translated);
   out.counter("tenure_agent_flows_translated_late_total",

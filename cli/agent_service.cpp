@@ -1,6 +1,7 @@
 #include "cli/agent_service.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <mutex>
 #include <set>
@@ -130,6 +131,7 @@ class running_agent final : public agent_service {
       c.translated = conntrack_->counters().translated;
       c.translated_late = conntrack_->counters().too_late;
     }
+    c.assignments_unkept = assignments_unkept_;
     c.looks_failed = usage_failures_->count() + address_failures_->count();
     return c;
   }
@@ -205,8 +207,12 @@ class running_agent final : public agent_service {
 
   outcome<void> listen_to_platforms(const std::string& path) {
     if (path.empty()) return {};
-    auto server = agent::platform_socket::start(path, host_start(), held_before_,
-                                                [this](const agent::ipman_request& r) { return ask(r); });
+    auto server = agent::platform_socket::start(
+        path, host_start(), held_before_, [this](const agent::ipman_request& r) { return ask(r); },
+        [this](const failure& why) {
+          ++assignments_unkept_;
+          spdlog::warn("agent: {}; it holds until this agent ends", why.text);
+        });
     if (!server) return tl::unexpected(server.error());
     ipman_ = std::move(*server);
     if (ipman_->said_before() > 0)
@@ -364,6 +370,7 @@ class running_agent final : public agent_service {
   std::shared_ptr<agent::conntrack> conntrack_;  // null: nobody asks what was dialled
   std::unique_ptr<agent::flow_source> source_;
   std::set<agent::identity_key> held_before_;  // when the agent before this one ended
+  std::atomic<std::uint64_t> assignments_unkept_{0};
   std::unique_ptr<agent::platform_socket> ipman_;
   std::mutex naming_mutex_;
   std::unique_ptr<agent::host_naming> naming_;  // under the mutex, as is the next
