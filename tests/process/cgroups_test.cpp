@@ -13,6 +13,7 @@
 #include "agent/host_picture.hpp"
 #include "tests/agent/kernel_world.hpp"
 #include "tests/process/child.hpp"
+#include "tests/process/written_records.hpp"
 
 // Who is named by cgroups, and what a host that others share claims: real cgroups, real namespaces for hosts,
 // one agent in each, and a node that hears both.
@@ -134,22 +135,11 @@ struct shared_hosts : ::testing::Test {
 
   /// The record that an agent made of a connection to this port, when it is there.
   json record(const std::string& agent, int port) const {
-    json found;
-    EXPECT_TRUE(eventually(
-        [&] {
-          std::ifstream file(output);
-          for (std::string line; std::getline(file, line);) {
-            auto r = json::parse(line, nullptr, false);
-            if (!r.is_object() || r.at("agent") != agent || r.at("destination_port") != port) continue;
-            if (r.at("reporter") != (reported_as_source ? "source" : "destination")) continue;
-            found = std::move(r);
-            return true;
-          }
-          return false;
-        },
-        seconds{40}))
-        << agent << " " << port << "\n"
-        << agents.at(agent)->err();
+    const std::string reporter = reported_as_source ? "source" : "destination";
+    auto found = first_record(output, [&](const json& r) {
+      return r.at("agent") == agent && r.at("destination_port") == port && r.at("reporter") == reporter;
+    });
+    EXPECT_TRUE(found.is_object()) << agent << " " << port << "\n" << agents.at(agent)->err();
     return found;
   }
   bool reported_as_source = true;

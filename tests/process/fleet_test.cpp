@@ -14,6 +14,7 @@
 
 #include "tests/agent/kernel_world.hpp"
 #include "tests/process/child.hpp"
+#include "tests/process/written_records.hpp"
 
 // Agent and node as real processes, with real sockets in namespaces of this test's own.
 namespace tenure::testing {
@@ -30,10 +31,7 @@ bool without_bpf() {
 /// The records in a file, by flow_id: a record that was written twice counts once.
 std::map<std::string, json> records(const std::string& path) {
   std::map<std::string, json> all;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    auto r = json::parse(line, nullptr, false);
-    if (!r.is_object()) continue;
+  for (auto& r : records_in(path)) {
     const std::string id = r.at("flow_id");
     all[id] = std::move(r);
   }

@@ -13,6 +13,7 @@
 
 #include "tests/agent/kernel_world.hpp"
 #include "tests/process/child.hpp"
+#include "tests/process/written_records.hpp"
 
 // Addresses that go, come, are shared and are translated while connections are made. Who answered each
 // connection is known from what it answered, apart from the agent.
@@ -78,10 +79,8 @@ struct moving_address : ::testing::Test {
     (void)eventually(
         [&] {
           all.clear();
-          std::ifstream file(output);
-          for (std::string line; std::getline(file, line);) {
-            auto r = json::parse(line, nullptr, false);
-            if (!r.is_object() || r.at("reporter") != "source" || r.at("destination_port") != 8000) continue;
+          for (auto& r : records_in(output)) {
+            if (r.at("reporter") != "source" || r.at("destination_port") != 8000) continue;
             if (r.at("established").is_null()) continue;
             const int from = r.at("source_port");
             all[from] = std::move(r);
@@ -160,11 +159,8 @@ TEST_F(moving_address, a_socket_translated_to_a_shared_address_is_who_the_platfo
   std::map<int, json> seen;
   ASSERT_TRUE(eventually(
       [&] {
-        std::ifstream file(output);
-        for (std::string line; std::getline(file, line);) {
-          auto r = json::parse(line, nullptr, false);
-          if (r.is_object() && r.at("reporter") == "destination") seen[r.at("source_port").get<int>()] = r;
-        }
+        for (auto& r : records_in(output))
+          if (r.at("reporter") == "destination") seen[r.at("source_port").get<int>()] = r;
         return seen.size() >= 3;
       },
       seconds{30}));
@@ -249,19 +245,10 @@ struct datagram_flows : moving_address {
   }
 
   json record(int port, const std::string& reporter) const {
-    json found;
-    EXPECT_TRUE(eventually(
-        [&] {
-          std::ifstream file(output);
-          for (std::string line; std::getline(file, line);) {
-            auto r = json::parse(line, nullptr, false);
-            if (!r.is_object() || r.at("transport") != "udp" || r.at("destination_port") != port) continue;
-            if (r.at("reporter") == reporter) return found = std::move(r), true;
-          }
-          return false;
-        },
-        seconds{30}))
-        << up->err();
+    auto found = first_record(output, [&](const json& r) {
+      return r.at("transport") == "udp" && r.at("destination_port") == port && r.at("reporter") == reporter;
+    });
+    EXPECT_TRUE(found.is_object()) << up->err();
     return found;
   }
 };

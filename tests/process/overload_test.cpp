@@ -1,11 +1,11 @@
 #include <csignal>
-#include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/process/child.hpp"
 #include "tests/process/written_events.hpp"
+#include "tests/process/written_records.hpp"
 
 // An agent that is told of more than it has room for.
 namespace tenure::testing {
@@ -52,10 +52,7 @@ TEST(overload, short_connections_share_records_and_every_one_is_counted) {
   EXPECT_TRUE(eventually(
       [&] {
         connections = bytes = several = records = 0;
-        std::ifstream file(output);
-        for (std::string line; std::getline(file, line);) {
-          const auto r = nlohmann::json::parse(line, nullptr, false);
-          if (!r.is_object()) continue;
+        for (const auto& r : records_in(output)) {
           ++records;
           const std::uint64_t n = r.at("connections");
           connections += n;

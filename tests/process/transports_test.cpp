@@ -12,6 +12,7 @@
 #include "tests/agent/kernel_world.hpp"
 #include "tests/process/child.hpp"
 #include "tests/process/written_events.hpp"
+#include "tests/process/written_records.hpp"
 
 // Agents and nodes over what else there is than TCP, and what nodes have to say to agents. The agents replay
 // what was recorded, so no permission is needed but for namespaces.
@@ -41,14 +42,9 @@ struct transports : ::testing::Test {
   /// Different records, and how many lines there are of them.
   std::pair<std::size_t, std::size_t> written() const {
     std::set<std::string> ids;
-    std::size_t lines = 0;
-    std::ifstream file(output);
-    for (std::string line; std::getline(file, line);)
-      if (const auto r = json::parse(line, nullptr, false); r.is_object()) {
-        ids.insert(r.at("flow_id"));
-        ++lines;
-      }
-    return {ids.size(), lines};
+    const auto all = records_in(output);
+    for (const auto& r : all) ids.insert(r.at("flow_id"));
+    return {ids.size(), all.size()};
   }
 };
 
