@@ -117,17 +117,19 @@ void clock_bound::find_tightest() {
 }
 
 void clock_bound::find_stretches() {
-  quick_ = kept_.size() - first_ > recent;
-  if (!quick_) return;
-  const std::size_t from = kept_.size() - recent;
-  for (std::size_t n = 0; n < recent; ++n) {
-    const auto& early = tightest_before(from + n - 1);
-    const auto& late = kept_[from + n + kept_[from + n].tightest_after].of;
-    quick_ = quick_ && is_small(early) && is_small(late);
-    if (!quick_) return;
-    readings_[n] = kept_[from + n].of.theirs;
-    stretches_[n] = {early.theirs, early.sent - early.theirs, early.received - early.theirs,
-                     late.theirs,  late.sent - late.theirs,   late.received - late.theirs};
+  const std::size_t count = std::min(recent, kept_.size() - first_);
+  unknown_ = recent - count;
+  quick_ = count >= 2;
+  readings_.fill(time_min);
+  for (std::size_t n = 0; n < count && quick_; ++n) {
+    const std::size_t at = kept_.size() - count + n;
+    readings_[unknown_ + n] = kept_[at].of.theirs;
+    if (n == 0) continue;  // for what lies before the first of them, all are looked at
+    const auto& early = tightest_before(at - 1);
+    const auto& late = kept_[at + kept_[at].tightest_after].of;
+    quick_ = is_small(early) && is_small(late);
+    stretches_[unknown_ + n] = {early.theirs, early.sent - early.theirs, early.received - early.theirs,
+                                late.theirs,  late.sent - late.theirs,   late.received - late.theirs};
   }
 }
 

@@ -50,7 +50,7 @@ class clock_bound {
     // Most stamps lie among the latest brackets; a comparison costs less than guessing wrong where.
     std::size_t before = 0;
     for (const nanos r : readings_) before += r < theirs ? 1 : 0;
-    if (before == 0) return convert_any(theirs);
+    if (before <= unknown_) return convert_any(theirs);
     if (before == recent) return std::nullopt;
     const auto& s = stretches_[before];
     const nanos early_drift = drift_of(theirs - s.early_reading);
@@ -122,9 +122,11 @@ class clock_bound {
   std::vector<kept_bracket> kept_;  // those before first_ are forgotten
   std::size_t first_ = 0;
   mutable std::size_t found_ = 0;  // where the last stamp was placed
-  // Of the latest brackets, the readings and what lies before each; in 64 bits, if quick_.
+  // Of the latest brackets, the readings and what lies before each; in 64 bits, if quick_. While there are
+  // fewer brackets, the first unknown_ places stand for none.
   std::array<nanos, recent> readings_{};
   std::array<stretch, recent> stretches_{};
+  std::size_t unknown_ = 0;
   bool quick_ = false;
 };
 
