@@ -357,9 +357,10 @@ void session_protocol::place_flow(const wire::batch& b, const claimed_workloads&
 void session_protocol::place_flows(const wire::received_batch& b, const claimed_workloads& names,
                                    placed_batch& out, session_reaction& r) {
   if (b.flow_count == 0) return;
+  std::uint64_t joined = 0;
   b.each_flow([&](flow& f) {
     place_flow(b.tables, names, f, r);
-    counters_->connections_joined += f.connections - 1;
+    joined += f.connections - 1;
     if (out.flows.empty()) {
       const hold::row_base base{incarnation_, b.tables.number, f.times.closed, f.near_address.high()};
       const std::size_t ways = settings_->shards + (out.where ? out.where->end() - 1 : 0);
@@ -369,6 +370,7 @@ void session_protocol::place_flows(const wire::received_batch& b, const claimed_
     const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;
     out.flows[way].add(f);
   });
+  counters_->connections_joined += joined;
 }
 
 }  // namespace tenure::actors

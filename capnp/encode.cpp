@@ -306,7 +306,9 @@ void fill(schema::Message::Builder root, const settled& m) {
 
 }  // namespace
 
-frame encode(const message& m) {
+namespace {
+
+frame build(const message& m) {
   // The message is built in place as one segment behind its two-number table: one word, no copy. Room is
   // reckoned from above, so the builder never asks for more.
   auto room = std::visit([](const auto& body) { return body_words(body); }, m);
@@ -322,6 +324,21 @@ frame encode(const message& m) {
   out.resize(1 + used);
   invariant(out.size() * sizeof(out[0]) <= max_frame_bytes, "what makes batches seals them below this");
   return out;
+}
+
+/// Of each batch one: all are the same up to the number, which is the last word.
+frame build(const acknowledgement& m) {
+  static const frame any = build(message(acknowledgement{}));
+  frame out = any;
+  out.back() = m.batch;
+  return out;
+}
+
+}  // namespace
+
+frame encode(const message& m) {
+  const auto* a = std::get_if<acknowledgement>(&m);
+  return a != nullptr ? build(*a) : build(m);
 }
 
 }  // namespace tenure::wire
