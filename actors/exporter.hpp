@@ -15,6 +15,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/agent_counters.hpp"
+#include "actors/known_clocks.hpp"
 #include "actors/node_choice.hpp"
 #include "actors/protocol.hpp"
 #include "agent/address_check.hpp"
@@ -108,6 +109,7 @@ struct exporter_state {
   std::uint32_t failed_dials = 0;
   std::uint32_t failed_spares = 0;
   std::unique_ptr<node_choice> choice;
+  std::shared_ptr<known_clocks> clocks = std::make_shared<known_clocks>();
   bool resolving = false;      ///< a found_atom is under way
   std::string new_node;        ///< an address that the spare link should try
   std::uint64_t seasoned = 0;  ///< the spare link that was welcome at the last look; 0: none

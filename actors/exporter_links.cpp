@@ -40,12 +40,13 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
   auto answerer = std::make_shared<ping_answerer>();
   auto clock = s.world.clock;
   transport::link_events events;
-  events.received = [me, number, clock, answerer, agents = to.agents](transport::frame f) {
+  events.received = [me, number, clock, answerer, agents = to.agents, known = s.clocks](transport::frame f) {
     if (const auto message = wire::decode(f, 0); message && std::holds_alternative<wire::ping>(*message)) {
       const std::lock_guard lock{answerer->mutex};
       const auto& ping = std::get<wire::ping>(*message);
       *agents = ping.agents;
       if (answerer->link) answerer->link->send(wire::encode(wire::pong{ping.id, clock->now()}));
+      known->learn(ping.known, clock->now());
       return;
     }
     auto received = std::make_shared<received_frame>();
@@ -66,8 +67,9 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
     answerer->link = link;
   }
   to.link = std::move(link);
-  to.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name,
-                                         true, &to == &s.spare, static_cast<bool>(s.world.take_settings)}));
+  to.link->send(
+      wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true,
+                               &to == &s.spare, static_cast<bool>(s.world.take_settings), s.clocks->tell()}));
 }
 
 /// Asks what the names stand for; `found` goes on.

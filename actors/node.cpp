@@ -183,6 +183,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
 
   auto shared = std::make_shared<session_settings>();
   shared->node = settings.name;
+  shared->clock = settings.clock;
   shared->routable = settings.routable;
   shared->allowed = settings.allowed;
   shared->shares = settings.shares;

@@ -37,6 +37,9 @@ struct cluster_settings {
 struct node_settings {
   std::string name = "node";
   std::string region;
+  /// Names the clock that it stands on, on this machine since its start: the same for the node's next process
+  /// there, another one on every other machine. 0: agents keep nothing of it.
+  std::uint64_t clock = 0;
   prefix_set routable = prefix_set::everything();
   hold_settings hold;
   std::size_t touched_bytes = 0;  ///< of memory for what is held, to have ready from the start

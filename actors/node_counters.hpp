@@ -35,7 +35,7 @@ struct node_counters {
   counter batches_abandoned =
       0;  ///< their session ended before they were converted; the agent sends them again
   counter brackets = 0;
-  counter brackets_refused = 0;  ///< pongs that prove nothing: unasked for, or a clock that ran backwards
+  counter brackets_refused = 0;  ///< that prove nothing: unasked for, or a clock that ran backwards
   counter evidence_received = 0;
   counter evidence_merged = 0;   ///< it changed a timeline
   counter evidence_refused = 0;  ///< outside the routable CIDRs, host-local, or without a clock

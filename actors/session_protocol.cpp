@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/known_clocks.hpp"
 #include "actors/place_in_time.hpp"
 #include "actors/shard_key.hpp"
 #include "capnp/compression.hpp"
@@ -42,6 +43,7 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   agent_ = h.agent;
   permit_ = permit(settings_->allowed, identity);
   claim_refused_ = false;
+  if (clock_.empty()) counters_->brackets_refused += recall(h.brackets, settings_->clock, now, clock_);
   session_reaction r;
   takes_settings_ = h.settings;
   told_settings_.reset();
@@ -75,7 +77,11 @@ outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos
 wire::message session_protocol::next_ping(nanos now) {
   const std::uint64_t id = next_ping_++;
   pings_.emplace(id, now);
-  return wire::ping{id, static_cast<std::uint32_t>(counters_->agents_here + 1)};
+  wire::ping out{id, static_cast<std::uint32_t>(counters_->agents_here + 1)};
+  // For the agent to keep, should this process end.
+  if (const auto known = clock_.latest(); known && settings_->clock != 0)
+    out.known = {settings_->clock, known->sent, known->received, known->theirs};
+  return out;
 }
 
 outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {

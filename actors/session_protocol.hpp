@@ -28,6 +28,7 @@ namespace tenure::actors {
 /// What all sessions of a node share.
 struct session_settings {
   std::string node;                                ///< this node's name, told to agents
+  std::uint64_t clock = 0;                         ///< see node_settings
   prefix_set routable = prefix_set::everything();  ///< where evidence is accepted for
   std::int64_t drift_ppm = 200;                    ///< bound on the drift between an agent's clock and ours
   /// Of batches that were received and are not yet placed in time: more than an agent retains, since it sends

@@ -92,7 +92,8 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_batches_abandoned_total",
               "Batches whose session ended before they were placed in time", c.batches_abandoned);
   out.counter("tenure_node_brackets_total", "Clock brackets", c.brackets);
-  out.counter("tenure_node_brackets_refused_total", "Pongs that prove nothing", c.brackets_refused);
+  out.counter("tenure_node_brackets_refused_total",
+              "Clock brackets that prove nothing: of pongs, or shown by an agent", c.brackets_refused);
   out.counter("tenure_node_evidence_received_total", "Evidence", c.evidence_received);
   out.counter("tenure_node_evidence_merged_total", "Evidence that changed a timeline", c.evidence_merged);
   out.counter("tenure_node_evidence_refused_total",

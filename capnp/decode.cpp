@@ -19,9 +19,17 @@ namespace {
 /// come.
 constexpr int nesting_limit = 8;
 
+clock_bracket read(schema::Bracket::Reader in) {
+  return {in.getClock(), in.getSent(), in.getReceived(), in.getReading()};
+}
+
 outcome<message> read(schema::Hello::Reader in) {
   hello out{in.getVersion(), in.getIncarnation(), {}, in.getCredit(), in.getSpare(), in.getSettings()};
   if (out.incarnation == 0) return malformed("hello with incarnation 0");
+  const auto brackets = in.getBrackets();
+  if (brackets.size() > max_hello_brackets)
+    return malformed(fmt::format("hello with {} brackets", brackets.size()));
+  for (const auto b : brackets) out.brackets.push_back(read(b));
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));
 }
@@ -110,7 +118,7 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read(root.getWelcome());
     case schema::Message::PING: {
       auto in = root.getPing();
-      return ping{in.getId(), in.getAgents()};
+      return ping{in.getId(), in.getAgents(), read(in.getBracket())};
     }
     case schema::Message::PONG: {
       auto in = root.getPong();

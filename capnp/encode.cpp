@@ -24,13 +24,14 @@ std::size_t list_words(std::size_t count) {
 }
 
 std::size_t body_words(const hello& m) {
-  return capnp::sizeInWords<schema::Hello>() + text_words(m.agent);
+  return capnp::sizeInWords<schema::Hello>() + text_words(m.agent) +
+         list_words<schema::Bracket>(m.brackets.size());
 }
 std::size_t body_words(const welcome& m) {
   return capnp::sizeInWords<schema::Welcome>() + text_words(m.node);
 }
 std::size_t body_words(const ping&) {
-  return capnp::sizeInWords<schema::Ping>();
+  return capnp::sizeInWords<schema::Ping>() + capnp::sizeInWords<schema::Bracket>();
 }
 std::size_t body_words(const pong&) {
   return capnp::sizeInWords<schema::Pong>();
@@ -87,6 +88,13 @@ kj::StringPtr text(const std::string& s) {
   return {s.c_str(), s.size()};
 }
 
+void fill(schema::Bracket::Builder out, const clock_bracket& b) {
+  out.setClock(b.clock);
+  out.setSent(b.sent);
+  out.setReceived(b.received);
+  out.setReading(b.reading);
+}
+
 void fill(schema::Message::Builder root, const hello& m) {
   auto out = root.initHello();
   out.setVersion(m.version);
@@ -95,6 +103,9 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setCredit(m.credit);
   out.setSpare(m.spare);
   out.setSettings(m.settings);
+  if (m.brackets.empty()) return;
+  auto brackets = out.initBrackets(static_cast<unsigned>(m.brackets.size()));
+  for (unsigned i = 0; i < m.brackets.size(); ++i) fill(brackets[i], m.brackets[i]);
 }
 
 void fill(schema::Message::Builder root, const welcome& m) {
@@ -125,6 +136,7 @@ void fill(schema::Message::Builder root, const ping& m) {
   auto out = root.initPing();
   out.setId(m.id);
   out.setAgents(m.agents);
+  if (m.known.clock != 0) fill(out.initBracket(), m.known);
 }
 
 void fill(schema::Message::Builder root, const pong& m) {

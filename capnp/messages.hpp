@@ -27,6 +27,7 @@ inline constexpr std::size_t max_batch_workloads = 4'096;
 inline constexpr std::size_t max_workload_labels = 64;
 inline constexpr std::size_t max_settled_lots = 16'384;
 inline constexpr std::size_t max_settings_bytes = 64U << 10;
+inline constexpr std::size_t max_hello_brackets = 128;
 
 /// Whether a text may go into a message: UTF-8 without control characters (it reaches terminals and logs),
 /// and at most max_name_bytes. The empty text is one, but no workload's name.
@@ -36,6 +37,15 @@ bool valid_text(std::string_view text);
 /// before the first bytes that are not UTF-8.
 std::string as_text(std::string_view text);
 
+/// What a node knows of an agent's clock, for the agent to keep: it outlives the node's process.
+struct clock_bracket {
+  std::uint64_t clock = 0;  ///< which clock of a node; 0: nothing is said
+  nanos sent = 0;
+  nanos received = 0;
+  nanos reading = 0;  ///< the agent's, made in [sent, received] of the node's
+  friend bool operator==(const clock_bracket&, const clock_bracket&) = default;
+};
+
 struct hello {
   std::uint32_t version = protocol_version;
   std::uint64_t incarnation = 0;
@@ -43,6 +53,8 @@ struct hello {
   bool credit = false;    ///< it knows credit
   bool spare = false;     ///< its batches go to another node for now
   bool settings = false;  ///< it knows settings
+  /// What nodes told it of their clocks; of each clock in the order of readings.
+  std::vector<clock_bracket> brackets = {};
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -57,6 +69,7 @@ struct welcome {
 struct ping {
   std::uint64_t id = 0;
   std::uint32_t agents = 0;  ///< whose batches come to the node that asks, plus one; 0: it does not say
+  clock_bracket known = {};  ///< of the agent's clock
   friend bool operator==(const ping&, const ping&) = default;
 };
 

@@ -61,6 +61,15 @@ struct Hello {
   credit @3 :Bool;          # it knows `credit`
   settings @5 :Bool;        # it knows `settings`
   spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
+  brackets @6 :List(Bracket); # what nodes told it of their clocks, at most 128, of each clock in the order of readings
+}
+
+struct Bracket {
+  # A node's statement: this agent's clock was read at some instant of [sent, received] of the clock that it names.
+  clock @0 :UInt64;         # the node's machine since its start (and time namespace), so also of its next process; 0: none
+  sent @1 :Int64;
+  received @2 :Int64;
+  reading @3 :Int64;        # the agent's
 }
 
 struct Welcome {
@@ -89,6 +98,7 @@ struct Credit {
 struct Ping {
   id @0 :UInt64;
   agents @1 :UInt32;        # to an agent: agents whose batches come to this node, plus one; 0: it does not say
+  bracket @2 :Bracket;      # to an agent: what is known of its clock, to be shown again with `hello`
 }
 
 struct Pong {

@@ -48,6 +48,18 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "node";
 }
 
+/// Names the clock that this node stands on: this start of the machine, as seen from this time namespace. The
+/// node's name is in it too, since machines that were restored from one image of memory share the rest.
+std::uint64_t clock_of(const std::string& node) {
+  std::string all;
+  std::getline(std::ifstream{"/proc/sys/kernel/random/boot_id"}, all);
+  if (all.empty()) return 0;
+  std::ifstream offsets("/proc/self/timens_offsets");  // none where there are no time namespaces
+  for (std::string line; std::getline(offsets, line);) all += '\n' + line;
+  all += '\n' + node;
+  return std::max<std::uint64_t>(1, XXH3_64bits(all.data(), all.size()));
+}
+
 /// What this process may have: the machine's, or less where its control group says so.
 std::size_t memory_of_machine() {
   auto bytes =
@@ -86,6 +98,7 @@ class running_node final : public node_service {
     if (!out) return tl::unexpected(out.error());
     actors::node_settings settings;
     settings.name = o.node_name.empty() ? host_name() : o.node_name;
+    settings.clock = clock_of(settings.name);
     settings.region = o.region;
     if (!o.routable.empty()) settings.routable = prefix_set{o.routable};
     if (!o.allow.empty()) settings.allowed = std::make_shared<const actors::allow_rules>(o.allow);

@@ -25,6 +25,15 @@ constexpr std::int64_t million = 1'000'000;
 // what it was at the stamp.
 constexpr std::size_t neighbours = 8;
 
+// What is kept of the time before a silence, and before the first bracket.
+constexpr std::size_t most_old = 16;
+constexpr nanos silence = minute;
+
+// Neither clock ran backwards from the one to the other.
+bool in_order(const bracket& a, const bracket& b) {
+  return a.theirs <= b.theirs && a.sent <= b.sent && a.received <= b.received;
+}
+
 std::uint64_t distance(nanos a, nanos b) {
   return a < b ? static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a)
                : static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
@@ -75,8 +84,13 @@ clock_bound::wide clock_bound::width(const bracket& b, nanos theirs) const {
 bool clock_bound::add(const bracket& b) {
   if (b.received < b.sent) return false;
   if (!kept_.empty()) {
-    const auto& last = kept_.back().of;
-    if (b.theirs < last.theirs || b.sent < last.sent || b.received < last.received) return false;
+    if (!in_order(kept_.back().of, b)) return false;
+    if (distance(kept_.back().of.theirs, b.theirs) >= static_cast<std::uint64_t>(silence)) {
+      keep_old(kept_[first_].of);
+      keep_old(*latest());
+    }
+  } else if (!old_.empty() && !in_order(old_.back(), b)) {
+    old_.clear();  // what is seen now is not of the clocks that these were of
   }
   thin_out();
   if (kept_.size() == 2 * memory_) {
@@ -88,6 +102,24 @@ bool clock_bound::add(const bracket& b) {
   find_tightest();
   find_stretches();
   return true;
+}
+
+bool clock_bound::recall(const bracket& b) {
+  invariant(kept_.empty(), "what is recalled was before all that is added");
+  if (b.received < b.sent || (!old_.empty() && !in_order(old_.back(), b))) return false;
+  keep_old(b);
+  return true;
+}
+
+void clock_bound::keep_old(const bracket& b) {
+  if (!old_.empty() && b.theirs <= old_.back().theirs) return;
+  if (old_.size() == most_old) old_.erase(old_.begin());
+  old_.push_back(b);
+}
+
+std::optional<bracket> clock_bound::latest() const {
+  if (kept_.empty()) return std::nullopt;
+  return tightest_before(kept_.size() - 1);
 }
 
 // Before a new bracket comes: what was the latest need not stay for being the latest any more.
@@ -157,8 +189,20 @@ std::optional<bounded_stamp> clock_bound::convert_any(nanos theirs) const {
   if (after == kept_.size()) return std::nullopt;
   const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
   const offset late = at_stamp(kept_[after + kept_[after].tightest_after].of);
-  if (after == first_) return stamped(theirs, late);
+  if (after == first_) return convert_old(theirs);
   return stamped(theirs, between(at_stamp(tightest_before(after - 1)), late));
+}
+
+// Before the first that is kept.
+std::optional<bounded_stamp> clock_bound::convert_old(nanos theirs) const {
+  const auto at_stamp = [&](const bracket& b) { return widened(b, drift_over(distance(b.theirs, theirs))); };
+  const auto& first = kept_[first_];
+  offset late = at_stamp(kept_[first_ + first.tightest_after].of);
+  const auto next = std::lower_bound(old_.begin(), old_.end(), theirs,
+                                     [](const bracket& b, nanos s) { return b.theirs < s; });
+  if (next != old_.end() && next->theirs <= first.of.theirs) late = at_stamp(*next);
+  if (next == old_.begin()) return stamped(theirs, late);
+  return stamped(theirs, between(at_stamp(*std::prev(next)), late));
 }
 
 std::optional<bounded_stamp> clock_bound::carry_both_ends(const bounded_stamp& theirs) const {

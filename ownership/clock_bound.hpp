@@ -39,12 +39,22 @@ class clock_bound {
   /// ours ran backwards since the last one.
   bool add(const bracket& b);
 
+  /// What was known of the same two clocks before this process, or before its memory of them began: they run
+  /// on. It bounds the stamps that are older than all that is added. The oldest of many go first. The caller
+  /// answers for whose statement it is.
+  /// @pre nothing was added yet @returns false when it is no bracket, or not after the last one
+  bool recall(const bracket& b);
+
+  /// The tightest of the latest brackets; nothing while there is none.
+  std::optional<bracket> latest() const;
+
   /// Our time for their stamp: the hull of what two brackets allow, one at or before it and one at or after
   /// it, each widened by drift. On either side the tightest of the nearest eight is taken, since a round trip
   /// that met a busy machine bounds little. A pause or a step among these brackets is inside the error,
   /// however long or short; of several steps, all in one direction. Without a bracket at or after the stamp
   /// there is no answer yet. Without one before it (the stamp is older than the first bracket that is kept)
-  /// only drift is bounded, not a pause in between.
+  /// only drift is bounded, not a pause in between. What was known before a silence of a minute stays known
+  /// beyond `memory`: all that was observed meanwhile comes at its end.
   std::optional<bounded_stamp> convert(nanos theirs) const {
     if (!quick_) return convert_any(theirs);
     // Most stamps lie among the latest brackets; a comparison costs less than guessing wrong where.
@@ -72,7 +82,9 @@ class clock_bound {
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
   /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
   /// says.
-  bool bracketed_before(nanos theirs) const { return !empty() && kept_[first_].of.theirs <= theirs; }
+  bool bracketed_before(nanos theirs) const {
+    return !empty() && (old_.empty() ? kept_[first_].of : old_.front()).theirs <= theirs;
+  }
 
   bool empty() const { return kept_.empty(); }
 
@@ -102,6 +114,8 @@ class clock_bound {
   nanos drift_of(nanos distance) const {
     return static_cast<nanos>(drift_over(static_cast<std::uint64_t>(distance)));
   }
+  std::optional<bounded_stamp> convert_old(nanos theirs) const;
+  void keep_old(const bracket& b);
   void find_stretches();
   std::size_t first_at_or_after(nanos theirs) const;
   __extension__ using wide = __int128;
@@ -121,6 +135,7 @@ class clock_bound {
   nanos spacing_;
   std::vector<kept_bracket> kept_;  // those before first_ are forgotten
   std::size_t first_ = 0;
+  std::vector<bracket> old_;       // before those, a few
   mutable std::size_t found_ = 0;  // where the last stamp was placed
   // Of the latest brackets, the readings and what lies before each; in 64 bits, if quick_. While there are
   // fewer brackets, the first unknown_ places stand for none.

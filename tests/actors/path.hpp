@@ -58,11 +58,15 @@ struct path : ::testing::Test {
 
   void begin(nanos hold = 60 * second) { begin(hold_settings{.hold = hold}); }
   void begin(const hold_settings& hold) {
-    node_settings settings;
-    settings.hold = hold;
-    w.start_node(settings);
+    begin_node(hold);
     agent = w.start_agent(agent_settings());
     w.settle();
+  }
+  void begin_node(const hold_settings& hold) {
+    node_settings settings;
+    settings.hold = hold;
+    settings.clock = 7;
+    w.start_node(settings);
   }
 };
 

@@ -1,5 +1,6 @@
 #include "tests/capnp/samples.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <sstream>
@@ -143,9 +144,14 @@ void tell(std::ostream& out, const batch& b) {
   for (const auto& f : b.flows) tell(out, f);
 }
 
+void tell(std::ostream& out, const clock_bracket& b) {
+  out << " bracket " << b.clock << ' ' << b.sent << ' ' << b.received << ' ' << b.reading;
+}
+
 void tell(std::ostream& out, const hello& m) {
   out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit << ' ' << m.spare
       << ' ' << m.settings;
+  for (const auto& b : m.brackets) tell(out, b);
 }
 void tell(std::ostream& out, const welcome& m) {
   out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit << ' ' << m.compressed;
@@ -153,6 +159,7 @@ void tell(std::ostream& out, const welcome& m) {
 void tell(std::ostream& out, const ping& m) {
   out << "ping " << m.id;
   if (m.agents != 0) out << ' ' << m.agents;
+  if (m.known.clock != 0) tell(out, m.known);
 }
 void tell(std::ostream& out, const pong& m) {
   out << "pong " << m.id << ' ' << m.reading;
@@ -207,16 +214,27 @@ batch any_batch(std::uint64_t seed, std::size_t most) {
   return b;
 }
 
+clock_bracket any_bracket(source& s) {
+  return {s.number<std::uint64_t>() | 1, s.number<nanos>(), s.number<nanos>(), s.number<nanos>()};
+}
+
+hello any_hello(source& s, std::size_t most) {
+  hello out{s.number<std::uint32_t>(),
+            s.number<std::uint64_t>() | 1,
+            s.text(),
+            s.below(2) == 1,
+            s.below(2) == 1,
+            s.below(2) == 1};
+  for (auto i = s.below(std::min(most, max_hello_brackets) + 1); i > 0; --i)
+    out.brackets.push_back(any_bracket(s));
+  return out;
+}
+
 message any_message(std::uint64_t seed, std::size_t most) {
   source s(seed);
   switch (s.below(17)) {
     case 0:
-      return hello{s.number<std::uint32_t>(),
-                   s.number<std::uint64_t>() | 1,
-                   s.text(),
-                   s.below(2) == 1,
-                   s.below(2) == 1,
-                   s.below(2) == 1};
+      return any_hello(s, most);
     case 1:
       return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1, s.below(2) == 1};
     case 12:
@@ -224,7 +242,8 @@ message any_message(std::uint64_t seed, std::size_t most) {
     case 13:
       return compressed{s.number<std::uint32_t>(), s.text()};
     case 2:
-      return ping{s.number<std::uint64_t>(), s.number<std::uint32_t>()};
+      return ping{s.number<std::uint64_t>(), s.number<std::uint32_t>(),
+                  s.below(2) == 0 ? clock_bracket{} : any_bracket(s)};
     case 3:
       return pong{s.number<std::uint64_t>(), s.number<nanos>()};
     case 4:
