@@ -63,7 +63,11 @@ std::string_view to_string(fault f) {
                                                                       "memory_short",
                                                                       "credit_spent",
                                                                       "released_early",
-                                                                      "hold_prolonged"};
+                                                                      "hold_prolonged",
+                                                                      "record_shared",
+                                                                      "batch_compressed",
+                                                                      "settings_taken",
+                                                                      "settings_refused"};
   invariant(f < fault::count_, "a fault has a name");
   return names[static_cast<std::size_t>(f)];
 }

@@ -68,6 +68,10 @@ enum class fault : std::uint8_t {
   credit_spent,       ///< an agent sent all that it might, and had to wait
   released_early,     ///< a flow left before its hold was over
   hold_prolonged,     ///< a flow was asked about again after its hold
+  record_shared,      ///< an agent that was short of room let several connections share one
+  batch_compressed,
+  settings_taken,    ///< by an agent, from its node
+  settings_refused,  ///< by an agent, whole
   count_,
 };
 

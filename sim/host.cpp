@@ -1,6 +1,7 @@
 #include "sim/host.hpp"
 
 #include <charconv>
+#include <sstream>
 #include <utility>
 
 #include <caf/exit_reason.hpp>
@@ -31,6 +32,18 @@ netns_name read_netns(const std::string& path) {
   const auto owner = std::from_chars(path.data() + netns_root.size(), end, name.owner);
   if (owner.ptr != end) std::from_chars(owner.ptr + 1, end, name.who);
   return name;
+}
+
+/// What a node wants of an agent: two numbers, taken both or not at all.
+outcome<void> take(const std::string& text, actors::exporter_pace& pace) {
+  std::istringstream in(text);
+  nanos heartbeat = 0;
+  nanos linger = 0;
+  if (!(in >> heartbeat >> linger) || heartbeat < millisecond || linger < millisecond)
+    return fail(trouble::usage, "not a heartbeat and a linger: " + text);
+  pace.heartbeat = heartbeat;
+  pace.linger = linger;
+  return {};
 }
 
 }  // namespace
@@ -120,8 +133,17 @@ struct host::running_agent {
     actors::exporter_settings settings = options.settings;
     settings.name = "host-" + std::to_string(h.id_);
     settings.incarnation = incarnation;
-    handle = run.system().spawn(actors::exporter, std::move(settings),
-                                actors::exporter_world{h.clock_, view, view, port}, counters);
+    actors::exporter_world world{h.clock_, view, view, port};
+    const auto pace = std::make_shared<actors::exporter_pace>();
+    pace->heartbeat = settings.heartbeat;
+    pace->linger = settings.linger;
+    world.pace = pace;
+    world.take_settings = [pace, &faults = h.around_.faults](const std::string& text) {
+      auto taken = take(text, *pace);
+      faults.add(taken ? fault::settings_taken : fault::settings_refused);
+      return taken;
+    };
+    handle = run.system().spawn(actors::exporter, std::move(settings), std::move(world), counters);
     run.run();
   }
   ~running_agent() {
@@ -226,6 +248,7 @@ void host::withdrawn(const instance& who) {
 bool host::observed(agent::observed_flow flow) {
   if (!agent_) return false;
   ring_.push_back(std::move(flow));
+  ++agent_->counters->flows_waiting;
   if (flush_set_) return true;
   flush_set_ = true;
   around_.time.after(ring_wait, [this] { flush(); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/exporter.hpp"
+#include "actors/settings_board.hpp"
 #include "sim/machine_clock.hpp"
 #include "sim/network.hpp"
 #include "sim/process.hpp"
@@ -22,6 +23,7 @@ struct surroundings {
   fault_counts& faults;
   network& net;
   sim::truth& truth;
+  std::shared_ptr<actors::settings_board> wanted;  ///< of agents, by their nodes: "HEARTBEAT LINGER"
 };
 
 /// Hears what the kernel of a host was told; the fleet learns from it when a platform's call took effect.

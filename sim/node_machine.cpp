@@ -25,6 +25,8 @@ struct node_machine::running {
         disk(m.watcher_.make_disk()) {
     actors::node_settings settings;
     settings.name = address;
+    settings.clock = m.id_ + 1;
+    settings.agent_settings = m.around_.wanted;
     settings.hold.hold = m.options_.hold;
     settings.hold.longest = m.options_.hold_longest;
     settings.hold.when = m.options_.release_early ? actors::release::early : actors::release::full;

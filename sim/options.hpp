@@ -94,6 +94,9 @@ struct cluster_options {
   std::int64_t drift_ppm = 200;       ///< what nodes assume
   std::int64_t clock_ppm = 100;       ///< how far off a clock's rate may really be, either side
   nanos clock_offset = 300 * second;  ///< and its reading
+  /// Short connections share records while so many flows wait for an agent; 0: never.
+  std::uint32_t shed_waiting = 0;
+  bool compress = false;  ///< agents send batches compressed
 };
 
 /// How often what goes wrong, in events an hour over the whole run; 0: never.
@@ -116,6 +119,7 @@ struct fault_options {
       0;  ///< crashes come up to so many messages late, in the midst of what is handled
   double clock_changes = 0;
   double wall_steps = 0;
+  double settings_changes = 0;  ///< nodes want something else of their agents
   stalls slow;
   chosen_events only;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "capnp/codec.hpp"
+#include "capnp/compression.hpp"
 #include "sim/oracle_evidence.hpp"
 #include "sim/oracle_judge.hpp"
 
@@ -27,8 +28,10 @@ class oracle::watched_disk final : public simulated_disk {
   outcome<void> append(std::span<const sinks::flow_record> records, const sinks::record_context& c) override {
     if (lost_) return {};
     for (const auto& r : records) {
-      oracle_.written(r, c);
-      appended_.push_back(r.flow.connection);
+      for (const auto number : oracle_.stands_for(r.flow)) {
+        oracle_.written(number, r, c);
+        appended_.push_back(number);
+      }
     }
     return {};
   }
@@ -78,15 +81,23 @@ void oracle::stamped(instance_id who, tenancy_id tenancy) {
 
 void oracle::sent(std::uint64_t link, machine_id from, const transport::frame& f) {
   auto& known = links_[link];
-  const auto m = wire::decode(f, known.incarnation);
+  auto m = wire::decode(f, known.incarnation);
+  std::size_t bytes = f.size() * sizeof(f[0]);
+  if (m && std::holds_alternative<wire::compressed>(*m)) {
+    const auto whole = wire::expand(std::make_shared<const transport::frame>(f));
+    if (!whole) return complain("I5", "a compressed frame that nobody can read");
+    m = wire::decode(**whole, known.incarnation);
+    bytes = (*whole)->size() * sizeof(f[0]);
+    seen_.add(fault::batch_compressed);
+  }
   if (!m) return;
   if (const auto* h = std::get_if<wire::hello>(&*m)) {
     known = {from, h->incarnation, 0, 0};
   } else if (const auto* b = std::get_if<wire::batch>(&*m); b != nullptr && from == known.agent) {
-    spend(known, f.size() * sizeof(f[0]));
+    spend(known, bytes);
     auto& numbers = batches_[{known.incarnation, b->number}];
     if (!numbers.empty() || b->flows.empty()) return;
-    for (const auto& one : b->flows) numbers.push_back(one.connection);
+    numbers = find_shared(known.incarnation, *b);
   } else if (const auto* c = std::get_if<wire::credit>(&*m); c != nullptr && from != known.agent) {
     known.granted = std::max(known.granted, c->bytes);
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*m); a != nullptr && from != known.agent) {
@@ -176,8 +187,7 @@ void oracle::check_near(const sinks::flow_record& r, const socket_record& real,
                        " at its near end, which was " + describe(real.near));
 }
 
-void oracle::written(const sinks::flow_record& r, const sinks::record_context& c) {
-  const auto number = r.flow.connection;
+void oracle::written(std::uint64_t number, const sinks::flow_record& r, const sinks::record_context& c) {
   if (number == 0 || number > records_.size()) {
     complain("I5", "a record that no kernel made: " + r.flow.id.to_string());
     return;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "capnp/messages.hpp"
 #include "ownership/attributor.hpp"
 #include "sim/kept_history.hpp"
 #include "sim/machine_clock.hpp"
@@ -122,7 +123,9 @@ class oracle final : public frame_tap {
 
   void check_hull(const evidence& e, const attributor& judge, const machine_clock& clock,
                   const workload_table& names);
-  void written(const sinks::flow_record& r, const sinks::record_context& c);
+  std::vector<std::uint64_t> find_shared(std::uint64_t incarnation, const wire::batch& b);
+  std::vector<std::uint64_t> stands_for(const flow& f) const;
+  void written(std::uint64_t number, const sinks::flow_record& r, const sinks::record_context& c);
   void check_near(const sinks::flow_record& r, const socket_record& real, const sinks::record_context& c);
   bool right(const socket_record& real, instance_id answered, std::string_view workload) const;
   void made_durable(const std::vector<std::uint64_t>& numbers);
@@ -151,6 +154,11 @@ class oracle final : public frame_tap {
   std::unordered_map<std::uint64_t, greeting> links_;
   std::unordered_map<std::uint64_t, answer> answers_;                                      // by record number
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::uint64_t>> batches_;  // record numbers
+  /// Records that were handed to an agent and were in no batch that was seen, in order.
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> handed_;  // by incarnation
+  std::size_t handed_out_ = 0;                                            ///< so many records were looked at
+  /// Those that stand for several: all that they stand for, by the first one.
+  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> shared_;
   std::vector<std::shared_ptr<watched_judge>> judges_;  ///< also of nodes that are gone
   std::vector<violation> violations_;
   std::uint64_t violation_count_ = 0;

@@ -21,6 +21,7 @@ struct socket_record {
   nanos closed = 0;  ///< true time
   /// Of the agent that was handed it; 0 when none was.
   std::uint64_t incarnation = 0;
+  bool udp = false;
 };
 
 using socket_records = std::vector<socket_record>;

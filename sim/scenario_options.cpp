@@ -223,6 +223,8 @@ void name_cluster(names& n) {
   TENURE_COUNT(cluster.drift_ppm);
   TENURE_COUNT(cluster.clock_ppm);
   TENURE_TIME(cluster.clock_offset);
+  TENURE_COUNT(cluster.shed_waiting);
+  TENURE_COUNT(cluster.compress);
   TENURE_TIME(network.delay_min);
   TENURE_TIME(network.delay_max);
   TENURE_COUNT(network.loss);
@@ -248,6 +250,7 @@ void name_faults(names& n) {
   TENURE_COUNT(faults.crash_steps);
   TENURE_COUNT(faults.clock_changes);
   TENURE_COUNT(faults.wall_steps);
+  TENURE_COUNT(faults.settings_changes);
   n.count(
       "faults.stall_chance", [](scenario & s) -> auto& { return s.faults.slow.chance; });
   n.time("faults.stall_mean", [](scenario& s) -> nanos& { return s.faults.slow.mean; });

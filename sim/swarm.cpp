@@ -111,6 +111,20 @@ void draw_hold(scenario& s, random& draw) {
   c.held_memory = 32'768 + static_cast<std::uint32_t>((0.5 + 2 * draw.unit()) * flows * bytes);
 }
 
+/// Agents that are short of room, compress, and are told to behave otherwise while they run.
+void draw_agents(scenario& s, random& draw) {
+  s.cluster.compress = draw.chance(0.3);
+  s.faults.settings_changes = strength(draw, 240);
+  if (!draw.chance(0.15)) return;
+  // What is short of room is short of it because there are many short connections of one kind.
+  s.cluster.shed_waiting = static_cast<std::uint32_t>(draw.between(1, 4));
+  s.fleet.instances = std::min(s.fleet.instances, 15U);
+  s.traffic.callees = 1;
+  s.traffic.connect_every = 300 * millisecond;
+  s.traffic.exchange_gap = 50 * millisecond;
+  s.traffic.exchanges = std::min(s.traffic.exchanges, 2U);
+}
+
 /// Clocks without any error on a coarse grid: everything that can happen at one instant does. Addresses pass
 /// from one to the next at one instant, the platform says so at that instant in half of these runs, and
 /// callers come then.
@@ -152,6 +166,7 @@ scenario swarm(std::uint64_t seed) {
   s.horizon = draw.chance(0.15) ? draw.between(600, 1800) * second : draw.between(60, 240) * second;
   const bool short_memory = draw.chance(0.3);
   if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(1, 64)) << 10;
+  draw_agents(s, draw);
   draw_hold(s, draw);
   const nanos longest = std::max(s.cluster.hold, s.cluster.hold_longest);
   s.cooldown = longest + 90 * second;

@@ -289,6 +289,7 @@ void traffic::hand_over(socket_record r, agent::observed_flow o) {
   f.times.closed = where.clock().at(r.closed);
   f.times.transit = rules_.transit_is_zero ? 0 : options_.transit;
   o.netns_cookie = around_.truth.of(r.near).cookie;
+  r.udp = f.transport == transport_protocol::udp;
   if (where.observed(o)) r.incarnation = where.incarnation();
   records_.push_back(r);
 }

@@ -37,6 +37,7 @@ void trouble_maker::begin() {
     any_node().clock().step_wall(draw_.between(-hour, hour));
     world_.faults_.add(fault::wall_step);
   });
+  every(f.settings_changes, [this] { change_settings(); });
   every(world_.options_.fleet.deploys_per_hour, [this] {
     world_.faults_.add(fault::deploy);
     world_.fleet_.deploy();
@@ -58,6 +59,15 @@ void trouble_maker::every(double per_hour, std::function<void()> make) {
     if (happens(world_.options_.faults.only, ++world_.troubles_)) make();
     every(per_hour, make);
   });
+}
+
+/// A fifth of them no agent can use.
+void trouble_maker::change_settings() {
+  const nanos heartbeat = draw_.between(500 * millisecond, 20 * second);
+  const nanos linger = draw_.between(50 * millisecond, 2 * second);
+  world_.around_.wanted->put(
+      {++settings_version_, draw_.chance(0.2) ? std::to_string(heartbeat) + " soon"
+                                              : std::to_string(heartbeat) + " " + std::to_string(linger)});
 }
 
 nanos trouble_maker::pause_length() {

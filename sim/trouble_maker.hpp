@@ -30,6 +30,7 @@ class trouble_maker {
   void partition_nodes();
   void leave_node();
   void clog();
+  void change_settings();
   void pause_agent();
   void pause_guest();
   void pause_node();
@@ -38,6 +39,7 @@ class trouble_maker {
 
   world& world_;
   random draw_;
+  std::uint64_t settings_version_ = 0;
 };
 
 }  // namespace tenure::sim

@@ -40,7 +40,7 @@ world::world(const scenario& options, std::uint64_t seed, plants planted, std::v
       draw_(seed),
       time_(options.grid),
       net_(time_, draw_.fork(), trace_, faults_, options.network),
-      around_{time_, draw_, trace_, faults_, net_, truth_},
+      around_{time_, draw_, trace_, faults_, net_, truth_, std::make_shared<actors::settings_board>()},
       fleet_(around_, options.fleet),
       traffic_(around_, options.traffic, fleet_, hosts_, planted_.stamps),
       oracle_(time_, truth_, traffic_.records(), options.evidence_kept),
@@ -92,6 +92,8 @@ void world::start_agent(host_id where) {
   o.settings.heartbeat = options_.cluster.heartbeat;
   o.settings.linger = options_.cluster.linger;
   o.settings.repeat = options_.cluster.repeat;
+  o.settings.compress = options_.cluster.compress;
+  if (options_.cluster.shed_waiting > 0) o.settings.shed_at_waiting = options_.cluster.shed_waiting;
   // By a list, or by one name for all.
   const auto first = draw_.below(options_.cluster.nodes);
   if (options_.cluster.nodes > 1 && draw_.chance(0.5))
