@@ -4,7 +4,7 @@ namespace tenure::cli {
 
 /// Gives back to the system what is not used now, and from now on soon what becomes unused: for an agent,
 /// that is small and shall stay so once the kernel programs are loaded (which takes ten times what it needs
-/// afterwards). Does nothing without jemalloc, whose defaults suit a node.
+/// afterwards). Of the heap only with jemalloc.
 void keep_memory_small();
 
 }  // namespace tenure::cli
