@@ -1,9 +1,11 @@
 // What the agent costs: kernel programs, CPU, memory, and what a real server and client notice of it. Needs
 // root, and for the last part nginx and wrk. Figures are for people; no test depends on them.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <poll.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/agent/counting_node.hpp"
+#include "bench/agent/empty_programs.hpp"
 #include "bench/agent/load.hpp"
 #include "bench/agent/measured_agent.hpp"
 #include "bench/agent/statistics.hpp"
@@ -111,56 +114,84 @@ outcome<json> under_load(const options& o, const world& w, double rate, double s
   return r;
 }
 
-/// nginx and wrk, by turns without and with an agent.
+/// What is attached to the kernel while nginx and wrk run.
+enum class attached : std::uint8_t { nothing, empty_programs, agent };
+
+/// What the agents of all rounds saw.
+struct seen_by_agents {
+  double events = 0;
+  double lost = 0;
+  double missed = 0;
+};
+
+/// @returns requests a second
+outcome<double> one_run(attached what, const options& o, const world& w, web_pair& pair,
+                        seen_by_agents& seen) {
+  std::optional<empty_programs> empty;
+  std::unique_ptr<measured_agent> agent;
+  if (what == attached::empty_programs) {
+    auto done = empty_programs::attach();
+    if (!done) return tl::unexpected(done.error());
+    empty = std::move(*done);
+  } else if (what == attached::agent) {
+    auto started = measured_agent::start(o.tenure, w.node->address(), w.folder,
+                                         {w.where.client_path(), w.where.server_path()});
+    if (!started) return tl::unexpected(started.error());
+    agent = std::move(*started);
+  }
+  const auto rate = pair.run(o.round_seconds);
+  if (!rate || !agent) return rate;
+  settle();
+  seen.events += agent->metric("tenure_agent_events_total");
+  seen.lost += agent->metric("tenure_agent_events_lost_total");
+  seen.missed += agent->metric("tenure_agent_runs_missed_total");
+  return rate;
+}
+
+/// nginx and wrk, by turns with nothing, with empty programs and with an agent.
 outcome<json> side_by_side(const options& o, const world& w) {
   auto pair = web_pair::start(w.where, w.folder);
   if (!pair) return tl::unexpected(pair.error());
   if (auto warm = (*pair)->run(2); !warm) return tl::unexpected(warm.error());
+  constexpr std::array names{"off", "empty", "on"};
   json runs = json::array();
-  std::vector<double> off_rates;
-  std::vector<double> on_rates;
-  std::vector<double> losses;
-  double events = 0;
-  double lost = 0;
-  double missed = 0;
+  std::array<std::vector<double>, 3> rates;
+  std::array<std::vector<double>, 3> losses;
+  seen_by_agents seen;
   for (int i = 0; i < o.rounds; ++i) {
-    double rate[2] = {};
-    // Which comes first changes from round to round, so that a machine that slows down favours neither.
-    for (const bool on : {i % 2 == 0, i % 2 != 0}) {
-      std::unique_ptr<measured_agent> agent;
-      if (on) {
-        auto started = measured_agent::start(o.tenure, w.node->address(), w.folder,
-                                             {w.where.client_path(), w.where.server_path()});
-        if (!started) return tl::unexpected(started.error());
-        agent = std::move(*started);
-      }
-      const auto seen = (*pair)->run(o.round_seconds);
-      if (!seen) return tl::unexpected(seen.error());
-      rate[on ? 1 : 0] = *seen;
-      if (!on) continue;
-      settle();
-      events += agent->metric("tenure_agent_events_total");
-      lost += agent->metric("tenure_agent_events_lost_total");
-      missed += agent->metric("tenure_agent_runs_missed_total");
+    json round = json::object();
+    // Which comes first changes from round to round, so that a machine that slows down favours none.
+    for (int turn = 0; turn < 3; ++turn) {
+      const auto which = static_cast<std::size_t>((i + turn) % 3);
+      const auto rate = one_run(static_cast<attached>(which), o, w, **pair, seen);
+      if (!rate) return tl::unexpected(rate.error());
+      rates[which].push_back(*rate);
+      round[names[which]] = *rate;
     }
-    off_rates.push_back(rate[0]);
-    on_rates.push_back(rate[1]);
-    losses.push_back(1 - rate[1] / rate[0]);
-    runs.push_back({{"off", rate[0]}, {"on", rate[1]}});
-    fmt::print(stderr, "  round {}: {:.0f}/s off, {:.0f}/s on\n", i + 1, rate[0], rate[1]);
+    for (const std::size_t which : {1, 2}) losses[which].push_back(1 - rates[which].back() / rates[0].back());
+    fmt::print(stderr, "  round {}: {:.0f}/s off, {:.0f}/s with empty programs, {:.0f}/s on\n", i + 1,
+               rates[0].back(), rates[1].back(), rates[2].back());
+    runs.push_back(std::move(round));
   }
-  const auto loss = median_with_interval(losses);
-  fmt::print(stderr, "  medians {:.0f}/s off, {:.0f}/s on; loss {:.1f} % ({:.1f} to {:.1f} %)\n",
-             median(off_rates), median(on_rates), 100 * loss.median, 100 * loss.low, 100 * loss.high);
+  const auto empty = median_with_interval(losses[1]);
+  const auto loss = median_with_interval(losses[2]);
+  fmt::print(stderr,
+             "  medians {:.0f}/s off, {:.0f}/s on; loss {:.1f} % ({:.1f} to {:.1f} %), of empty programs "
+             "{:.1f} % ({:.1f} to {:.1f} %)\n",
+             median(rates[0]), median(rates[2]), 100 * loss.median, 100 * loss.low, 100 * loss.high,
+             100 * empty.median, 100 * empty.low, 100 * empty.high);
   return json{{"rounds", o.rounds},
               {"seconds_each", o.round_seconds},
-              {"median_off_per_second", median(off_rates)},
-              {"median_on_per_second", median(on_rates)},
-              {"events", events},
-              {"events_lost", lost},
-              {"runs_missed", missed},
+              {"median_off_per_second", median(rates[0])},
+              {"median_empty_per_second", median(rates[1])},
+              {"median_on_per_second", median(rates[2])},
+              {"events", seen.events},
+              {"events_lost", seen.lost},
+              {"runs_missed", seen.missed},
               {"loss_median", loss.median},
               {"loss_interval_95", {loss.low, loss.high}},
+              {"empty_loss_median", empty.median},
+              {"empty_loss_interval_95", {empty.low, empty.high}},
               {"runs", std::move(runs)}};
 }
 
@@ -212,8 +243,9 @@ int main(int argc, char** argv) {
   app.add_option("--peak-seconds", o.peak_seconds, "of the highest load");
   app.add_option("--rate", o.steady_rate, "connections a second of the steady load");
   app.add_option("--peak-rate", o.peak_rate, "connections a second of the highest load");
-  app.add_option("--rounds", o.rounds, "of nginx and wrk, each without and with the agent");
-  app.add_option("--round-seconds", o.round_seconds, "of each of the two");
+  app.add_option("--rounds", o.rounds,
+                 "of nginx and wrk, each with nothing, with empty programs and with the agent");
+  app.add_option("--round-seconds", o.round_seconds, "of each of the three");
   CLI11_PARSE(app, argc, argv);
   if (const auto done = tenure::bench::run(o); !done) {
     fmt::print(stderr, "agent_cost: {}\n", done.error().text);
