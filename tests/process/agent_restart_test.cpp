@@ -1,133 +1,15 @@
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <memory>
-#include <set>
-#include <sstream>
-#include <unistd.h>
+#include <iostream>
+#include <map>
 
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include "tests/agent/kernel_world.hpp"
-#include "tests/process/child.hpp"
+#include "tests/process/watched_pair.hpp"
 
 // An agent that is killed, and the next one: what it was told, and what went on meanwhile.
 namespace tenure::testing {
 namespace {
 
-using nlohmann::json;
-using std::chrono::seconds;
-
-struct agent_restart : ::testing::Test {
-  temporary_folder folder;
-  std::string output = folder / "out.ndjson";
-  std::string ipman = folder / "ipman.sock";
-  std::string pin = "/sys/fs/bpf/tenure-restart-" + std::to_string(::getpid());
-  std::unique_ptr<kernel_world> world;
-  std::unique_ptr<child> node;
-  std::unique_ptr<child> agent;
-  std::unique_ptr<child> server;
-
-  void SetUp() override {
-    const char* without = std::getenv("TENURE_WITHOUT_BPF");
-    if (without != nullptr && std::string(without) == "1") GTEST_SKIP() << "TENURE_WITHOUT_BPF=1";
-    world = std::make_unique<kernel_world>();
-    node = std::make_unique<child>(std::vector<std::string>{tenure_binary(), "node", "--listen",
-                                                            "127.0.0.1:0", "--http", "", "--output", output,
-                                                            "--hold", "1s", "--routable", "10.77.0.0/16"});
-    ASSERT_TRUE(node->says("agents 127.0.0.1:")) << node->err();
-    server = std::make_unique<child>(std::vector<std::string>{
-        "nsenter", "--net=" + world->path("east"), "perl", "-MIO::Socket::INET", "-e",
-        "$| = 1; my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8000, ReuseAddr => 1) or die; "
-        "print "
-        "STDERR \"ready\"; while (my $c = $s->accept) { sysread($c, my $b, 1); syswrite($c, $b); close $c "
-        "}"});
-    ASSERT_TRUE(server->says("ready")) << server->err();
-    start_agent();
-  }
-  void TearDown() override {
-    agent.reset();
-    node.reset();
-    server.reset();
-    std::filesystem::remove_all(pin);
-  }
-
-  void start_agent(const std::vector<std::string>& more = {}) {
-    const auto log = node->err();
-    const auto at = log.find("agents 127.0.0.1:") + 7;
-    std::vector<std::string> all{tenure_binary(),  "agent",
-                                 "--node",         log.substr(at, log.find_first_of(", \n", at) - at),
-                                 "--ipman-socket", ipman,
-                                 "--pin",          pin,
-                                 "--netns",        world->path("west"),
-                                 "--netns",        world->path("east"),
-                                 "--linger",       "50ms",
-                                 "--heartbeat",    "200ms",
-                                 "--http",         ""};
-    all.insert(all.end(), more.begin(), more.end());
-    agent = std::make_unique<child>(all);
-    ASSERT_TRUE(agent->says("connected to node")) << agent->err();
-    ASSERT_TRUE(agent->says("agent: nodes")) << agent->err();
-  }
-
-  void kill_agent() {
-    agent->signal(SIGKILL);
-    ASSERT_EQ(agent->wait(), 128 + SIGKILL);
-  }
-
-  /// @returns the ports that so many connections from west to east had
-  std::set<int> talk(int count) const {
-    child client(
-        {"nsenter", "--net=" + world->path("west"), "perl", "-MIO::Socket::INET", "-e",
-         "for (1 .. " + std::to_string(count) +
-             ") { my $c = IO::Socket::INET->new(PeerAddr => \"10.77.0.2:8000\", Timeout => 5) or die; "
-             "syswrite($c, \"x\"); sysread($c, my $b, 1) == 1 or die; print $c->sockport, \"\\n\"; }"});
-    EXPECT_EQ(client.wait(), 0) << client.err();
-    std::istringstream lines(client.out());
-    std::set<int> ports;
-    for (int port = 0; lines >> port;) ports.insert(port);
-    return ports;
-  }
-
-  /// The records of connections from these ports, told by that end, once all are there.
-  std::vector<json> told(const std::set<int>& ports, const std::string& reporter) const {
-    std::vector<json> found;
-    (void)eventually(
-        [&] {
-          found.clear();
-          std::ifstream file(output);
-          for (std::string line; std::getline(file, line);) {
-            auto r = json::parse(line, nullptr, false);
-            if (r.is_object() && r.at("reporter") == reporter && ports.contains(r.at("source_port")))
-              found.push_back(std::move(r));
-          }
-          return found.size() >= ports.size();
-        },
-        seconds{30});
-    return found;
-  }
-
-  int ask(const std::vector<std::string>& what) const {
-    std::vector<std::string> all{tenure_binary(), "ipman"};
-    all.insert(all.end(), what.begin(), what.end());
-    all.insert(all.end(), {"--ipman-socket", ipman});
-    child asked(all);
-    return asked.wait();
-  }
-
-  /// Null: it is not assigned.
-  json assignment(const std::string& endpoint) const {
-    child list({tenure_binary(), "ipman", "list", "--json", "--ipman-socket", ipman});
-    EXPECT_EQ(list.wait(), 0) << list.err();
-    std::istringstream lines(list.out());
-    for (std::string line; std::getline(lines, line);)
-      if (auto a = json::parse(line); a.at("endpoint") == endpoint) return a;
-    return {};
-  }
-};
+struct agent_restart : watched_pair {};
 
 TEST_F(agent_restart, what_begins_and_ends_while_no_agent_runs_is_told_by_the_next) {
   const auto before = talk(5);
@@ -145,6 +27,140 @@ TEST_F(agent_restart, what_begins_and_ends_while_no_agent_runs_is_told_by_the_ne
     }
     EXPECT_EQ(told(after, reporter).size(), after.size()) << agent->err();
   }
+}
+
+/// A client that connects all the time, each time from the next port, and says when: the truth.
+struct steady_client {
+  struct connection {
+    std::string owner;
+    nanos end = 0;
+  };
+
+  steady_client(const kernel_world& world, const std::string& address, int first_port, std::string stop)
+      : stop_(std::move(stop)),
+        perl_({"nsenter", "--net=" + world.path("west"), "perl", "-MIO::Socket::INET", "-MTime::HiRes=sleep",
+               "-e",
+               "$| = 1; my ($from, $port, $stop) = @ARGV; until (-e $stop) { my $c = IO::Socket::INET->new("
+               "LocalAddr => $from, LocalPort => $port, PeerAddr => \"10.77.0.2:8000\", Timeout => 20) or "
+               "die $@; syswrite($c, \"x\"); sysread($c, my $b, 1) == 1 or die; close $c; "
+               "printf \"%d %d\\n\", $port++, 1e9 * Time::HiRes::clock_gettime(7); sleep 0.004 }",
+               address, std::to_string(first_port), stop_}) {}
+
+  void finish() {
+    std::ofstream{stop_} << "stop";
+    EXPECT_EQ(perl_.wait(), 0) << perl_.err();
+  }
+  std::map<int, connection> made(const std::string& owner) const {
+    std::map<int, connection> out;
+    std::istringstream lines(perl_.out());
+    nanos end = 0;
+    for (int port = 0; lines >> port >> end;) out[port] = {owner, end};
+    return out;
+  }
+  bool makes(std::size_t more) const {
+    const auto so_far = made({}).size();
+    return eventually([&] { return made({}).size() >= so_far + more; }, seconds{60});
+  }
+
+ private:
+  std::string stop_;
+  child perl_;
+};
+
+// Two hundred a second from each of two addresses, one of which is given to somebody else in the middle.
+TEST_F(agent_restart, killed_twice_under_load_it_names_nobody_wrongly_and_misses_what_is_stated_only) {
+  const std::vector<std::string> spool{"--spool", folder / "spool"};
+  ASSERT_NO_FATAL_FAILURE(kill_agent());
+  ASSERT_NO_FATAL_FAILURE(start_agent(spool));
+  world->ip("-n @west addr add 10.77.0.12/24 dev @e");
+  const auto set = [&](const char* what, const char* who, const char* ns) {
+    EXPECT_EQ(ask({"set", what, who, "--netns", world->path(ns)}), 0) << agent->err();
+  };
+  set("10.77.0.1", "steady", "west");
+  set("10.77.0.12", "early", "west");
+  set("10.77.0.2", "server", "east");
+
+  struct span {
+    nanos from = 0, until = 0;
+    bool has(nanos t) const { return from <= t && t <= until; }
+  };
+  std::vector<span> unsealed;
+  std::vector<span> between_programs;
+  const auto killed_and_replaced = [&](const steady_client& meanwhile) {
+    ASSERT_TRUE(meanwhile.makes(200));
+    unsealed.push_back({boot_now() - second / 2, 0});
+    ASSERT_NO_FATAL_FAILURE(kill_agent());
+    unsealed.back().until = boot_now();
+    ASSERT_TRUE(meanwhile.makes(150));
+    between_programs.push_back({boot_now(), 0});
+    ASSERT_NO_FATAL_FAILURE(start_agent(spool));
+    between_programs.back().until = boot_now();
+    ASSERT_TRUE(meanwhile.makes(200));
+  };
+  steady_client steady(*world, "10.77.0.1", 40'000, folder / "stop-steady");
+  auto truth = [&] {
+    steady_client early(*world, "10.77.0.12", 20'000, folder / "stop-early");
+    EXPECT_NO_FATAL_FAILURE(killed_and_replaced(early));
+    early.finish();
+    return early.made("early");
+  }();
+  EXPECT_EQ(ask({"del", "10.77.0.12"}), 0);
+  set("10.77.0.12", "late", "west");
+  {
+    steady_client late(*world, "10.77.0.12", 30'000, folder / "stop-late");
+    ASSERT_NO_FATAL_FAILURE(killed_and_replaced(late));
+    late.finish();
+    truth.merge(late.made("late"));
+  }
+  steady.finish();
+  truth.merge(steady.made("steady"));
+  for (auto* ending : {agent.get(), node.get()}) {
+    ending->signal(SIGTERM);
+    EXPECT_EQ(ending->wait(), 0) << ending->err();
+  }
+
+  std::map<std::pair<std::string, int>, std::string> told;  // flow ids
+  std::map<std::string, int> named;
+  int twice = 0;
+  const auto within = [](const std::vector<span>& all, nanos t) {
+    return std::ranges::any_of(all, [t](const span& s) { return s.has(t); });
+  };
+  std::ifstream file(output);
+  for (std::string line; std::getline(file, line);) {
+    const auto r = json::parse(line);
+    const int port = r.at("source_port");
+    if (!truth.contains(port)) continue;
+    const auto& [at, fresh] = told.try_emplace({r.at("reporter"), port}, r.at("flow_id"));
+    if (!fresh && at->second != r.at("flow_id")) {
+      ++twice;
+      EXPECT_TRUE(within(between_programs, truth.at(port).end)) << "told twice: " << r;
+    }
+    for (const auto& [key, owner] : {std::pair{"source_workload", truth.at(port).owner},
+                                     {"destination_workload", std::string("server")}})
+      if (!r.at(key).is_null()) {
+        EXPECT_EQ(r.at(key), owner) << r;
+        ++named[owner];
+      }
+  }
+  int missed_unsealed = 0;
+  int missed_between = 0;
+  int missed = 0;
+  for (const auto& [port, c] : truth)
+    for (const char* reporter : {"source", "destination"}) {
+      if (told.contains({reporter, port})) continue;
+      ++(within(unsealed, c.end)           ? missed_unsealed
+         : within(between_programs, c.end) ? missed_between
+                                           : missed);
+    }
+  std::cout << truth.size() << " connections: not told " << missed_unsealed << " ends that were not sealed, "
+            << missed_between << " between two agents' programs (" << twice << " told by both), " << missed
+            << " else; named " << named["steady"] << " steady, " << named["early"] << " early, "
+            << named["late"] << " late, " << named["server"] << " server\n";
+  // See docs/limits.md: a kernel may hide the end of a socket that ends on top of some threads.
+  EXPECT_LE(missed, static_cast<int>(truth.size() / 100));
+  EXPECT_LE(missed_unsealed + missed_between, static_cast<int>(truth.size() / 5));
+  EXPECT_LE(twice, static_cast<int>(truth.size() / 20));
+  for (const char* who : {"steady", "early", "late", "server"}) EXPECT_GT(named[who], 100) << who;
 }
 
 TEST_F(agent_restart, one_that_ends_in_order_leaves_its_programs_only_when_told_to) {
