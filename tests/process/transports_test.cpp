@@ -187,6 +187,13 @@ TEST_F(transports, what_a_node_wants_of_its_agents_they_take_whole_or_not_at_all
         << there.err();
   }
   EXPECT_EQ(value("tenure_agent_settings_version"), second_version);
+  // Of this only the agent knows that it cannot be: nothing of it is taken.
+  want("leave-out = []\nsample = 0\n");
+  EXPECT_TRUE(eventually([&] { return value("tenure_agent_settings_refused_total") == 1; }, seconds{60}));
+  EXPECT_EQ(value("tenure_agent_settings_version"), second_version);
+  const double left_out = value("tenure_agent_flows_left_out_total");
+  EXPECT_TRUE(
+      eventually([&] { return value("tenure_agent_flows_left_out_total") > left_out + 50; }, seconds{20}));
   want("sample = 1000000\n");
   EXPECT_TRUE(
       eventually([&] { return value("tenure_agent_settings_version") != second_version; }, seconds{60}));
