@@ -90,6 +90,7 @@ class bpf_flow_source final : public flow_source {
     c.sockets_untracked = kernel[TENURE_SOCKETS_UNTRACKED];
     c.loopback_left_out = kernel[TENURE_LOOPBACK_LEFT_OUT];
     c.taken_over = programs_->taken_over();
+    c.seen_twice = programs_->seen_twice();
     c.events += c.taken_over;
     c.datagrams_untracked = kernel[TENURE_DATAGRAMS_UNTRACKED];
     c.datagrams_left_out = kernel[TENURE_DATAGRAMS_LEFT_OUT];

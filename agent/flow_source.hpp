@@ -20,6 +20,7 @@ struct source_counters {
   std::uint64_t datagrams_untracked = 0;  ///< there was no room for their flow, or they could not be read
   std::uint64_t datagrams_left_out = 0;   ///< both ends in one network namespace
   std::uint64_t taken_over = 0;           ///< of `events`, those that no agent ran to read
+  std::uint64_t seen_twice = 0;           ///< of `events`, those of which the programs of two agents told
   std::uint64_t translated = 0;           ///< flows of which connection tracking told another endpoint
   std::uint64_t translated_late = 0;      ///< flows that came too late to ask connection tracking
   std::uint64_t looks_failed = 0;         ///< at who uses this host's endpoints: nothing was proved

@@ -133,11 +133,12 @@ outcome<void> kernel_programs::attach(bpf_program* program) {
 }
 
 outcome<void> kernel_programs::attach(bool cgroups) {
-  // What an agent before this one left goes on until now: what ends in the milliseconds in between is missed.
-  if (!pin_.empty()) read_what_went_on();
+  if (!pin_.empty()) open_what_went_on();
   // The second finds what the first has done.
   for (auto* program : {programs_->progs.socket_state_changed, programs_->progs.socket_state_changed_unseen})
     if (auto done = attach(program); !done) return done;
+  // What an agent before this one left goes on until now, so that no end is missed in between.
+  if (!pin_.empty()) end_going_on(pin_);
   if (!pin_.empty())
     if (auto pinned = let_go_on(pin_, links_, ::bpf_map__fd(programs_->maps.events)); !pinned) return pinned;
   if (watches_connects_ || watches_datagrams_)
@@ -240,7 +241,9 @@ outcome<void> kernel_programs::read_events(std::function<void(const tenure_socke
   const auto on_event = [](void* self, void* data, std::size_t size) {
     // The programs are of this very build, so another size is a broken invariant.
     if (size < sizeof(tenure_socket_event)) std::abort();
-    static_cast<kernel_programs*>(self)->take_(*static_cast<const tenure_socket_event*>(data));
+    auto& me = *static_cast<kernel_programs*>(self);
+    const auto& e = *static_cast<const tenure_socket_event*>(data);
+    if (!me.told_already(e, take_over::side::own)) me.take_(e);
     return 0;
   };
   ring_ = ::ring_buffer__new(::bpf_map__fd(programs_->maps.events), on_event, this, nullptr);
@@ -257,19 +260,28 @@ void kernel_programs::drain(nanos wait) {
   ::ring_buffer__consume(ring_);
 }
 
-void kernel_programs::read_what_went_on() {
+bool kernel_programs::told_already(const tenure_socket_event& e, take_over::side by) {
+  if (!side_by_side_) return false;
+  // Ours were not there yet.
+  if (static_cast<nanos>(e.closed_ns) < boot_time()) return false;
+  const bool twice = side_by_side_->told_already(e, by);
+  if (twice) ++seen_twice_;
+  return twice;
+}
+
+void kernel_programs::open_what_went_on() {
   const auto on_event = [](void* self, void* data, std::size_t size) {
     auto& me = *static_cast<kernel_programs*>(self);
     const auto* e = static_cast<const tenure_socket_event*>(data);
     // Of another version of the programs: its reader is gone, and nobody else can read it.
     if (size < sizeof *e || e->version != TENURE_SOCKET_EVENT_VERSION) return 0;
     ++me.taken_over_;
-    me.take_(*e);
+    if (!me.told_already(*e, take_over::side::left)) me.take_(*e);
     return 0;
   };
   const auto ring = ring_going_on(pin_);
-  end_going_on(pin_);
   if (ring) left_ring_ = ::ring_buffer__new(ring.get(), on_event, this, nullptr);
+  if (left_ring_ != nullptr) side_by_side_.emplace();
 }
 
 /// The kernel takes a moment to end programs whose last pin is gone; they write until then.
@@ -278,6 +290,7 @@ void kernel_programs::drain_what_went_on() {
   ::ring_buffer__consume(left_ring_);
   if (++left_looks_ < looks) return;
   ::ring_buffer__free(std::exchange(left_ring_, nullptr));
+  side_by_side_.reset();
 }
 
 std::uint64_t kernel_programs::missed_runs() const {

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/bpf_flow_source.hpp"
 #include "agent/file_descriptor.hpp"
 #include "agent/jiffy_clock.hpp"
+#include "agent/take_over.hpp"
 #include "bpf/counters.h"
 
 struct bpf_link;
@@ -62,6 +64,8 @@ class kernel_programs {
   void drain(nanos wait);
   /// How many events those were.
   std::uint64_t taken_over() const { return taken_over_; }
+  /// Events that were not handed over, since the programs of both agents told of the same end.
+  std::uint64_t seen_twice() const { return seen_twice_; }
 
   std::array<std::uint64_t, TENURE_COUNTERS> read_counters() const;
   /// Transitions that no program saw: the kernel leaves one out that is running on that CPU already, and the
@@ -73,7 +77,8 @@ class kernel_programs {
   void choose_programs(const bpf_options& options);
   outcome<void> visit_sockets(bpf_program* program, const std::vector<std::string>& paths);
   void look_at_datagrams();
-  void read_what_went_on();
+  void open_what_went_on();
+  bool told_already(const tenure_socket_event& e, take_over::side by);
   void drain_what_went_on();
 
   tenure_programs* programs_;
@@ -89,6 +94,8 @@ class kernel_programs {
   ring_buffer* ring_ = nullptr;
   ring_buffer* left_ring_ = nullptr;  ///< of an agent before this one, for a while
   int left_looks_ = 0;
+  std::optional<take_over> side_by_side_;  ///< as long as there is that ring
+  std::atomic<std::uint64_t> seen_twice_ = 0;
   std::atomic<std::uint64_t> taken_over_ = 0;
   std::function<void(const tenure_socket_event&)> take_;
 };

@@ -150,6 +150,9 @@ std::string agent_metrics(const actors::agent_counters& c, const agent::source_c
               source.events);
   out.counter("tenure_agent_events_taken_over_total",
               "Of these, what the programs of a killed agent saw until this one began", source.taken_over);
+  out.counter("tenure_agent_events_seen_twice_total",
+              "Of these, the second one of an end that the programs of a killed agent saw, too",
+              source.seen_twice);
   out.counter("tenure_agent_events_lost_total", "Events that the ring buffer had no room for",
               source.events_lost);
   out.counter("tenure_agent_runs_missed_total",

@@ -133,7 +133,7 @@ TEST_F(agent_restart, killed_twice_under_load_it_names_nobody_wrongly_and_misses
     const auto& [at, fresh] = told.try_emplace({r.at("reporter"), port}, r.at("flow_id"));
     if (!fresh && at->second != r.at("flow_id")) {
       ++twice;
-      EXPECT_TRUE(within(between_programs, truth.at(port).end)) << "told twice: " << r;
+      ADD_FAILURE() << "told twice: " << r;
     }
     for (const auto& [key, owner] : {std::pair{"source_workload", truth.at(port).owner},
                                      {"destination_workload", std::string("server")}})
@@ -159,7 +159,7 @@ TEST_F(agent_restart, killed_twice_under_load_it_names_nobody_wrongly_and_misses
   // See docs/limits.md: a kernel may hide the end of a socket that ends on top of some threads.
   EXPECT_LE(missed, static_cast<int>(truth.size() / 100));
   EXPECT_LE(missed_unsealed + missed_between, static_cast<int>(truth.size() / 5));
-  EXPECT_LE(twice, static_cast<int>(truth.size() / 20));
+  EXPECT_EQ(twice, 0);
   for (const char* who : {"steady", "early", "late", "server"}) EXPECT_GT(named[who], 100) << who;
 }
 
