@@ -13,7 +13,10 @@ std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) {
 
 std::uint32_t mark_of(const endpoint& where, workload_id whose, std::uint64_t secret) {
   const auto rest = std::uint64_t{where.port} << 32U | static_cast<std::uint32_t>(whose);
-  const auto half = multiply_and_fold(where.address.high() ^ secret, rest ^ 0x9e37'79b9'7f4a'7c15ULL);
+  // No factor may be zero, not even of IPv4 (whose upper half is) and where nobody drew a secret: a product
+  // with zero would forget the rest.
+  const auto half = multiply_and_fold(where.address.high() ^ secret ^ 0xa076'1d64'78bd'642fULL,
+                                      rest ^ 0x9e37'79b9'7f4a'7c15ULL);
   return static_cast<std::uint32_t>(
       multiply_and_fold(half ^ where.address.low(), secret ^ 0xd6e8'feb8'6659'fd93ULL) >> 32U);
 }
