@@ -1,6 +1,7 @@
 // What the agent costs: kernel programs, CPU, memory, and what a real server and client notice of it. Needs
 // root, and for the last part nginx and wrk. Figures are for people; no test depends on them.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/agent/counting_node.hpp"
+#include "bench/agent/datagrams.hpp"
 #include "bench/agent/empty_programs.hpp"
 #include "bench/agent/load.hpp"
 #include "bench/agent/measured_agent.hpp"
@@ -32,6 +34,7 @@ struct options {
   double peak_seconds = 60;
   double steady_rate = 1000;
   double peak_rate = 20000;
+  double datagram_rate = 20000;
   int rounds = 15;
   int round_seconds = 4;
 };
@@ -112,6 +115,46 @@ outcome<json> under_load(const options& o, const world& w, double rate, double s
              per_socket(cpu * 1e6), static_cast<double>(resident) / 1048576.0,
              with_statistics ? fmt::format("; programs {:.2f} us a socket", programs_cost) : "");
   return r;
+}
+
+/// One agent that watches UDP. Each datagram is seen where it is sent and where it is received.
+outcome<json> under_datagrams(const options& o, const world& w) {
+  constexpr std::size_t flows = 200;
+  auto agent = measured_agent::start(o.tenure, w.node->address(), w.folder,
+                                     {w.where.client_path(), w.where.server_path()},
+                                     {"--udp", "--idle-timeout", "1s"});
+  if (!agent) return tl::unexpected(agent.error());
+  const program_statistics statistics;
+  const auto flows_before = w.node->flows();
+  const double cpu_before = (*agent)->cpu_seconds();
+  const auto load = run_datagrams(w.where, o.datagram_rate, o.steady_seconds / 2, flows);
+  settle();
+  settle();
+  const double cpu = (*agent)->cpu_seconds() - cpu_before;
+  program_cost each;
+  for (const auto& [name, cost] : (*agent)->program_costs())
+    if (name == "datagram_sent" || name.starts_with("datagram_rec")) {
+      each.runs += cost.runs;
+      each.nanoseconds += cost.nanoseconds;
+    }
+  const double untracked = (*agent)->metric("tenure_agent_datagrams_untracked_total");
+  (*agent)->stop();
+  const double per_run =
+      static_cast<double>(each.nanoseconds) / static_cast<double>(std::max<std::uint64_t>(1, each.runs));
+  fmt::print(stderr,
+             "  {:.0f} datagrams/s sent, {} of {} answered; programs {:.0f} ns a datagram at one end; agent "
+             "{:.2f} % of one core\n",
+             static_cast<double>(load.sent) / load.seconds, load.answered, load.sent, per_run,
+             100 * cpu / (load.seconds + 3));
+  return json{{"datagrams_sent", load.sent},
+              {"datagrams_answered", load.answered},
+              {"datagrams_per_second", static_cast<double>(load.sent) / load.seconds},
+              {"sockets", flows},
+              {"program_runs", each.runs},
+              {"programs_ns_per_datagram_and_end", per_run},
+              {"agent_cpu_share_of_one_core", cpu / (load.seconds + 3)},
+              {"datagrams_untracked", untracked},
+              {"flows_reported", w.node->flows() - flows_before}};
 }
 
 /// What is attached to the kernel while nginx and wrk run.
@@ -220,7 +263,7 @@ outcome<void> run(const options& o) {
        {add("programs", [&] { return under_load(o, w, o.steady_rate, o.steady_seconds / 2, true); }),
         add("steady", [&] { return under_load(o, w, o.steady_rate, o.steady_seconds, false); }),
         add("peak", [&] { return under_load(o, w, o.peak_rate, o.peak_seconds, false); }),
-        add("web", [&] { return side_by_side(o, w); })})
+        add("udp", [&] { return under_datagrams(o, w); }), add("web", [&] { return side_by_side(o, w); })})
     if (!done) return done;
   if (!o.json_file.empty()) std::ofstream(o.json_file) << all.dump(2) << "\n";
   fmt::print("{}\n", all.dump(2));
@@ -237,12 +280,13 @@ int main(int argc, char** argv) {
   CLI::App app{"What the agent costs, measured on this machine's kernel (root)"};
   app.add_option("--tenure", o.tenure, "the program to measure")->required();
   app.add_option("--json", o.json_file, "write the figures to this file, too");
-  app.add_option("--only", o.only, "programs, steady, peak, web; all when none is given")
-      ->check(CLI::IsMember({"programs", "steady", "peak", "web"}));
+  app.add_option("--only", o.only, "programs, steady, peak, udp, web; all when none is given")
+      ->check(CLI::IsMember({"programs", "steady", "peak", "udp", "web"}));
   app.add_option("--seconds", o.steady_seconds, "of the steady load");
   app.add_option("--peak-seconds", o.peak_seconds, "of the highest load");
   app.add_option("--rate", o.steady_rate, "connections a second of the steady load");
   app.add_option("--peak-rate", o.peak_rate, "connections a second of the highest load");
+  app.add_option("--datagram-rate", o.datagram_rate, "datagrams a second that the client sends");
   app.add_option("--rounds", o.rounds,
                  "of nginx and wrk, each with nothing, with empty programs and with the agent");
   app.add_option("--round-seconds", o.round_seconds, "of each of the three");

@@ -29,7 +29,8 @@ std::string read_all(const std::string& path) {
 outcome<std::unique_ptr<measured_agent>> measured_agent::start(const std::string& tenure,
                                                                const std::string& node,
                                                                const std::string& folder,
-                                                               const std::vector<std::string>& netns) {
+                                                               const std::vector<std::string>& netns,
+                                                               const std::vector<std::string>& more) {
   std::unique_ptr<measured_agent> a{new measured_agent};
   static int count = 0;
   const std::string log = fmt::format("{}/agent-{}.log", folder, ++count);
@@ -41,6 +42,7 @@ outcome<std::unique_ptr<measured_agent>> measured_agent::start(const std::string
                                      "--pin",          a->pin_,
                                      "--ipman-socket", folder + "/ipman.sock"};
   for (const auto& path : netns) arguments.insert(arguments.end(), {"--netns", path});
+  arguments.insert(arguments.end(), more.begin(), more.end());
   auto started = demo::child_process::start(arguments, log);
   if (!started) return tl::unexpected(started.error());
   a->process_ = std::move(*started);

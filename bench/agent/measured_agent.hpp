@@ -21,10 +21,12 @@ struct program_cost {
 /// A `tenure agent` as its own process, with what it costs.
 class measured_agent {
  public:
-  /// @param folder for its log, its socket; @param netns what it reports, empty: everything
+  /// @param folder for its log, its socket; @param netns what it reports, empty: everything; @param more
+  /// further arguments
   static outcome<std::unique_ptr<measured_agent>> start(const std::string& tenure, const std::string& node,
                                                         const std::string& folder,
-                                                        const std::vector<std::string>& netns);
+                                                        const std::vector<std::string>& netns,
+                                                        const std::vector<std::string>& more = {});
   ~measured_agent();
   measured_agent(const measured_agent&) = delete;
   measured_agent& operator=(const measured_agent&) = delete;

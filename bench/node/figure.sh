@@ -11,7 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 figure() { sed -nE "s/^ *\"$1\": ([-0-9.e+]+),?\$/\1/p" "$2" | head -1; }
 
 head_of_table() {
-  echo "| $1 | flows/s | CPU-µs a flow | user | system | generator, CPU-µs a flow | late by at p99, ms | lost |"
+  echo "| $1 | flows/s | CPU-µs a flow | user | system | generator, CPU-µs a flow | late by at p50 and p99, ms | lost |"
   echo "|---|---|---|---|---|---|---|---|"
 }
 
@@ -22,7 +22,7 @@ row() {
   "$tenure" bench node --folder "$folder" --seconds "${seconds}s" --rate "$rate" --json "$out" "$@" \
     > "$folder/said" 2>&1 || { echo "| $name | failed: $(tail -1 "$folder/said") | | | | | | |"; return 0; }
   [ -z "${KEEP:-}" ] || cat "$out" >> "$KEEP"
-  printf '| %s | %.0f | %.3f | %.3f | %.3f | %.3f | %.0f | %.0f |\n' "$name" "$(figure flows_per_second "$out")" \
+  printf '| %s | %.0f | %.3f | %.3f | %.3f | %.3f | %.0f, %.0f | %.0f |\n' "$name" "$(figure flows_per_second "$out")" \
     "$(figure cpu_us_per_flow "$out")" "$(figure user_us_per_flow "$out")" "$(figure system_us_per_flow "$out")" \
-    "$(figure generator_cpu_us_per_flow "$out")" "$(figure late_ms_p99 "$out")" "$(figure lost "$out")"
+    "$(figure generator_cpu_us_per_flow "$out")" "$(figure late_ms_p50 "$out")" "$(figure late_ms_p99 "$out")" "$(figure lost "$out")"
 }
