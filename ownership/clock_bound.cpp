@@ -160,6 +160,7 @@ void clock_bound::find_stretches() {
     const auto& early = tightest_before(at - 1);
     const auto& late = kept_[at + kept_[at].tightest_after].of;
     quick_ = is_small(early) && is_small(late);
+    if (!quick_) return;  // the differences below might not be numbers
     stretches_[unknown_ + n] = {early.theirs, early.sent - early.theirs, early.received - early.theirs,
                                 late.theirs,  late.sent - late.theirs,   late.received - late.theirs};
   }
