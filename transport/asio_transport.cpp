@@ -96,27 +96,13 @@ outcome<stream_acceptor> listen_locally(asio::io_context& io, const std::string&
   return socket;
 }
 
-/// To be woken for each frame costs more than to read it: while this much happens at a time, more is let come
-/// together. A clock's reading that comes back is late by as much, which its bounds say.
-constexpr std::size_t busy = 8;  // handlers
-constexpr auto nap = std::chrono::microseconds{500};
-
-void run(asio::io_context& io) {
-  while (!io.stopped()) {
-    if (io.poll() >= busy)
-      std::this_thread::sleep_for(nap);
-    else
-      io.run_one();
-  }
-}
-
 }  // namespace
 
 struct asio_transport::parts {
   explicit parts(const asio_options& options)
       : core(std::make_shared<asio_core>(options)),
         work(core->io.get_executor()),
-        thread([c = core] { run(c->io); }) {}
+        thread([c = core] { c->io.run(); }) {}
 
   std::shared_ptr<asio_core> core;
   asio::executor_work_guard<asio::io_context::executor_type> work;
