@@ -115,6 +115,18 @@ TEST_F(transports, over_udp_that_loses_every_fifth_datagram_each_flow_comes_once
   EXPECT_EQ(sender.err().find("disconnected"), std::string::npos) << sender.err();
 }
 
+TEST_F(transports, datagrams_that_are_none_of_ours_are_counted) {
+  child there(node({"--listen", "udp:127.0.0.1:0"}));
+  ASSERT_TRUE(there.says("agents udp:127.0.0.1:")) << there.err();
+  const auto port = std::to_string(port_in(there.err(), "agents udp:"));
+  child stranger({"bash", "-c", "echo who is there > /dev/udp/127.0.0.1/" + port});
+  ASSERT_EQ(stranger.wait(), 0) << stranger.err();
+  const std::regex counted(R"(tenure_transport_datagrams_unreadable_total\{links="agents over UDP"\} 1\n)");
+  const auto http = port_in(there.err(), "HTTP ");
+  EXPECT_TRUE(eventually([&] { return std::regex_search(http_get(http, "/metrics"), counted); }, seconds{30}))
+      << http_get(http, "/metrics");
+}
+
 TEST_F(transports, udp_beyond_this_host_has_to_be_meant) {
   write_events(folder / "events", 1, millisecond);
   child listening(node({"--listen", "udp:0.0.0.0:0"}));
