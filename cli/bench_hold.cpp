@@ -45,9 +45,9 @@ std::vector<std::vector<flow>> make_batches(const hold_options& o) {
   std::vector<std::vector<flow>> out(batches_made);
   for (std::uint64_t b = 0; b < batches_made; ++b) {
     const auto agent = static_cast<std::uint32_t>(b % fleet.agents);
-    const auto near = plan.near_ends(agent, b + 1, begin);
+    const auto batch = plan.batch(agent, b + 1, begin);
     for (std::uint32_t i = 0; i < o.batch; ++i) {
-      const auto planned = plan.flow(agent, b + 1, i, begin, near);
+      const auto planned = plan.flow(batch, i);
       flow f = planned.flow;
       if (planned.near) {
         f.near_tenancy = planned.near->tenancy;

@@ -128,6 +128,7 @@ json figures(const node_bench_options& o, const load::fleet_counters& c, const m
           {"flows_repeated", c.flows_repeated.load()},
           {"evidence", c.evidence_sealed.load()},
           {"batch", o.pace.flows_a_batch},
+          {"together", o.pace.together},
           {"agents", o.fleet.agents},
           {"addresses", o.fleet.addresses},
           {"hold_seconds", hold_ms / 1e3},
@@ -221,6 +222,8 @@ outcome<void> check(const node_bench_options& o) {
                 "expected 1 to 10000 agents, as many to 16777216 addresses, and some flows a second");
   for (const auto b : o.batches)
     if (b == 0 || b > 4'096) return fail(trouble::usage, "--batch: expected 1 to 4096 flows");
+  if (o.pace.together == 0 || o.pace.together > 64)
+    return fail(trouble::usage, "--together: expected 1 to 64 batches");
   if (o.certificate.empty() != o.key.empty() || o.key.empty() != o.authority.empty())
     return fail(trouble::usage, "TLS needs --tls-certificate, --tls-key and --tls-authority");
   return {};
@@ -259,6 +262,7 @@ void add_bench_node(command_line& line) {
   c.option("agents", o->fleet.agents, "agents, a connection each");
   c.option("addresses", o->fleet.addresses, "addresses that the agents' hosts hold");
   c.option("batch", o->batches, "flows a batch, 50 when not given; repeatable: a run for each");
+  c.option("together", o->pace.together, "batches that an agent sends at once");
   c.option("rate", o->rate, "flows a second of all agents");
   c.option("seconds", o->length, "how long flows are sent").shown_as("DURATION");
   c.option("hold", o->hold, "as the node's --hold");

@@ -20,9 +20,10 @@ fleet::fleet(const fleet_options& who, pace_options pace, std::shared_ptr<const 
       net_(net),
       book_(who.agents),
       began_(clock_->now()),
-      last_step_(began_) {
+      last_step_(began_),
+      sends_(who.agents) {
   for (std::uint32_t a = 0; a < who.agents; ++a)
-    agents_.push_back(std::make_shared<played_agent>(plan_, a, *clock_, counters_));
+    agents_.push_back(std::make_shared<played_agent>(plan_, a, *clock_, counters_, bench_));
 }
 
 fleet::~fleet() {
@@ -31,39 +32,60 @@ fleet::~fleet() {
 
 void fleet::step() {
   const nanos now = clock_->now();
-  dial_those_without(now);
+  look_after_links(now);
   seal_heartbeats(now);
   if (flowing_) seal_flows(now);
   last_step_ = now;
   send_what_waits();
 }
 
-void fleet::dial_those_without(nanos now) {
-  for (std::size_t i = 0; i < agents_.size(); ++i)
-    if (!agents_[i]->has_link() && agents_[i]->redial_at() <= now)
-      agents_[i]->dial(net_, pace_.nodes[i % pace_.nodes.size()]);
+void fleet::look_after_links(nanos now) {
+  // Both only grow: while neither does, all links are as they were.
+  const std::uint64_t changes = counters_.connects + counters_.disconnects;
+  if (changes != link_changes_ || !all_linked_) {
+    link_changes_ = changes;
+    all_linked_ = true;
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+      auto& a = *agents_[i];
+      if (a.freshly_welcomed()) {
+        a.seal_heartbeat(now, now - pace_.repeat);
+        let_send(i);
+      }
+      if (a.has_link()) continue;
+      if (a.redial_at() > now)
+        all_linked_ = false;
+      else
+        a.dial(net_, pace_.nodes[i % pace_.nodes.size()]);
+    }
+  }
   if (!pace_.spares) return;
   for (std::size_t i = 0; i < agents_.size(); ++i)
     for (std::size_t other = 0; other < std::min<std::size_t>(2, pace_.nodes.size()); ++other)
       agents_[i]->dial_spare(net_, pace_.nodes[(i + 1 + other) % pace_.nodes.size()]);
 }
 
+void fleet::let_send(std::size_t agent) {
+  if (sends_[agent]) return;
+  sends_[agent] = true;
+  senders_.push_back(agent);
+}
+
 void fleet::seal_heartbeats(nanos now) {
-  for (const auto& a : agents_)
-    if (a->freshly_welcomed()) a->seal_heartbeat(now, now - pace_.repeat);
   // One agent after the other, so that the heartbeats of all are spread over the time of one.
   const auto all = agents_.size();
   const auto due = static_cast<std::uint64_t>(
       static_cast<double>(now - began_) / static_cast<double>(pace_.heartbeat) * static_cast<double>(all));
   heartbeats_ = std::max(heartbeats_, due - std::min<std::uint64_t>(due, all));
   for (; heartbeats_ < due; ++heartbeats_) {
-    auto& a = *agents_[heartbeats_ % all];
-    if (a.welcomed()) a.seal_heartbeat(now, now - pace_.repeat);
+    const auto who = heartbeats_ % all;
+    if (!agents_[who]->welcomed()) continue;
+    agents_[who]->seal_heartbeat(now, now - pace_.repeat);
+    let_send(who);
   }
 }
 
 void fleet::seal_flows(nanos now) {
-  const double batch = pace_.flows_a_batch;
+  const double batch = static_cast<double>(pace_.flows_a_batch) * pace_.together;
   if (pace_.flows_a_second > 0)
     owed_flows_ +=
         static_cast<double>(std::min(now - last_step_, longest_step)) / second * pace_.flows_a_second;
@@ -71,7 +93,9 @@ void fleet::seal_flows(nanos now) {
     owed_flows_ = counters_.batches_sealed == counters_.batches_sent ? batch * 4 * batches_a_turn : 0;
   for (; owed_flows_ >= batch; owed_flows_ -= batch) {
     const auto who = next_sealing_++ % static_cast<std::uint32_t>(agents_.size());
-    book_.enter(who, agents_[who]->seal_flows(now, pace_.flows_a_batch), now);
+    for (std::uint32_t n = 0; n < pace_.together; ++n)
+      book_.enter(who, agents_[who]->seal_flows(now, pace_.flows_a_batch), now);
+    let_send(who);
   }
 }
 
@@ -86,9 +110,11 @@ std::uint64_t fleet::frames_that_may_go() const {
 
 void fleet::send_what_waits() {
   auto may_go = frames_that_may_go();
-  std::size_t idle = 0;  // agents in a row that had nothing
-  while (may_go > 0 && idle < agents_.size()) {
-    auto& a = *agents_[next_sending_++ % agents_.size()];
+  std::size_t idle = 0;  // in a row that could send nothing
+  while (may_go > 0 && idle < senders_.size()) {
+    const auto who = senders_.front();
+    senders_.pop_front();
+    auto& a = *agents_[who];
     ++idle;
     for (std::uint32_t n = 0; n < batches_a_turn && may_go > 0; ++n) {
       const auto bytes = a.send_next();
@@ -97,6 +123,10 @@ void fleet::send_what_waits() {
       --may_go;
       last_frame_bytes_ = bytes;
     }
+    if (a.waits())
+      senders_.push_back(who);
+    else
+      sends_[who] = false;
   }
 }
 

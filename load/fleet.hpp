@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,7 @@ struct pace_options {
   std::vector<std::string> nodes;    ///< "host:port"; agents are spread over them, and stay
   bool spares = false;               ///< each agent keeps a second link, to another node, that takes over
   std::uint32_t flows_a_batch = 50;  ///< 1 to 4,096
+  std::uint32_t together = 1;        ///< batches that an agent seals and sends at once
   double flows_a_second = 100'000;   ///< of all agents; 0: as many as go
   nanos heartbeat = 10 * second;
   nanos repeat = 60 * second;                 ///< ended holdings are reported again for so long
@@ -61,7 +63,9 @@ class fleet {
   void seal_flows(nanos now);
   void seal_heartbeats(nanos now);
   void send_what_waits();
-  void dial_those_without(nanos now);
+  void look_after_links(nanos now);
+  /// Its turn to send will come.
+  void let_send(std::size_t agent);
   std::uint64_t frames_that_may_go() const;
 
   const plan plan_;
@@ -69,13 +73,17 @@ class fleet {
   const std::shared_ptr<const agent::boot_clock> clock_;
   transport::asio_transport& net_;
   fleet_counters counters_;
+  workbench bench_;
   sealed_book book_;
   std::vector<std::shared_ptr<played_agent>> agents_;
   const nanos began_;
   nanos last_step_ = 0;
   double owed_flows_ = 0;
   std::uint32_t next_sealing_ = 0;
-  std::uint32_t next_sending_ = 0;
+  std::deque<std::size_t> senders_;  // agents with something that waits, in the order of their turns
+  std::vector<bool> sends_;          // whether it is among them
+  std::uint64_t link_changes_ = 0;   // that were looked at
+  bool all_linked_ = false;
   std::uint64_t heartbeats_ = 0;
   std::size_t last_frame_bytes_ = 0;
   bool flowing_ = true;

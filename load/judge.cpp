@@ -60,9 +60,9 @@ std::optional<named_ends> read(simdjson::dom::parser& parser, std::string_view l
   return out;
 }
 
-bool names(const std::optional<holding>& truth, const std::optional<std::string_view>& workload,
-           const std::optional<std::string_view>& tenancy) {
-  return truth && workload == plan::workload_name(truth->workload) && tenancy == truth->tenancy.to_string();
+bool names(const plan& p, const std::optional<holding>& truth,
+           const std::optional<std::string_view>& workload, const std::optional<std::string_view>& tenancy) {
+  return truth && workload == p.workload_name(truth->workload) && tenancy == truth->tenancy.to_string();
 }
 
 }  // namespace
@@ -78,11 +78,11 @@ bool judge::check_ends(const planned_flow& truth, const named_ends& told) {
   bool right = true;
   if (told.far_workload) {
     ++found_.attributed;
-    right = names(truth.far, told.far_workload, told.far_tenancy);
+    right = names(plan_, truth.far, told.far_workload, told.far_tenancy);
   } else {
     ++found_.unattributed[std::string{told.reason}];
   }
-  return right && (!told.near_workload || names(truth.near, told.near_workload, told.near_tenancy));
+  return right && (!told.near_workload || names(plan_, truth.near, told.near_workload, told.near_tenancy));
 }
 
 judge::sight judge::unnamed_for(std::string_view reason) {
@@ -116,8 +116,8 @@ void judge::see(std::string_view line) {
   ++(sight_of_it == none ? found_.flows : found_.repeats);
   if (ends->far_workload) sight_of_it = named;
   if (sight_of_it == none) sight_of_it = unnamed_for(ends->reason);
-  const auto near = plan_.near_ends(*agent, id->batch, sealed);
-  if (!check_ends(plan_.flow(*agent, id->batch, id->index, sealed, near), *ends)) {
+  const auto batch = plan_.batch(*agent, id->batch, sealed);
+  if (!check_ends(plan_.flow(batch, id->index), *ends)) {
     ++found_.misattributed;
     wrong("another one held it: " + std::string{line});
   }

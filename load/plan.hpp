@@ -41,6 +41,15 @@ struct planned_flow {
   std::optional<holding> far;   ///< nothing: no agent is there
 };
 
+/// What the flows of a batch share.
+struct planned_batch {
+  std::uint32_t agent = 0;
+  std::uint64_t number = 0;
+  nanos sealed = 0;
+  /// Of these tenancies the flows have their near ends; some may be missing for churn.
+  std::vector<holding> near;
+};
+
 /// Who holds which address when, and which flows there are: a pure function of the options. An address goes
 /// from host to host, half of the time without any gap between two holders. True time is the clock's that
 /// drives the fleet, not negative.
@@ -58,22 +67,41 @@ class plan {
 
   address address_of(std::uint32_t n) const;
   /// All names have the same length.
-  static std::string workload_name(std::uint32_t n);
+  const std::string& workload_name(std::uint32_t n) const { return names_[n]; }
   /// Who holds the address then; nothing in a gap.
   std::optional<holding> holder(std::uint32_t address, nanos at) const;
 
   /// Appends what is or was held on this agent's host at some instant of [since, until].
   void holdings(std::uint32_t agent, nanos since, nanos until, std::vector<holding>& out) const;
 
-  /// Of these tenancies the flows of a batch have their near ends; some may be missing for churn.
-  std::vector<holding> near_ends(std::uint32_t agent, std::uint64_t batch, nanos sealed) const;
-  /// @param near the batch's near_ends
-  planned_flow flow(std::uint32_t agent, std::uint64_t batch, std::uint32_t index, nanos sealed,
-                    const std::vector<holding>& near) const;
+  planned_batch batch(std::uint32_t agent, std::uint64_t number, nanos sealed) const;
+  planned_flow flow(const planned_batch& of, std::uint32_t index) const;
+  /// The same flow, cheaper, without the truth of its ends.
+  /// @param out another flow of the plan, or a new one
+  void draw(const planned_batch& of, std::uint32_t index, tenure::flow& out) const {
+    draw_ends(of, index, out);
+  }
 
  private:
-  holding turn(std::uint32_t address, std::uint64_t n) const;
-  std::uint64_t turn_at(std::uint32_t address, nanos at) const;
+  /// [from, until) of one holding.
+  struct term {
+    nanos from = 0;
+    nanos until = 0;
+  };
+  /// Which holding of which address: holdings of an address are numbered.
+  struct place {
+    std::uint32_t address = 0;
+    std::uint64_t turn = 0;
+  };
+  struct ends {
+    std::optional<std::size_t> near;  // in the batch's list
+    std::optional<place> far;
+  };
+  ends draw_ends(const planned_batch& of, std::uint32_t index, tenure::flow& out) const;
+  holding turn(const place& p) const;
+  std::uint64_t turn_draw(const place& p) const;
+  term term_of(const place& p, nanos phase, std::uint64_t drawn) const;
+  std::uint64_t turn_at(nanos phase, nanos at) const;
   nanos phase(std::uint32_t address) const;
   std::uint32_t first_address(std::uint32_t agent, std::uint64_t turn) const;
 
@@ -84,12 +112,14 @@ class plan {
   };
 
   fleet_options o_;
+  std::uint64_t covered_;     // of 2^20
   std::uint64_t phases_ = 0;  // seeds of what is drawn
   std::uint64_t turns_ = 0;
   std::uint64_t near_ends_ = 0;
   std::uint64_t flows_ = 0;
   std::vector<identity> agents_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> incarnations_;  // sorted
+  std::vector<std::string> names_;                                     // of workloads
 };
 
 }  // namespace tenure::load

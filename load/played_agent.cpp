@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "capnp/made_batch.hpp"
+
 namespace tenure::load {
 namespace {
 
@@ -14,8 +16,8 @@ constexpr nanos longest_redial = 1 * second;
 }  // namespace
 
 played_agent::played_agent(const plan& p, std::uint32_t who, const agent::boot_clock& clock,
-                           fleet_counters& counters)
-    : plan_(p), who_(who), clock_(clock), counters_(counters), scratch_(wire::batch{}) {}
+                           fleet_counters& counters, workbench& bench)
+    : plan_(p), who_(who), clock_(clock), counters_(counters), bench_(bench) {}
 
 std::uint64_t played_agent::seal_flows(nanos now, std::uint32_t flows) {
   const std::lock_guard lock{mutex_};
@@ -26,8 +28,7 @@ std::uint64_t played_agent::seal_flows(nanos now, std::uint32_t flows) {
 }
 
 void played_agent::seal_heartbeat(nanos now, nanos since) {
-  std::vector<holding> held;
-  plan_.holdings(who_, since, now, held);
+  const auto& held = holdings(now, since);
   const std::lock_guard lock{mutex_};
   for (std::uint32_t first = 0; first < held.size(); first += evidence_a_batch) {
     const auto count =
@@ -51,6 +52,11 @@ bool played_agent::welcomed() const {
 bool played_agent::settled() const {
   const std::lock_guard lock{mutex_};
   return kept_.empty();
+}
+
+bool played_agent::waits() const {
+  const std::lock_guard lock{mutex_};
+  return next_to_send_ < first_ + kept_.size();
 }
 
 bool played_agent::freshly_welcomed() {
@@ -178,7 +184,7 @@ std::size_t played_agent::send_next() {
   }
   if (k.sent) ++counters_.batches_repeated;
   if (k.flows) (k.sent ? counters_.flows_repeated : counters_.flows_sent) += k.count;
-  auto frame = encode(number, k);
+  auto frame = k.flows ? encode_flows(number, k) : encode_evidence(number, k);
   const std::size_t bytes = frame.size() * sizeof(frame[0]);
   {
     const std::lock_guard lock{mutex_};
@@ -191,51 +197,53 @@ std::size_t played_agent::send_next() {
   return bytes;
 }
 
-wire::frame played_agent::encode(std::uint64_t number, const kept& k) {
-  auto& b = std::get<wire::batch>(scratch_);
+wire::frame played_agent::encode_flows(std::uint64_t number, const kept& k) {
+  const auto planned = plan_.batch(who_, number, k.sealed);
+  auto& b = bench_.tables;
+  b.number = number;
+  b.workloads.resize(planned.near.size());
+  b.tenancies.clear();
+  for (std::size_t i = 0; i < planned.near.size(); ++i) {
+    const auto& h = planned.near[i];
+    b.workloads[i].name = plan_.workload_name(h.workload);
+    b.tenancies.push_back({h.tenancy, {plan_.address_of(h.address), 0}, static_cast<workload_id>(i + 1)});
+  }
+  const auto read = [this](nanos& at) { at = plan_.reading(who_, at); };
+  return wire::encode_made(b, k.count, [&](std::uint32_t index, flow& f) {
+    plan_.draw(planned, index, f);
+    read(f.times.opened);
+    read(f.times.established);
+    read(f.times.last_received);
+    read(f.times.closed);
+  });
+}
+
+const std::vector<holding>& played_agent::holdings(nanos sealed, nanos since) {
+  auto& b = bench_;
+  if (b.agent != who_ || b.sealed != sealed || b.since != since) {
+    b.holdings.clear();
+    plan_.holdings(who_, since, sealed, b.holdings);
+    b.agent = who_;
+    b.sealed = sealed;
+    b.since = since;
+  }
+  return b.holdings;
+}
+
+wire::frame played_agent::encode_evidence(std::uint64_t number, const kept& k) {
+  const auto& held = holdings(k.sealed, k.since);
+  auto& b = std::get<wire::batch>(bench_.evidence);
   b.number = number;
   b.workloads.clear();
   b.tenancies.clear();
   b.evidence.clear();
-  b.flows.clear();
-  if (k.flows)
-    fill_flows(b, k);
-  else
-    fill_evidence(b, k);
-  return wire::encode(scratch_);
-}
-
-void played_agent::fill_flows(wire::batch& b, const kept& k) {
-  const auto near = plan_.near_ends(who_, b.number, k.sealed);
-  for (const auto& h : near) {
-    b.workloads.push_back({plan::workload_name(h.workload), {}});
-    b.tenancies.push_back(
-        {h.tenancy, {plan_.address_of(h.address), 0}, static_cast<workload_id>(b.workloads.size())});
-  }
-  const auto read = [this](nanos& at) { at = plan_.reading(who_, at); };
-  for (std::uint32_t i = 0; i < k.count; ++i) {
-    b.flows.push_back(plan_.flow(who_, b.number, i, k.sealed, near).flow);
-    auto& times = b.flows.back().times;
-    read(times.opened);
-    read(times.established);
-    read(times.last_received);
-    read(times.closed);
-  }
-}
-
-void played_agent::fill_evidence(wire::batch& b, const kept& k) {
-  if (holdings_sealed_ != k.sealed || holdings_since_ != k.since) {
-    holdings_.clear();
-    plan_.holdings(who_, k.since, k.sealed, holdings_);
-    holdings_sealed_ = k.sealed;
-    holdings_since_ = k.since;
-  }
-  workload_places_.assign(plan_.options().workloads, 0);
+  auto& places = bench_.workload_places;
+  places.assign(plan_.options().workloads, 0);
   for (std::uint32_t i = k.first; i < k.first + k.count; ++i) {
-    const auto& h = holdings_[i];
-    auto& place = workload_places_[h.workload];
+    const auto& h = held[i];
+    auto& place = places[h.workload];
     if (place == 0) {
-      b.workloads.push_back({plan::workload_name(h.workload), {}});
+      b.workloads.push_back({plan_.workload_name(h.workload), {}});
       place = static_cast<std::uint32_t>(b.workloads.size());
     }
     const endpoint at{plan_.address_of(h.address), 0};
@@ -246,6 +254,7 @@ void played_agent::fill_evidence(wire::batch& b, const kept& k) {
                           .from = plan_.reading(who_, h.from),
                           .until = plan_.reading(who_, std::min(h.until, k.sealed))});
   }
+  return wire::encode(bench_.evidence);
 }
 
 }  // namespace tenure::load

@@ -57,11 +57,24 @@ class sealed_book {
   std::vector<std::vector<nanos>> at_;
 };
 
+/// What the agents of one fleet make frames with, one at a time: the driving thread's own, kept for its room.
+struct workbench {
+  wire::batch tables;
+  wire::message evidence{wire::batch{}};
+  std::vector<std::uint32_t> workload_places;
+  // What was held on the host of an agent, of one heartbeat.
+  std::vector<holding> holdings;
+  std::uint32_t agent = 0;
+  nanos sealed = -1;
+  nanos since = 0;
+};
+
 /// One agent of a fleet. Functions are called by the thread that drives the fleet, events come from the
 /// transport's.
 class played_agent : public std::enable_shared_from_this<played_agent> {
  public:
-  played_agent(const plan& p, std::uint32_t who, const agent::boot_clock& clock, fleet_counters& counters);
+  played_agent(const plan& p, std::uint32_t who, const agent::boot_clock& clock, fleet_counters& counters,
+               workbench& bench);
 
   /// Seals so many flows as the next batch. @returns its number.
   std::uint64_t seal_flows(nanos now, std::uint32_t flows);
@@ -73,6 +86,8 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   /// Whether it was welcomed since the last call: the node may know nothing yet.
   bool freshly_welcomed();
   bool settled() const;
+  /// Whether a batch waits to be sent, now or when it may be.
+  bool waits() const;
   void dial(transport::transport& net, const std::string& node);
   /// A second link, over which the node learns the agent's clock; it takes the place of one that is lost.
   void dial_spare(transport::transport& net, const std::string& node);
@@ -106,21 +121,16 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   void received(std::uint64_t link, const transport::frame& f);
   void closed(std::uint64_t link);
   void acknowledged(std::uint64_t number, nanos now);
-  wire::frame encode(std::uint64_t number, const kept& k);
-  void fill_flows(wire::batch& b, const kept& k);
-  void fill_evidence(wire::batch& b, const kept& k);
+  wire::frame encode_flows(std::uint64_t number, const kept& k);
+  wire::frame encode_evidence(std::uint64_t number, const kept& k);
+  /// All that a heartbeat says.
+  const std::vector<holding>& holdings(nanos sealed, nanos since);
 
   const plan& plan_;
   const std::uint32_t who_;
   const agent::boot_clock& clock_;
   fleet_counters& counters_;
-
-  // The driving thread's own; kept to be filled again.
-  wire::message scratch_;
-  std::vector<holding> holdings_;
-  nanos holdings_sealed_ = 0;
-  nanos holdings_since_ = 0;
-  std::vector<std::uint32_t> workload_places_;
+  workbench& bench_;
 
   mutable std::mutex mutex_;
   // Under mutex_.

@@ -4,6 +4,12 @@
 
 namespace tenure::load {
 
+/// Which of [0, n) a drawn number stands for; all about as often. @pre n > 0
+constexpr std::uint64_t scaled(std::uint64_t drawn, std::uint64_t n) {
+  __extension__ using wide = unsigned __int128;
+  return static_cast<std::uint64_t>((static_cast<wide>(drawn) * n) >> 64);
+}
+
 /// SplitMix64 (Steele, Lea, Flood 2014): a generator so cheap that each flow has one of its own, and can be
 /// made again alone.
 class random {
@@ -11,14 +17,17 @@ class random {
   explicit random(std::uint64_t seed) : state_(seed) {}
   random(std::uint64_t a, std::uint64_t b, std::uint64_t c = 0) : state_(mix(mix(mix(a) ^ b) ^ c)) {}
 
-  std::uint64_t next() { return mix(state_ += 0x9e37'79b9'7f4a'7c15ULL); }
+  /// Draw n of a seed, from 0, without those before it.
+  static std::uint64_t draw(std::uint64_t seed, std::uint64_t n) { return mix(seed + (n + 1) * step); }
+  /// What draws next what this one would draw after n others.
+  random after(std::uint64_t n) const { return random{state_ + n * step}; }
+
+  std::uint64_t next() { return mix(state_ += step); }
   /// In [0, n). @pre n > 0
-  std::uint64_t below(std::uint64_t n) {
-    __extension__ using wide = unsigned __int128;
-    return static_cast<std::uint64_t>((static_cast<wide>(next()) * n) >> 64);
-  }
+  std::uint64_t below(std::uint64_t n) { return scaled(next(), n); }
 
  private:
+  static constexpr std::uint64_t step = 0x9e37'79b9'7f4a'7c15ULL;
   static std::uint64_t mix(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58'476d'1ce4'e5b9ULL;
     z = (z ^ (z >> 27)) * 0x94d0'49bb'1331'11ebULL;

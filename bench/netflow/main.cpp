@@ -101,9 +101,8 @@ int run(std::uint16_t port, double rate, double length) {
     }
     const auto agent = static_cast<std::uint32_t>(batch % fleet.options().agents);
     const nanos sealed = now();
-    const auto near = fleet.near_ends(agent, batch, sealed);
-    for (std::uint32_t i = 0; i < records_a_packet; ++i)
-      flows[i] = fleet.flow(agent, batch, i, sealed, near).flow;
+    const auto planned = fleet.batch(agent, batch, sealed);
+    for (std::uint32_t i = 0; i < records_a_packet; ++i) fleet.draw(planned, i, flows[i]);
     out.send(flows, sealed);
     sent += records_a_packet;
   }

@@ -65,9 +65,9 @@ RC_GTEST_PROP(load_plan, the_far_end_of_a_flow_is_one_holder_from_first_to_last_
   const auto agent = *rc::gen::inRange<std::uint32_t>(0, p.options().agents);
   const auto batch = *rc::gen::inRange<std::uint64_t>(1, 1'000'000);
   const nanos sealed = *rc::gen::inRange<nanos>(10 * second, 4000 * second);
-  const auto near = p.near_ends(agent, batch, sealed);
+  const auto of = p.batch(agent, batch, sealed);
   for (std::uint32_t i = 0; i < 20; ++i) {
-    const auto f = p.flow(agent, batch, i, sealed, near);
+    const auto f = p.flow(of, i);
     const auto& t = f.flow.times;
     RC_ASSERT(t.opened < t.established && t.established <= t.last_received && t.last_received <= t.closed);
     RC_ASSERT(t.closed <= sealed);
