@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "actors/output_delays.hpp"
 #include "actors/stage_meter.hpp"
 #include "ownership/verdict.hpp"
 
@@ -22,6 +23,7 @@ struct node_counters {
   using counter = std::atomic<std::uint64_t>;
 
   stage_meter stages;
+  output_delays close_to_output;  ///< when a flow was answered for good, less its close
   counter sessions_opened = 0;
   counter sessions_closed = 0;
   counter sessions_refused = 0;   ///< wrong version, or more sessions than allowed

@@ -89,6 +89,18 @@ void wait_on(pointer self, const due_lot& lot, const std::vector<question>& ques
   }
 }
 
+/// How late what goes to the output is.
+void count_delays(shard_state& state, const std::vector<verdict>& verdicts) {
+  const nanos now = state.clock->now();
+  output_delays::count delays;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const auto& times = state.questions[i].times;
+    // Without a bound of the agent's clock nobody knows when it closed.
+    if (verdicts[i] != waits_on && times.error != unknown_error) delays.add(now - times.closed);
+  }
+  state.counters->close_to_output.add(delays);
+}
+
 void resolve(pointer self, const due_lot_ptr& lot) {
   auto& questions = self->state.questions;
   questions.resize(lot->flows);
@@ -104,6 +116,7 @@ void resolve(pointer self, const due_lot_ptr& lot) {
   resolved->verdicts.resize(lot->flows);
   self->state.owners->attribute_all(questions, resolved->verdicts);
   if (lot->next_rung > 0) wait_on(self, *lot, questions, resolved->verdicts);
+  count_delays(self->state, resolved->verdicts);
   self->send(self->state.sink, write_atom_v, resolved_lot_ptr{std::move(resolved)});
 }
 

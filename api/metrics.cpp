@@ -1,6 +1,7 @@
 #include "api/metrics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "api/metric_families.hpp"
@@ -72,6 +73,23 @@ void unattributed(families& out, const actors::flow_ledger& all) {
   }
 }
 
+void close_to_output(families& out, const actors::output_delays& delays) {
+  ClientMetric m;
+  for (std::size_t i = 0; i < actors::output_delays::steps; ++i) {
+    m.histogram.sample_count += delays.flows(i);
+    const bool last = i + 1 == actors::output_delays::steps;
+    m.histogram.bucket.push_back(
+        {m.histogram.sample_count, last ? std::numeric_limits<double>::infinity()
+                                        : static_cast<double>(actors::output_delays::limit(i)) / second});
+  }
+  m.histogram.sample_sum = static_cast<double>(delays.sum()) / second;
+  out.family("tenure_node_close_to_output_seconds",
+             "Flows by the time from their close to when they were answered for good and given to the "
+             "output, both in this node's time; only where their agent's clock was known",
+             MetricType::Histogram)
+      .metric.push_back(std::move(m));
+}
+
 }  // namespace
 
 std::string node_metrics(const actors::node_counters& c, const actors::ledger_book::reading& read,
@@ -141,6 +159,7 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
     m.label.push_back(ClientMetric::Label{"stage", actors::stage_names[i]});
     stages.metric.push_back(std::move(m));
   }
+  close_to_output(out, c.close_to_output);
   return out.text();
 }
 

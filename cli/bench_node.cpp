@@ -1,6 +1,7 @@
 #include "cli/bench_node.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <sys/resource.h>
 #include <thread>
@@ -107,6 +108,25 @@ json stages(const std::map<std::string, double>& metrics, const measured_node::u
   return out;
 }
 
+/// Within how many milliseconds of its close this share (0 to 1) of the flows went to the output, as the
+/// node's histogram has it; between its limits, as if all were spread evenly.
+double close_to_output_ms(const std::map<std::string, double>& metrics, double share) {
+  const std::string name = "tenure_node_close_to_output_seconds_bucket{le=\"";
+  std::map<double, double> shorter;  // flows by limit
+  for (auto at = metrics.lower_bound(name); at != metrics.end() && at->first.starts_with(name); ++at)
+    shorter[std::strtod(at->first.c_str() + name.size(), nullptr)] = at->second;
+  const double wanted = shorter.empty() ? 0 : share * shorter.rbegin()->second;
+  double below = 0;
+  double flows_below = 0;
+  for (const auto& [limit, flows] : shorter) {
+    if (flows >= wanted && flows > flows_below && std::isfinite(limit))
+      return 1e3 * (below + (limit - below) * (wanted - flows_below) / (flows - flows_below));
+    below = std::isfinite(limit) ? limit : below;
+    flows_below = flows;
+  }
+  return 1e3 * below;
+}
+
 measured_node::usage since(const measured_node::usage& begin, const measured_node::usage& end) {
   return {end.user_seconds - begin.user_seconds, end.system_seconds - begin.system_seconds,
           end.transport_seconds - begin.transport_seconds};
@@ -197,6 +217,8 @@ outcome<json> run_once(node_bench_options o) {
   net->stop();
 
   json result = figures(o, fleet.counters(), used, static_cast<double>(flowed - begin) / second, own);
+  for (const int percent : {10, 50, 90, 99})
+    result[fmt::format("close_to_output_ms_p{}", percent)] = close_to_output_ms(metrics, percent / 100.0);
   result["memory"] = memory.figures();
   result["stages"] = stages(metrics, used, result["flows"].get<double>());
   const auto gauge = [&](const char* name) {

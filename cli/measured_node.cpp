@@ -1,13 +1,9 @@
 #include "cli/measured_node.hpp"
 
 #include <csignal>
-#include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <regex>
-#include <spawn.h>
 #include <sstream>
-#include <sys/wait.h>
 #include <thread>
 #include <tuple>
 #include <unistd.h>
@@ -41,30 +37,17 @@ std::pair<double, double> times_of(const std::filesystem::path& stat) {
   return {user / ticks, system / ticks};
 }
 
-outcome<pid_t> spawn(std::vector<std::string> words, const std::filesystem::path& log) {
-  std::vector<char*> arguments;
-  for (auto& w : words) arguments.push_back(w.data());
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_addopen(&files, STDERR_FILENO, log.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0644);
-  ::posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, "/proc/self/exe", &files, nullptr, arguments.data(), environ);
-  ::posix_spawn_file_actions_destroy(&files);
-  if (error != 0)
-    return fail(trouble::refused, std::string("the node cannot be started: ") + std::strerror(error));
-  return pid;
-}
-
 }  // namespace
 
 outcome<std::unique_ptr<measured_node>> measured_node::start(const std::vector<std::string>& options,
                                                              const std::filesystem::path& log) {
-  std::vector<std::string> words{"tenure", "node", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"};
+  std::vector<std::string> words{"/proc/self/exe", "node",   "--listen",
+                                 "127.0.0.1:0",    "--http", "127.0.0.1:0"};
   words.insert(words.end(), options.begin(), options.end());
-  auto pid = spawn(std::move(words), log);
-  if (!pid) return tl::unexpected(pid.error());
+  std::error_code ignored;
+  std::filesystem::remove(log, ignored);  // of a run before
+  auto process = demo::child_process::start(words, log);
+  if (!process) return tl::unexpected(process.error());
   const std::regex listening{"agents (127.0.0.1:\\d+), HTTP 127.0.0.1:(\\d+)"};
   const auto deadline = std::chrono::steady_clock::now() + start_bound;
   while (std::chrono::steady_clock::now() < deadline) {
@@ -72,22 +55,15 @@ outcome<std::unique_ptr<measured_node>> measured_node::start(const std::vector<s
     const std::string said = whole(log);
     if (std::regex_search(said, found, listening))
       return std::unique_ptr<measured_node>(
-          new measured_node(*pid, found[1], static_cast<std::uint16_t>(std::stoi(found[2]))));
-    if (::waitpid(*pid, nullptr, WNOHANG) != 0)
-      return fail(trouble::refused, "the node did not start; see " + log.string());
+          new measured_node(std::move(*process), found[1], static_cast<std::uint16_t>(std::stoi(found[2]))));
+    if ((*process)->ended()) return fail(trouble::refused, "the node did not start; see " + log.string());
     std::this_thread::sleep_for(between_looks);
   }
-  ::kill(*pid, SIGKILL);
-  ::waitpid(*pid, nullptr, 0);
   return fail(trouble::refused, "the node does not listen; see " + log.string());
 }
 
-measured_node::~measured_node() {
-  if (pid_ > 0) stop(std::chrono::seconds{0});
-}
-
 measured_node::usage measured_node::used() const {
-  const auto process = std::filesystem::path("/proc") / std::to_string(pid_);
+  const auto process = std::filesystem::path("/proc") / std::to_string(process_->pid());
   usage u;
   std::tie(u.user_seconds, u.system_seconds) = times_of(process / "stat");
   std::error_code gone;
@@ -100,7 +76,7 @@ measured_node::usage measured_node::used() const {
 }
 
 std::size_t measured_node::resident_bytes() const {
-  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  std::ifstream statm("/proc/" + std::to_string(process_->pid()) + "/statm");
   std::size_t all = 0;
   std::size_t resident = 0;
   statm >> all >> resident;
@@ -122,18 +98,12 @@ std::map<std::string, double> measured_node::metrics() const {
 
 int measured_node::stop(std::chrono::seconds bound) {
   const auto deadline = std::chrono::steady_clock::now() + bound;
-  ::kill(pid_, SIGTERM);
-  int status = 0;
-  while (::waitpid(pid_, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, &status, 0);
-      break;
-    }
+  process_->ask_to_end();
+  while (!process_->ended() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(between_looks);
-  }
-  pid_ = 0;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const auto code = process_->ended();
+  process_.reset();
+  return code.value_or(128 + SIGKILL);
 }
 
 }  // namespace tenure::cli

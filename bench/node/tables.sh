@@ -47,9 +47,22 @@ hold() {
   for h in 1s 10s 60s 120s; do row "$h" --hold "$h"; done
 }
 
+# Also when flows came out, each counted from its own close.
 release() {
+  local r name delays=$folder/delays
+  echo "| release, a hold of 20 s | from close to output, s, at p10 | p50 | p90 | p99 |
+|---|---|---|---|---|" > "$delays"
   head_of_table "release; late against a hold of 20 s"
-  for r in full early; do row "$r" --release "$r" --hold 20s; done
+  for r in full early; do
+    row "$r" --release "$r" --hold 20s
+    printf '| %s ' "$r" >> "$delays"
+    for name in p10 p50 p90 p99; do
+      printf '| %.1f ' "$(figure "close_to_output_ms_$name" "$folder/run.json")e-3" >> "$delays"
+    done
+    echo '|' >> "$delays"
+  done
+  echo
+  cat "$delays"
 }
 
 sustained() {

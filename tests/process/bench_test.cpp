@@ -1,3 +1,4 @@
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -47,6 +48,10 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_GT(run["flows_per_second"], 0.0);
     EXPECT_GT(run["generator_cpu_seconds"], 0.0);
     EXPECT_GE(run["late_ms_p99"], 0.0);
+    // From its close a flow waits for its batch, for the hold of a second, and for its turn.
+    EXPECT_GT(run["close_to_output_ms_p10"], 900.0);
+    EXPECT_GE(run["close_to_output_ms_p50"], run["close_to_output_ms_p10"]);
+    EXPECT_GE(run["close_to_output_ms_p99"], run["close_to_output_ms_p90"]);
     double sum = 0;
     for (const char* stage :
          {"receive", "decode", "route", "hold", "merge", "resolve", "encode", "write", "rest"}) {
@@ -59,10 +64,50 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
   EXPECT_FALSE(std::filesystem::exists(folder / "bench-node.tnr")) << "what it wrote is removed";
 }
 
+/// The processes whose parent this one is.
+std::vector<pid_t> children_of(pid_t parent) {
+  std::ifstream file("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children");
+  std::vector<pid_t> all;
+  for (pid_t one = 0; file >> one;) all.push_back(one);
+  return all;
+}
+
+/// Neither running nor waiting to be buried: whoever takes over orphans may take its time.
+bool is_gone(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const auto name_end = stat.rfind(") ");
+  return name_end == std::string::npos || stat[name_end + 2] == 'Z';
+}
+
+TEST(bench_node, takes_its_node_with_it_however_it_ends) {
+  for (const int number : {SIGTERM, SIGKILL}) {
+    const temporary_folder folder;
+    child bench({tenure_binary(), "bench", "node", "--agents", "2", "--addresses", "20", "--rate", "100",
+                 "--seconds", "300s", "--hold", "1s", "--folder", folder / ""});
+    std::vector<pid_t> nodes;
+    const auto listens = [&] {
+      std::ifstream log(folder / "bench-node.log");
+      std::string said;
+      while (std::getline(log, said))
+        if (said.find("agents 127.0.0.1:") != std::string::npos) return true;
+      return false;
+    };
+    ASSERT_TRUE(eventually(listens, std::chrono::seconds{60}));
+    nodes = children_of(bench.id());
+    ASSERT_EQ(nodes.size(), 1U);
+    bench.signal(number);
+    EXPECT_EQ(bench.wait(std::chrono::seconds{60}), 128 + number);
+    EXPECT_TRUE(eventually([&] { return is_gone(nodes[0]); }, std::chrono::seconds{60}));
+  }
+}
+
 TEST(bench_node, refuses_what_it_cannot_play) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"--to", "csv"},
                                                 {"--batch", "0"},
                                                 {"--agents", "0"},
+                                                {"--together", "0"},
                                                 {"--tls-key", "k.pem"}}) {
     std::vector<std::string> line{tenure_binary(), "bench", "node"};
     line.insert(line.end(), words.begin(), words.end());
