@@ -37,7 +37,7 @@ struct node_bench_options {
   std::optional<std::filesystem::path> json_file;
 };
 
-constexpr auto between_steps = std::chrono::milliseconds{2};
+constexpr auto between_steps = std::chrono::milliseconds{4};
 // Beyond the hold: for the last flows to be written and acknowledged.
 constexpr nanos settle_bound = 60 * second;
 

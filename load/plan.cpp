@@ -30,6 +30,31 @@ nanos below(std::uint64_t drawn, nanos n) {
 
 }  // namespace
 
+inline nanos plan::phase(std::uint32_t address) const {
+  return static_cast<nanos>(scaled(random::draw(phases_, address), static_cast<std::uint64_t>(o_.lifetime)));
+}
+
+// Turn n of an address is [(n - 1) lifetime + phase, n lifetime + phase); the first one begins before 0.
+inline std::uint64_t plan::turn_at(nanos phase, nanos at) const {
+  if (o_.lifetime == 0) return 0;
+  const nanos since = at - phase;
+  return since < 0 ? 0 : static_cast<std::uint64_t>(since / o_.lifetime) + 1;
+}
+
+inline std::uint64_t plan::turn_draw(const place& p) const {
+  return random::draw(turns_, p.turn << address_bits | p.address);
+}
+
+/// Half of the turns follow the one before at once, the others after a gap of up to a tenth of a lifetime.
+/// @param drawn turn_draw: its lower half says the gap, the upper one the workload
+inline plan::term plan::term_of(const place& p, nanos phase, std::uint64_t drawn) const {
+  if (o_.lifetime == 0) return {0, time_max};
+  const bool at_once = (drawn & 1) != 0;
+  const auto gap = at_once ? 0 : scaled(drawn << 32, static_cast<std::uint64_t>(o_.lifetime / 10));
+  const nanos until = static_cast<nanos>(p.turn) * o_.lifetime + phase;
+  return {std::max<nanos>(0, until - o_.lifetime + static_cast<nanos>(gap)), until};
+}
+
 plan::plan(const fleet_options& o) : o_(o), covered_(static_cast<std::uint64_t>(o.covered * (1U << 20))) {
   invariant(o.agents > 0 && o.addresses >= o.agents && o.addresses <= 1U << 24, "a fleet has its bounds");
   invariant(o.workloads > 0 && o.workloads <= 4096 && o.lifetime >= 0, "a fleet has its bounds");
@@ -52,40 +77,10 @@ std::optional<std::uint32_t> plan::agent_of(std::uint64_t incarnation) const {
   return it->second;
 }
 
-nanos plan::reading(std::uint32_t agent, nanos at) const {
-  const auto& a = agents_[agent];
-  return at + a.offset + at * a.millionths / 1'000'000;
-}
-
 address plan::address_of(std::uint32_t n) const {
   if (!o_.ipv6) return address::v4(0x0a00'0000U + n);
   // 256 addresses a /64.
   return address::from_halves(0xfd7e'0000'0000'0000ULL + (n >> 8), 1 + (n & 0xff));
-}
-
-nanos plan::phase(std::uint32_t address) const {
-  return static_cast<nanos>(scaled(random::draw(phases_, address), static_cast<std::uint64_t>(o_.lifetime)));
-}
-
-// Turn n of an address is [(n - 1) lifetime + phase, n lifetime + phase); the first one begins before 0.
-std::uint64_t plan::turn_at(nanos phase, nanos at) const {
-  if (o_.lifetime == 0) return 0;
-  const nanos since = at - phase;
-  return since < 0 ? 0 : static_cast<std::uint64_t>(since / o_.lifetime) + 1;
-}
-
-std::uint64_t plan::turn_draw(const place& p) const {
-  return random::draw(turns_, p.turn << address_bits | p.address);
-}
-
-/// Half of the turns follow the one before at once, the others after a gap of up to a tenth of a lifetime.
-/// @param drawn turn_draw: its lower half says the gap, the upper one the workload
-plan::term plan::term_of(const place& p, nanos phase, std::uint64_t drawn) const {
-  if (o_.lifetime == 0) return {0, time_max};
-  const bool at_once = (drawn & 1) != 0;
-  const auto gap = at_once ? 0 : scaled(drawn << 32, static_cast<std::uint64_t>(o_.lifetime / 10));
-  const nanos until = static_cast<nanos>(p.turn) * o_.lifetime + phase;
-  return {std::max<nanos>(0, until - o_.lifetime + static_cast<nanos>(gap)), until};
 }
 
 holding plan::turn(const place& p) const {

@@ -62,8 +62,11 @@ class plan {
   std::uint64_t incarnation(std::uint32_t agent) const { return agents_[agent].incarnation; }
   /// Whose incarnation it is; nothing when it is of no agent of this fleet.
   std::optional<std::uint32_t> agent_of(std::uint64_t incarnation) const;
-  /// This agent's clock when it is `at`: off by up to a day, and up to 50 millionths fast or slow.
-  nanos reading(std::uint32_t agent, nanos at) const;
+  /// This agent's clock when it is `at`: off by up to a day, and up to 48 millionths fast or slow.
+  nanos reading(std::uint32_t agent, nanos at) const {
+    const auto& a = agents_[agent];
+    return at + a.offset + (at * a.drift >> 20);
+  }
 
   address address_of(std::uint32_t n) const;
   /// All names have the same length.
@@ -108,7 +111,7 @@ class plan {
   struct identity {
     std::uint64_t incarnation = 0;
     nanos offset = 0;  // of its clock
-    nanos millionths = 0;
+    nanos drift = 0;   // of 2^20
   };
 
   fleet_options o_;
