@@ -10,24 +10,24 @@
 
 namespace tenure::actors {
 
-/// How long after their close flows go to the output, in steps that grow with the delay: four an octave, from
-/// 10 ms to 655 s. Any thread.
+/// How long after their close flows go to the output, in steps that grow with the delay: eight an octave,
+/// from 78 ms to 640 s, with limits at 2.5, 5, 10, 20, 30 and 60 s. Any thread.
 class output_delays {
  public:
-  static constexpr nanos finest = 10 * millisecond;
+  static constexpr nanos finest = 5 * second / 64;
   /// The first one is for all that is shorter than `finest`, the last one for what is longer than the rest.
-  static constexpr std::size_t steps = 1 + 4 * 16 + 1;
+  static constexpr std::size_t steps = 1 + 8 * 13 + 1;
 
   static constexpr std::size_t step_of(nanos delay) {
-    const auto quarters = static_cast<std::uint64_t>(delay < 0 ? 0 : delay / (finest / 4));
-    if (quarters < 4) return 0;
-    const auto octave = static_cast<std::size_t>(std::bit_width(quarters)) - 3;
-    const auto step = 1 + 4 * octave + ((quarters >> octave) & 3);
+    const auto eighths = static_cast<std::uint64_t>(delay < 0 ? 0 : delay / (finest / 8));
+    if (eighths < 8) return 0;
+    const auto octave = static_cast<std::size_t>(std::bit_width(eighths)) - 4;
+    const auto step = 1 + 8 * octave + ((eighths >> octave) & 7);
     return step < steps ? step : steps - 1;
   }
   /// Step n has what is shorter than this, and is in no step before. @pre n + 1 < steps
   static constexpr nanos limit(std::size_t n) {
-    return n == 0 ? finest : (static_cast<nanos>(5 + (n - 1) % 4) << (n - 1) / 4) * (finest / 4);
+    return n == 0 ? finest : (static_cast<nanos>(9 + (n - 1) % 8) << (n - 1) / 8) * (finest / 8);
   }
 
   /// Some flows, counted by one thread.

@@ -82,6 +82,52 @@ class memory_watch {
   std::size_t last_ = 0;
 };
 
+/// What was used and done up to some time.
+struct mark {
+  nanos at = 0;
+  measured_node::usage node;
+  double generator_seconds = 0;
+  std::uint64_t flows = 0;  // durable
+};
+
+/// The part of a run in which as many flows leave the hold as come to it: neither the agents' first batches,
+/// which say all that their hosts hold, nor the time after the last flow, when heartbeats go on alone.
+class steady_part {
+ public:
+  /// @param full when the hold is full @param end of the flows
+  steady_part(nanos full, nanos end) : from_(full + settling), until_(end) {}
+  void look(const measured_node& node, const load::fleet_counters& c, nanos now) {
+    if (begin_.at == 0 && now >= from_ && now + least <= until_) begin_ = mark_of(node, c, now);
+  }
+  void end(const measured_node& node, const load::fleet_counters& c, nanos now) {
+    end_ = mark_of(node, c, now);
+  }
+  /// Adds its figures, or none if it was too short to say anything.
+  void add_to(json& figures) const {
+    if (begin_.at == 0 || end_.flows == begin_.flows) return;
+    const double length = static_cast<double>(end_.at - begin_.at) / second;
+    const auto flows = static_cast<double>(end_.flows - begin_.flows);
+    figures["steady_seconds"] = length;
+    figures["steady_flows_per_second"] = flows / length;
+    figures["steady_cpu_us_per_flow"] = 1e6 * (end_.node.total() - begin_.node.total()) / flows;
+    figures["steady_generator_cpu_us_per_flow"] =
+        1e6 * (end_.generator_seconds - begin_.generator_seconds) / flows;
+  }
+
+ private:
+  static constexpr nanos settling = 2 * second;
+  // Flows become durable in lots, up to four times a second.
+  static constexpr nanos least = 4 * second;
+  static mark mark_of(const measured_node& node, const load::fleet_counters& c, nanos now) {
+    return {now, node.used(), own_cpu_seconds(), c.flows_acknowledged};
+  }
+
+  nanos from_;
+  nanos until_;
+  mark begin_;
+  mark end_;
+};
+
 std::vector<std::string> options_of_node(const node_bench_options& o, const std::filesystem::path& output) {
   std::vector<std::string> words{"--output",  output.string(), "--hold", duration_text(o.hold),
                                  "--release", o.release};
@@ -199,13 +245,16 @@ outcome<json> run_once(node_bench_options o) {
   const nanos begin = clock->now();
   const nanos end = begin + o.length.count();
   memory_watch memory(begin + std::min(o.hold.count() + 10 * second, o.length.count() / 2));
+  steady_part steady(begin + o.hold.count(), end);
   for (nanos now = begin; now < end; now = clock->now()) {
     fleet.step();
     memory.look(node, now);
+    steady.look(node, fleet.counters(), now);
     std::this_thread::sleep_for(between_steps);
   }
   fleet.stop_flows();
   const nanos flowed = clock->now();
+  steady.end(node, fleet.counters(), flowed);
   const auto when_full = node.metrics();
   while (!fleet.settled() && clock->now() < flowed + o.hold.count() + settle_bound) {
     fleet.step();
@@ -219,6 +268,7 @@ outcome<json> run_once(node_bench_options o) {
   json result = figures(o, fleet.counters(), used, static_cast<double>(flowed - begin) / second, own);
   for (const int percent : {10, 50, 90, 99})
     result[fmt::format("close_to_output_ms_p{}", percent)] = close_to_output_ms(metrics, percent / 100.0);
+  steady.add_to(result);
   result["memory"] = memory.figures();
   result["stages"] = stages(metrics, used, result["flows"].get<double>());
   const auto gauge = [&](const char* name) {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # What a flow costs a node, over what grows: tables.sh [batches|tls|agents|addresses|hold|release|sustained]...
-# SECONDS_EACH (20), RATE (400000), TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the
-# environment. `sustained` takes five minutes at RATE.
+# SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), TENURE, FOLDER (where files go) and
+# KEEP (a file for all figures) come from the environment. "Steady" is the part of a run in which the hold is full and
+# flows still come. `sustained` takes five minutes at RATE.
 . "$(dirname "$0")/figure.sh"
 
 batches() {
@@ -44,7 +45,13 @@ addresses() {
 
 hold() {
   head_of_table "hold"
-  for h in 1s 10s 60s 120s; do row "$h" --hold "$h"; done
+  local each=$seconds h
+  for h in 1 10 60 120; do
+    # Full for as long as the others run: what comes is then what goes.
+    seconds=$((h + 2 + each))
+    row "${h}s" --hold "${h}s"
+  done
+  seconds=$each
 }
 
 # Also when flows came out, each counted from its own close.

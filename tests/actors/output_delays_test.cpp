@@ -17,6 +17,11 @@ RC_GTEST_PROP(output_delays, a_delay_is_in_the_step_between_two_limits, ()) {
   if (step > 0) RC_ASSERT(delay >= output_delays::limit(step - 1));
 }
 
+TEST(output_delays, steps_begin_at_the_usual_holds) {
+  for (const nanos hold : {5 * second, 10 * second, 20 * second, 30 * second, 60 * second})
+    EXPECT_EQ(output_delays::limit(output_delays::step_of(hold) - 1), hold);
+}
+
 /// The least limit that so many of a hundred flows stay below.
 nanos within(const output_delays& delays, std::uint64_t percent) {
   std::uint64_t all = 0;

@@ -24,7 +24,7 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
                "--rate",
                "20000",
                "--seconds",
-               "2s",
+               "8s",
                "--hold",
                "1s",
                "--batch",
@@ -47,6 +47,11 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_EQ(run["node_exit_code"], 0);
     EXPECT_GT(run["flows_per_second"], 0.0);
     EXPECT_GT(run["generator_cpu_seconds"], 0.0);
+    EXPECT_GT(run["steady_seconds"], 4.0);
+    EXPECT_LT(run["steady_seconds"], 5.5);
+    EXPECT_NEAR(run["steady_flows_per_second"], 20'000, 10'000);
+    EXPECT_GT(run["steady_cpu_us_per_flow"], 0.0);
+    EXPECT_GT(run["steady_generator_cpu_us_per_flow"], 0.0);
     EXPECT_GE(run["late_ms_p99"], 0.0);
     // From its close a flow waits for its batch, for the hold of a second, and for its turn.
     EXPECT_GT(run["close_to_output_ms_p10"], 900.0);
