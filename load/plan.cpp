@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "load/random.hpp"
 #include "ownership/invariant.hpp"
 
 namespace tenure::load {
@@ -121,7 +120,7 @@ void plan::holdings(std::uint32_t agent, nanos since, nanos until, std::vector<h
 }
 
 planned_batch plan::batch(std::uint32_t agent, std::uint64_t number, nanos sealed) const {
-  planned_batch b{agent, number, sealed, {}};
+  planned_batch b{agent, number, sealed, random{flows_, agent, number}, {}};
   b.near.reserve(near_ends_a_batch);
   random r{near_ends_, agent, number};
   const nanos since = sealed - o_.linger - o_.longest_flow;
@@ -139,7 +138,7 @@ planned_batch plan::batch(std::uint32_t agent, std::uint64_t number, nanos seale
 }
 
 plan::ends plan::draw_ends(const planned_batch& of, std::uint32_t index, tenure::flow& f) const {
-  random r = random{flows_, of.agent, of.number}.after(index * draws_a_flow);
+  random r = of.draws.after(index * draws_a_flow);
   ends found;
   const std::uint64_t shape = r.next();
   const std::uint64_t spans = r.next();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "load/random.hpp"
 #include "ownership/flow.hpp"
 
 namespace tenure::load {
@@ -46,6 +47,7 @@ struct planned_batch {
   std::uint32_t agent = 0;
   std::uint64_t number = 0;
   nanos sealed = 0;
+  random draws;  ///< of all its flows
   /// Of these tenancies the flows have their near ends; some may be missing for churn.
   std::vector<holding> near;
 };
