@@ -68,6 +68,12 @@ delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
         for (const auto& lot : *lots) self->state.held->push(lot, now);
         release_due(self);
       },
+      [self](hold_atom, const due_lot_ptr& left, nanos heartbeat) {
+        const auto measured = self->state.counters->stages.measure(stage::hold, *self->state.clock);
+        self->state.counters->flows_released -= left->flows;
+        self->state.held->push_again(*left, self->state.clock->now(), heartbeat);
+        release_due(self);
+      },
       [self](release_atom) {
         self->state.timers.pop_back();
         release_due(self);

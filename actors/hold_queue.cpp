@@ -1,6 +1,7 @@
 #include "actors/hold_queue.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,103 +13,127 @@ namespace {
 constexpr nanos moment = 10 * millisecond;
 // A lot is what an actor handles at a time: more would only make others wait.
 constexpr std::uint32_t most_flows = 8'192;
+// Early release asks first after this wait, and never again sooner: those of a connection that was long
+// enough can go now.
+constexpr nanos shortest_wait = 50 * millisecond;
 
-// Early release asks first after this wait, and then again and again when a flow has waited for half as long
-// again as before: it leaves at most half as long again after it could have.
-constexpr nanos first_wait = 50 * millisecond;
+nanos longest_wait(const hold_settings& settings) {
+  return std::max(settings.hold, settings.longest);
+}
+
+/// Waits of about the same length have the same number.
+std::size_t kind_of_wait(nanos wait, std::size_t kinds) {
+  const auto doublings = std::bit_width(static_cast<std::uint64_t>(std::max<nanos>(wait, 0) / (second / 2)));
+  return std::min<std::size_t>(static_cast<std::size_t>(doublings), kinds - 1);
+}
 
 }  // namespace
 
-std::vector<nanos> rungs_of(const hold_settings& settings) {
-  const nanos longest = std::max(settings.hold, settings.longest);
-  std::vector<nanos> waits;
-  if (settings.when == release::full) {
-    waits.push_back(settings.hold);
-    if (longest > settings.hold) waits.push_back(longest - settings.hold);
-    return waits;
-  }
-  nanos waited = 0;
-  for (nanos wait = first_wait; waited + wait < longest; wait = waited / 2) {
-    waits.push_back(wait);
-    waited += wait;
-  }
-  waits.push_back(longest - waited);
-  return waits;
+nanos first_wait(const hold_settings& settings) {
+  return settings.when == release::full ? settings.hold : std::min(shortest_wait, longest_wait(settings));
+}
+
+nanos next_asked(const hold_settings& settings, nanos arrived, nanos now, nanos heartbeat) {
+  const nanos at_last = saturating_add(arrived, longest_wait(settings));
+  if (settings.when == release::full) return at_last;
+  const nanos waited = std::max<nanos>(saturating_sub(now, arrived), 0);
+  const nanos quarter = heartbeat / 4;
+  const bool soon = waited < saturating_add(heartbeat, quarter);
+  const nanos wait = std::max(soon ? quarter : waited / 2, shortest_wait);
+  return std::min(saturating_add(now, wait), at_last);
 }
 
 hold_queue::hold_queue(const hold_settings& settings, std::shared_ptr<hold::block_pool> memory)
-    : memory_(std::move(memory)) {
-  for (const nanos wait : rungs_of(settings)) rungs_.emplace_back().wait = wait;
+    : settings_(settings), longest_(longest_wait(settings)), memory_(std::move(memory)) {}
+
+bool hold_queue::make_room(filling& in, std::size_t bytes) {
+  if (in.block && in.used + bytes + hold::row_slack <= in.block->size) return true;
+  in.block = memory_->take(bytes + hold::row_slack);
+  in.used = 0;
+  return false;
 }
 
-std::byte* hold_queue::room(rung& r, std::size_t bytes, nanos now) {
-  const bool fits = r.block && r.used + bytes + hold::row_slack <= r.block->size;
-  if (!fits) {
-    r.block = memory_->take(bytes + hold::row_slack);
-    r.used = 0;
-  }
-  const bool joins = fits && !r.lots.empty() && r.lots.back().lot->memory == r.block &&
-                     now - r.lots.back().first < moment && r.lots.back().lot->flows < most_flows;
-  auto* const at = r.block->data + r.used;
-  if (!joins) {
-    auto lot = std::make_shared<due_lot>();
-    lot->memory = r.block;
-    lot->rows = at;
-    const auto here = static_cast<std::size_t>(&r - rungs_.data());
-    lot->next_rung = here + 1 < rungs_.size() ? static_cast<std::uint32_t>(here + 1) : 0;
-    bytes_ += sizeof(due_lot);
-    r.lots.push_back({std::move(lot), 0, now, 0});
-  }
-  r.used += bytes;
-  return at;
+hold_queue::waiting_lot hold_queue::begin_lot(const filling& in, nanos arrived, bool last) {
+  auto lot = std::make_shared<due_lot>();
+  lot->memory = in.block;
+  lot->rows = in.block->data + in.used;
+  lot->arrived = arrived;
+  lot->last = last;
+  bytes_ += sizeof(due_lot);
+  return {std::move(lot), 0, arrived, 0};
+}
+
+void hold_queue::add(waiting_lot& to, filling& in, const due_lot::part& part, const std::byte* rows) {
+  std::memcpy(in.block->data + in.used, rows, part.bytes);
+  in.used += part.bytes;
+  to.used += part.bytes;
+  to.lot->parts.push_back(part);
+  to.lot->flows += part.flows;
+  flows_ += part.flows;
+  bytes_ += part.bytes + sizeof(due_lot::part);
 }
 
 void hold_queue::push(const flow_lot& lot, nanos now) {
   if (lot.rows.empty()) return;
-  rung& r = rungs_[ended_ ? rungs_.size() - 1 : lot.rung];
   const auto rows = lot.rows.bytes();
-  std::memcpy(room(r, rows.size(), now), rows.data(), rows.size());
-  auto& last = r.lots.back();
-  last.due = ended_ ? time_min : saturating_add(now, r.wait);
-  last.used += rows.size();
-  last.lot->parts.push_back(
-      {lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())});
-  last.lot->flows += lot.rows.count();
-  flows_ += lot.rows.count();
-  bytes_ += rows.size() + sizeof(due_lot::part);
+  const nanos wait = first_wait(settings_);
+  const bool joins = make_room(fresh_block_, rows.size()) && !fresh_.empty() &&
+                     fresh_.back().lot->memory == fresh_block_.block && now - fresh_.back().first < moment &&
+                     fresh_.back().lot->flows < most_flows;
+  if (!joins) fresh_.push_back(begin_lot(fresh_block_, now, wait >= longest_));
+  auto& to = fresh_.back();
+  to.lot->arrived = now;
+  to.due = saturating_add(now, wait);
+  add(to, fresh_block_,
+      {lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())},
+      rows.data());
+}
+
+void hold_queue::push_again(const due_lot& left, nanos now, nanos heartbeat) {
+  const nanos due = next_asked(settings_, left.arrived, now, heartbeat);
+  const bool last = due >= saturating_add(left.arrived, longest_);
+  auto& in = again_blocks_[kind_of_wait(due - now, again_blocks_.size())];
+  const std::byte* rows = left.rows;
+  waiting_lot* to = nullptr;
+  for (const auto& part : left.parts) {
+    if (!make_room(in, part.bytes)) to = nullptr;
+    if (to == nullptr) to = &again_.emplace(due, begin_lot(in, left.arrived, last))->second;
+    add(*to, in, part, rows);
+    rows += part.bytes;
+  }
+}
+
+due_lot_ptr hold_queue::take(waiting_lot& w) {
+  flows_ -= w.lot->flows;
+  bytes_ -= w.used + sizeof(due_lot) + w.lot->parts.size() * sizeof(due_lot::part);
+  if (ended_) w.lot->last = true;
+  return std::move(w.lot);
 }
 
 std::vector<due_lot_ptr> hold_queue::due(nanos now, std::size_t most) {
   std::vector<due_lot_ptr> out;
   std::size_t taken = 0;
-  for (auto& r : rungs_) {
-    while (!r.lots.empty() && r.lots.front().due <= now && taken < most) {
-      auto& w = r.lots.front();
-      taken += w.lot->flows;
-      flows_ -= w.lot->flows;
-      bytes_ -= w.used + sizeof(due_lot) + w.lot->parts.size() * sizeof(due_lot::part);
-      out.push_back(std::move(w.lot));
-      r.lots.pop_front();
+  for (auto next = next_due(); next && *next <= now && taken < most; next = next_due()) {
+    if (fresh_.empty() || (!again_.empty() && again_.begin()->first < fresh_.front().due)) {
+      out.push_back(take(again_.begin()->second));
+      again_.erase(again_.begin());
+    } else {
+      out.push_back(take(fresh_.front()));
+      fresh_.pop_front();
     }
-    if (r.lots.empty()) r.block.reset();  // an idle hold keeps no memory from others
+    taken += out.back()->flows;
   }
+  // An idle hold keeps no memory from others.
+  if (fresh_.empty()) fresh_block_.block.reset();
+  if (again_.empty()) again_blocks_ = {};
   return out;
 }
 
 std::optional<nanos> hold_queue::next_due() const {
-  std::optional<nanos> next;
-  for (const auto& r : rungs_)
-    if (!r.lots.empty() && (!next || r.lots.front().due < *next)) next = r.lots.front().due;
-  return next;
-}
-
-void hold_queue::end_hold() {
-  ended_ = true;
-  for (auto& r : rungs_)
-    for (auto& w : r.lots) {
-      w.due = time_min;
-      w.lot->next_rung = 0;
-    }
+  if (fresh_.empty() && again_.empty()) return std::nullopt;
+  if (ended_) return time_min;
+  const nanos fresh = fresh_.empty() ? time_max : fresh_.front().due;
+  return again_.empty() ? fresh : std::min(fresh, again_.begin()->first);
 }
 
 }  // namespace tenure::actors

@@ -36,7 +36,6 @@ struct flow_lot {
   flow_origin_ptr origin;
   hold::packed_rows rows;
   std::uint64_t ticket = 0;  ///< what the origin calls them: its batch, or its lot
-  std::uint32_t rung = 0;    ///< of the hold (hold_queue), on which they wait next
 };
 
 /// Flows of many batches that waited together and are due: rows of one part after those of the other.
@@ -53,18 +52,16 @@ struct due_lot {
   const std::byte* rows = nullptr;
   std::vector<part> parts;
   std::uint32_t flows = 0;  ///< of all parts
-  /// What is not attributed may wait on this rung; 0: everything has to be resolved for good.
-  std::uint32_t next_rung = 0;
+  nanos arrived = 0;        ///< the last of them, cluster time
+  /// Everything has to be resolved for good; otherwise what only lacks evidence may go back to wait.
+  bool last = true;
 };
 
-/// A resolved lot: `verdicts[i]` is the answer about the far end of its i-th flow. Where that is `waits_on`,
-/// the flow has gone back to wait and is none of the sink's business yet.
+/// A resolved lot: `verdicts[i]` is the answer about the far end of its i-th flow.
 struct resolved_lot {
   std::shared_ptr<const due_lot> lot;
   std::vector<verdict> verdicts;
 };
-
-inline constexpr verdict waits_on = unattributed(reason::none);
 
 /// Some flows of a batch, by what was answered.
 struct batch_share {

@@ -75,6 +75,7 @@ struct node_counters {
   counter sink_full = 0;             ///< gauge: 1 while it has none
   counter hold_flows = 0;            ///< gauge: in the hold
   counter hold_bytes = 0;            ///< gauge: what they take there
+  counter flows_asked = 0;           ///< questions about far ends; with early release several a flow
   counter flows_released = 0;        ///< gauge: on their way from the hold to the output
   counter claims_refused = 0;        ///< evidence and near ends that the agent's certificate may not claim
   counter takeovers_refused = 0;     ///< connections that said an incarnation of another certificate's

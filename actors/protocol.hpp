@@ -135,11 +135,13 @@ using session_actor = caf::typed_actor<
 
 /// Holds flows back for the hold, so that evidence can arrive, then releases them to its shard.
 using delay_actor = caf::typed_actor<
-    // A lot to hold from now on, on its rung: from a session, or from the shard that could not attribute it
-    // yet.
+    // A lot to hold from now on.
     caf::reacts_to<hold_atom, flow_lot_ptr>,
     // Lots of several batches, likewise.
     caf::reacts_to<hold_atom, flow_lots_ptr>,
+    // What the shard could not attribute yet of a lot that it was asked about, and how many nanoseconds
+    // heartbeats are apart there.
+    caf::reacts_to<hold_atom, due_lot_ptr, nanos>,
     // Time to look what is due.
     caf::reacts_to<release_atom>,
     // Release everything now, and hold nothing any more; answers when the last lot has gone to the shard.

@@ -7,6 +7,8 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/lot_split.hpp"
+
 namespace tenure::actors {
 namespace {
 
@@ -61,44 +63,29 @@ bool lacks_evidence_only(const verdict& v, const question& q) {
   return v.reason != reason::conflict && v.reason != reason::external && v.reason != reason::local;
 }
 
-/// Sends back to wait what is not attributed and still may be.
-void wait_on(pointer self, const due_lot& lot, const std::vector<question>& questions,
-             std::vector<verdict>& verdicts) {
-  const auto delay = caf::actor_cast<delay_actor>(self->current_sender());
-  const std::byte* at = lot.rows;
-  std::size_t i = 0;
-  flow f;
-  for (const auto& part : lot.parts) {
-    hold::row_cursor rows(part.base, at);
-    at += part.bytes;
-    std::shared_ptr<flow_lot> again;
-    for (std::uint32_t n = 0; n < part.flows; ++n, ++i) {
-      rows.next(f);
-      if (!lacks_evidence_only(verdicts[i], questions[i])) continue;
-      if (!again) {
-        again = std::make_shared<flow_lot>();
-        again->origin = part.origin;
-        again->ticket = part.ticket;
-        again->rows = hold::packed_rows(part.base);
-        again->rung = lot.next_rung;
-      }
-      again->rows.add(f);
-      verdicts[i] = waits_on;
-    }
-    if (again) self->send(delay, hold_atom_v, flow_lot_ptr{std::move(again)});
-  }
-}
-
 /// How late what goes to the output is.
-void count_delays(shard_state& state, const std::vector<verdict>& verdicts) {
+void count_delays(shard_state& state) {
   const nanos now = state.clock->now();
   output_delays::count delays;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+  for (std::size_t i = 0; i < state.stays.size(); ++i) {
     const auto& times = state.questions[i].times;
     // Without a bound of the agent's clock nobody knows when it closed.
-    if (verdicts[i] != waits_on && times.error != unknown_error) delays.add(now - times.closed);
+    if (!state.stays[i] && times.error != unknown_error) delays.add(now - times.closed);
   }
   state.counters->close_to_output.add(delays);
+}
+
+/// Of a lot that may wait on: what is answered goes to the sink, what only lacks evidence back to wait.
+void resolve_some(pointer self, const due_lot_ptr& lot, std::vector<verdict> verdicts) {
+  auto& state = self->state;
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    state.stays[i] = lacks_evidence_only(verdicts[i], state.questions[i]);
+  count_delays(state);
+  auto parts = split(lot, std::move(verdicts), state.stays);
+  if (parts.stays)
+    self->send(caf::actor_cast<delay_actor>(self->current_sender()), hold_atom_v,
+               due_lot_ptr{std::move(parts.stays)}, state.owners->timelines().heartbeat());
+  if (parts.goes) self->send(state.sink, write_atom_v, resolved_lot_ptr{std::move(parts.goes)});
 }
 
 void resolve(pointer self, const due_lot_ptr& lot) {
@@ -111,13 +98,14 @@ void resolve(pointer self, const due_lot_ptr& lot) {
     at += part.bytes;
     for (std::uint32_t n = 0; n < part.flows; ++n) rows.next(*q++);
   }
-  auto resolved = std::make_shared<resolved_lot>();
-  resolved->lot = lot;
-  resolved->verdicts.resize(lot->flows);
-  self->state.owners->attribute_all(questions, resolved->verdicts);
-  if (lot->next_rung > 0) wait_on(self, *lot, questions, resolved->verdicts);
-  count_delays(self->state, resolved->verdicts);
-  self->send(self->state.sink, write_atom_v, resolved_lot_ptr{std::move(resolved)});
+  std::vector<verdict> verdicts(lot->flows);
+  self->state.owners->attribute_all(questions, verdicts);
+  self->state.counters->flows_asked += questions.size();
+  self->state.stays.assign(lot->flows, false);
+  if (!lot->last) return resolve_some(self, lot, std::move(verdicts));
+  count_delays(self->state);
+  self->send(self->state.sink, write_atom_v,
+             resolved_lot_ptr{std::make_shared<resolved_lot>(resolved_lot{lot, std::move(verdicts)})});
 }
 
 /// A chunk goes to the peer actor that asks for it.

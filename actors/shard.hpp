@@ -30,7 +30,9 @@ struct shard_state {
     timeline_walk walk;
   };
   std::map<std::uint32_t, moving_part> moving;  ///< by the number of the node they go to
-  std::vector<question> questions;              ///< of one lot; kept for its room
+  // Of one lot; kept for their room.
+  std::vector<question> questions;
+  std::vector<bool> stays;
   // What was added to the node's gauges.
   std::size_t addresses = 0;
   std::size_t tenancies = 0;

@@ -54,35 +54,16 @@ void confirm_later(sink_state& state, const due_lot::part& part,
   state.unconfirmed[at->second].second->push_back({part.ticket, answers});
 }
 
-/// Of a part, what does not wait on. @param kept where its rows are put together; lives as long as they are
-/// used
-sinks::record_rows without_waiting(const sinks::record_rows& all, hold::packed_rows& kept,
-                                   std::vector<verdict>& answers) {
-  hold::row_cursor rows(all.base, all.bytes.data());
-  kept.restart(all.base);
-  answers.clear();
-  flow f;
-  for (const auto& v : all.answers) {
-    rows.next(f);
-    if (v == waits_on) continue;
-    kept.add(f);
-    answers.push_back(v);
-  }
-  return {all.base, kept.bytes(), answers, all.agent};
-}
-
 outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   const auto measured = state.counters->stages.measure(stage::encode, *state.clock);
   const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
-  const bool some_wait_on = resolved.lot->next_rung != 0;
   const std::byte* at = resolved.lot->rows;
   std::span<const verdict> verdicts = resolved.verdicts;
   for (const auto& part : resolved.lot->parts) {
-    sinks::record_rows rows{part.base, {at, part.bytes}, verdicts.first(part.flows), part.origin->agent};
+    const sinks::record_rows rows{
+        part.base, {at, part.bytes}, verdicts.first(part.flows), part.origin->agent};
     at += part.bytes;
     verdicts = verdicts.subspan(part.flows);
-    if (some_wait_on) rows = without_waiting(rows, state.kept_rows, state.kept_answers);
-    if (rows.answers.empty()) continue;
     if (auto done = state.out->append_rows(rows, context); !done) return done;
     answer_counts<std::uint32_t> answers{};
     for (const auto& v : rows.answers) ++answers[static_cast<std::size_t>(v.reason)];

@@ -146,6 +146,8 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_agents", "Agents whose batches come here", c.agents_here);
   out.counter("tenure_node_takeovers_refused_total",
               "Connections that said an incarnation of another certificate's", c.takeovers_refused);
+  out.counter("tenure_node_flows_asked_total",
+              "Questions about far ends; of one flow several with early release", c.flows_asked);
   out.gauge("tenure_node_flows_released", "Flows on their way from the hold to the output", c.flows_released);
   out.gauge("tenure_node_sink_full", "1 while the output has no room, as on a full disk", c.sink_full);
   out.counter("tenure_node_sink_fillings_total", "Times that the output had no room", c.sink_fillings);

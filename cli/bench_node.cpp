@@ -278,6 +278,7 @@ outcome<json> run_once(node_bench_options o) {
   result["flows_in_the_hold"] = gauge("tenure_node_hold_flows");
   result["bytes_per_held_flow"] =
       gauge("tenure_node_hold_bytes") / std::max(1.0, gauge("tenure_node_hold_flows"));
+  result["asked_per_flow"] = metrics.at("tenure_node_flows_asked_total") / result["flows"].get<double>();
   result["output_bytes_per_flow"] =
       static_cast<double>(std::filesystem::file_size(output, ignored)) / result["flows"].get<double>();
   result["node_exit_code"] = node.stop(seconds{90});

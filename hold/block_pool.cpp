@@ -28,6 +28,16 @@ block map(std::size_t bytes) {
 
 }  // namespace
 
+block_ptr block_of(raw_vector<std::byte> bytes) {
+  struct owner {
+    raw_vector<std::byte> bytes;
+    block whole;
+  };
+  auto all = std::make_shared<owner>(owner{std::move(bytes), {}});
+  all->whole = {all->bytes.data(), all->bytes.size()};
+  return {all, &all->whole};
+}
+
 std::shared_ptr<block_pool> block_pool::make(std::size_t touched) {
   std::shared_ptr<block_pool> pool(new block_pool);
   if (touched > 0) pool->grow((touched + block_bytes - 1) / block_bytes);

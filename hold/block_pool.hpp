@@ -6,6 +6,8 @@
 #include <mutex>
 #include <vector>
 
+#include "ownership/raw_vector.hpp"
+
 namespace tenure::hold {
 
 /// A piece of memory whose pages have been touched.
@@ -15,6 +17,9 @@ struct block {
 };
 /// The block goes back to its pool with the last of these.
 using block_ptr = std::shared_ptr<const block>;
+
+/// A block of memory that belongs to no pool.
+block_ptr block_of(raw_vector<std::byte> bytes);
 
 /// Memory for what waits, used again and again: a page that is touched for the first time costs more than all
 /// else that is done with the rows on it. It grows by slabs when nothing is free, and never shrinks: what

@@ -5,157 +5,13 @@
 #include <bit>
 #include <cstring>
 
+#include "hold/row_format.hpp"
 #include "ownership/asked_port.hpp"
 #include "ownership/invariant.hpp"
 
 namespace tenure::hold {
 
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "fields are cut from words, low bytes first");
-
-/// A field's place among the choices in the head, and the four lengths in bytes that it chooses from; the
-/// last has room for any value.
-struct shape {
-  unsigned place;
-  unsigned a, b, c, d;
-};
-
-// What the rule asks for comes first.
-constexpr shape last_received{0, 3, 4, 5, 8};
-constexpr shape life{1, 3, 4, 5, 8};
-constexpr shape handshake{2, 2, 3, 4, 8};
-constexpr shape transit{3, 2, 3, 4, 8};
-constexpr shape error{4, 2, 3, 4, 8};
-constexpr shape closing{5, 3, 4, 5, 8};
-constexpr shape index_gap{6, 0, 1, 2, 4};
-constexpr shape connection{7, 0, 1, 3, 8};
-constexpr shape part{8, 0, 1, 2, 4};
-constexpr shape near_sequence{9, 1, 2, 3, 8};
-constexpr shape near_name{10, 1, 2, 3, 4};
-constexpr shape bytes_sent{11, 2, 3, 4, 8};
-constexpr shape bytes_received{12, 2, 3, 4, 8};
-constexpr shape segments_sent{13, 1, 2, 3, 4};
-constexpr shape segments_received{14, 1, 2, 3, 4};
-constexpr shape retransmits{15, 0, 1, 2, 4};
-constexpr shape srtt{16, 1, 2, 3, 4};
-constexpr shape min_rtt{17, 1, 2, 3, 4};
-constexpr shape connect_time{18, 1, 2, 3, 4};
-
-// Small things, above the choices in the head.
-constexpr unsigned reporter_bit = 38;
-constexpr unsigned udp_bit = 39;
-constexpr unsigned end_bits = 40;  // three
-constexpr unsigned established_bit = 43;
-constexpr unsigned far_v6_bit = 44;
-constexpr unsigned near_bits = 45;  // two
-constexpr unsigned far_in_region_bit = 47;
-
-/// How much of a near address is the base's: the network of its host, or the upper half of that.
-enum class near_form : unsigned { v4, v6_of_base, v6, v6_in_region };
-
-constexpr bool in_region(std::uint64_t high, const row_base& base) {
-  return high >> 32 == base.near_high >> 32;
-}
-
-constexpr std::size_t head_bytes = 6;
-constexpr std::size_t common_row_bytes = 64;
-
-constexpr std::uint64_t mask(unsigned bytes) {
-  return bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
-}
-
-/// Differences either way are small numbers.
-constexpr std::uint64_t folded(std::uint64_t difference) {
-  return (difference << 1) ^ (0 - (difference >> 63));
-}
-constexpr std::uint64_t unfolded(std::uint64_t n) {
-  return (n >> 1) ^ (0 - (n & 1));
-}
-
-constexpr std::uint64_t bits(nanos n) {
-  return static_cast<std::uint64_t>(n);
-}
-
-class row_writer {
- public:
-  explicit row_writer(std::byte* row) : row_(row), at_(row + 1 + head_bytes) {}
-
-  template <shape S>
-  void field(std::uint64_t value) {
-    const unsigned choice =
-        unsigned{value > mask(S.a)} + unsigned{value > mask(S.b)} + unsigned{value > mask(S.c)};
-    constexpr std::uint32_t lengths = S.a | S.b << 8 | S.c << 16 | S.d << 24;
-    std::memcpy(at_, &value, sizeof value);
-    at_ += (lengths >> (8 * choice)) & 255;
-    head_ |= std::uint64_t{choice} << (2 * S.place);
-  }
-  template <shape S>
-  void difference(std::uint64_t to, std::uint64_t from) {
-    field<S>(folded(to - from));
-  }
-  template <class Number>
-  void raw(Number n) {
-    std::memcpy(at_, &n, sizeof n);
-    at_ += sizeof n;
-  }
-  void small(unsigned place, std::uint64_t value) { head_ |= value << place; }
-
-  /// @returns the row's length
-  std::size_t finish() {
-    const auto length = static_cast<std::size_t>(at_ - row_);
-    const std::uint64_t first = (head_ << 8) | length;
-    std::memcpy(row_, &first, 1 + head_bytes);
-    return length;
-  }
-
- private:
-  std::byte* row_;
-  std::byte* at_;
-  std::uint64_t head_ = 0;
-};
-
-class row_reader {
- public:
-  explicit row_reader(const std::byte* row) : at_(row + 1 + head_bytes) {
-    std::memcpy(&head_, row, sizeof head_);
-    head_ >>= 8;
-  }
-
-  template <shape S>
-  std::uint64_t field() {
-    const unsigned choice = (head_ >> (2 * S.place)) & 3;
-    static constexpr std::uint64_t masks[] = {mask(S.a), mask(S.b), mask(S.c), mask(S.d)};
-    constexpr std::uint32_t lengths = S.a | S.b << 8 | S.c << 16 | S.d << 24;
-    std::uint64_t value = 0;
-    std::memcpy(&value, at_, sizeof value);
-    at_ += (lengths >> (8 * choice)) & 255;
-    return value & masks[choice];
-  }
-  template <shape S>
-  std::uint32_t number() {
-    return static_cast<std::uint32_t>(field<S>());
-  }
-  template <shape S>
-  std::uint64_t difference(std::uint64_t from) {
-    return from + unfolded(field<S>());
-  }
-  template <class Number>
-  Number raw() {
-    Number n{};
-    std::memcpy(&n, at_, sizeof n);
-    at_ += sizeof n;
-    return n;
-  }
-  const std::byte* at() const { return at_; }
-  unsigned small(unsigned place, unsigned width = 1) const {
-    return static_cast<unsigned>(head_ >> place) & ((1U << width) - 1);
-  }
-
- private:
-  const std::byte* at_;
-  std::uint64_t head_ = 0;
-};
 
 std::uint64_t read_high(row_reader& in, bool in_region, const row_base& base) {
   return in_region ? (base.near_high >> 32 << 32 | in.raw<std::uint32_t>()) : in.raw<std::uint64_t>();
@@ -286,48 +142,20 @@ void read_extras(row_reader& in, const std::byte* row_end, flow& f) {
   }
 }
 
-std::size_t length_of(const std::byte* row) {
-  return std::to_integer<std::size_t>(*row);
-}
-
-/// What four fields take together, by their choices.
-template <shape A, shape B, shape C, shape D>
-constexpr auto lengths_of_four = [] {
-  static_assert(A.place % 4 == 0 && B.place == A.place + 1 && C.place == A.place + 2 &&
-                D.place == A.place + 3);
-  const auto length = [](const shape& s, unsigned choice) {
-    return choice == 0 ? s.a : choice == 1 ? s.b : choice == 2 ? s.c : s.d;
-  };
-  std::array<std::uint8_t, 256> out{};
-  for (unsigned i = 0; i < out.size(); ++i)
-    out[i] = static_cast<std::uint8_t>(length(A, i & 3) + length(B, i >> 2 & 3) + length(C, i >> 4 & 3) +
-                                       length(D, i >> 6 & 3));
-  return out;
-}();
-
-/// Where a row's field near_name begins: what comes before it is the far end, ten fields and the near end.
-std::size_t before_near_name(std::uint64_t head) {
-  constexpr std::array<std::uint8_t, 4> far = {4, 16, 4, 12};  // by far_v6_bit and far_in_region_bit
-  constexpr std::array<std::uint8_t, 4> near = {4, 8, 16, 12};
-  constexpr shape nothing{10, 0, 0, 0, 0};
-  constexpr shape nothing_more{11, 0, 0, 0, 0};
-  constexpr std::size_t ports = 4;
-  return 1 + head_bytes + ports + far[(head >> far_v6_bit & 1) | (head >> far_in_region_bit & 1) << 1] +
-         near[head >> near_bits & 3] + lengths_of_four<last_received, life, handshake, transit>[head & 255] +
-         lengths_of_four<error, closing, index_gap, connection>[head >> 8 & 255] +
-         lengths_of_four<part, near_sequence, nothing, nothing_more>[head >> 16 & 255];
-}
-
 }  // namespace
 
 packed_rows::packed_rows(const row_base& base, std::size_t rows) : base_(base) {
   if (rows > 0) bytes_.resize(rows * common_row_bytes + max_row_bytes + row_slack);
 }
 
-void packed_rows::add(const flow& f) {
-  invariant(f.id.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
+void packed_rows::make_room() {
   if (bytes_.size() - used_ < max_row_bytes + row_slack)
     bytes_.resize(std::max(bytes_.size() * 2, used_ + 8 * max_row_bytes));
+}
+
+void packed_rows::add(const flow& f) {
+  invariant(f.id.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
+  make_room();
   row_writer out(bytes_.data() + used_);
   out.small(reporter_bit, static_cast<std::uint64_t>(f.reporter));
   out.small(udp_bit, f.transport == transport_protocol::udp ? 1 : 0);
@@ -349,6 +177,35 @@ void packed_rows::add(const flow& f) {
   last_index_ = f.id.index;
   last_connection_ = f.connection;
   ++count_;
+}
+
+void packed_rows::add_copy(const row_cursor::row& of) {
+  invariant(of.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
+  make_room();
+  std::byte* const to = bytes_.data() + used_;
+  std::memcpy(to, of.begin, of.index_gap_at);
+  row_writer out(to, of.index_gap_at);
+  const std::uint32_t gap = of.index - last_index_ - 1;
+  out.field<index_gap>(gap);
+  out.difference<connection>(of.connection, last_connection_ + gap + 1);
+  out.bytes(of.begin + of.part_at, length_of(of.begin) - of.part_at);
+  used_ += out.finish_copy();
+  last_index_ = of.index;
+  last_connection_ = of.connection;
+  ++count_;
+}
+
+row_cursor::row row_cursor::next_row() {
+  std::uint64_t head = 0;
+  std::memcpy(&head, at_, sizeof head);
+  const std::size_t index_gap_at = before_index_gap(head >> 8);
+  row_reader in(at_, index_gap_at);
+  const auto gap = in.number<index_gap>();
+  last_index_ += gap + 1;
+  last_connection_ = in.difference<connection>(last_connection_ + gap + 1);
+  const row out{at_, index_gap_at, static_cast<std::size_t>(in.at() - at_), last_index_, last_connection_};
+  at_ += length_of(at_);
+  return out;
 }
 
 void row_cursor::next(question& q) {

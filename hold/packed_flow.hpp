@@ -30,6 +30,41 @@ inline constexpr std::size_t max_row_bytes = 192;
 /// time.
 inline constexpr std::size_t row_slack = 8;
 
+/// Reads rows of one batch from the first on.
+class row_cursor {
+ public:
+  /// @param at the first row; row_slack bytes behind the last are readable
+  row_cursor(const row_base& base, const std::byte* at) : base_(&base), at_(at) {}
+
+  /// The next row in full. @pre there is one
+  void next(flow& f);
+  /// Only what the rule asks of it.
+  void next(question& q);
+  /// Only the name of its near end. Not to be mixed with `next(flow&)`: a row is read after all before it.
+  workload_id next_near_workload();
+
+  /// A row as it lies there, to be put among others of its batch (packed_rows::add_copy).
+  struct row {
+    const std::byte* begin = nullptr;
+    // Where the fields begin that depend on the row before, and those behind them.
+    std::size_t index_gap_at = 0;
+    std::size_t part_at = 0;
+    std::uint32_t index = 0;
+    std::uint64_t connection = 0;
+  };
+  /// The next row as it is. @pre there is one
+  row next_row();
+
+  /// Behind the row that was read last.
+  const std::byte* at() const { return at_; }
+
+ private:
+  const row_base* base_;
+  const std::byte* at_;
+  std::uint32_t last_index_ = ~0U;
+  std::uint64_t last_connection_ = 0;
+};
+
 /// Rows of one batch, one behind the other.
 ///
 /// A row: its length (1 byte), a head of 48 bits that says how long each field is and carries the small ones,
@@ -47,6 +82,8 @@ class packed_rows {
   /// @pre f.id and f.near_tenancy are of the base's incarnation and batch (or there is no near tenancy), and
   /// indices increase
   void add(const flow& f);
+  /// The same for a row of other rows with the same base, a few times faster.
+  void add_copy(const row_cursor::row& of);
 
   /// Empties it, and keeps its room.
   void restart(const row_base& base) {
@@ -65,33 +102,12 @@ class packed_rows {
   std::span<const std::byte> bytes() const { return {bytes_.data(), used_}; }
 
  private:
+  void make_room();
+
   row_base base_;
   raw_vector<std::byte> bytes_;  // its size is the room there is
   std::size_t used_ = 0;
   std::uint32_t count_ = 0;
-  std::uint32_t last_index_ = ~0U;
-  std::uint64_t last_connection_ = 0;
-};
-
-/// Reads rows of one batch from the first on.
-class row_cursor {
- public:
-  /// @param at the first row; row_slack bytes behind the last are readable
-  row_cursor(const row_base& base, const std::byte* at) : base_(&base), at_(at) {}
-
-  /// The next row in full. @pre there is one
-  void next(flow& f);
-  /// Only what the rule asks of it.
-  void next(question& q);
-  /// Only the name of its near end. Not to be mixed with `next(flow&)`: a row is read after all before it.
-  workload_id next_near_workload();
-
-  /// Behind the row that was read last.
-  const std::byte* at() const { return at_; }
-
- private:
-  const row_base* base_;
-  const std::byte* at_;
   std::uint32_t last_index_ = ~0U;
   std::uint64_t last_connection_ = 0;
 };

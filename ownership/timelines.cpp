@@ -87,7 +87,9 @@ merged timelines::merge(const evidence& e) {
   if (known != address_directory::nobody) {
     timeline& line = entries_[known].line;
     if (timeline_cell* const cell = line.find(e, clock_)) {
+      const nanos known_until = cell->said.until;
       if (!line.extend(*cell, e, clock_)) return merged::unchanged;
+      pace_.extended_by(saturating_sub(e.until, known_until), e.until);
       if (line.size() >= long_from) [[unlikely]]
         index_more(e.endpoint.address, line, *cell);
       return merged::changed;

@@ -10,6 +10,7 @@
 #include "ownership/address_directory.hpp"
 #include "ownership/flow.hpp"
 #include "ownership/glance.hpp"
+#include "ownership/heartbeat_pace.hpp"
 #include "ownership/long_timeline.hpp"
 #include "ownership/timeline.hpp"
 #include "ownership/timeline_store.hpp"
@@ -79,6 +80,8 @@ class timelines {
       if (wanted(e.address)) found.push_back(e.address);
     return found;
   }
+  /// About how long it takes until evidence extends a tenancy again.
+  nanos heartbeat() const { return pace_.typical(); }
   std::size_t addresses() const { return entries_.size(); }
   std::size_t tenancies() const { return tenancies_; }
   /// What tables, blocks and the indexes of long timelines take.
@@ -116,6 +119,7 @@ class timelines {
   entries entries_;
   timeline_store store_;
   glance_clock clock_;
+  heartbeat_pace pace_;
   std::size_t tenancies_ = 0;
   std::size_t block_bytes_ = 0;
   std::size_t most_bytes_;

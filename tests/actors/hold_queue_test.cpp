@@ -1,6 +1,7 @@
 #include "actors/hold_queue.hpp"
 
 #include <deque>
+#include <map>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -13,10 +14,9 @@ namespace {
 
 constexpr nanos plenty = 100 * millisecond;  // more than a lot gathers for
 
-flow_lot lot(std::uint64_t batch, std::uint32_t flows, std::uint32_t rung = 0) {
+flow_lot lot(std::uint64_t batch, std::uint32_t flows) {
   flow_lot out;
   out.rows = hold::packed_rows({7, batch, 0, 0});
-  out.rung = rung;
   for (std::uint32_t i = 0; i < flows; ++i) {
     flow f;
     f.id = {7, batch, i};
@@ -103,39 +103,91 @@ TEST(hold_queue, ends_the_hold_for_what_waits_and_for_what_comes) {
   q.push(lot(2, 1), 5);
   const auto lots = q.due(5);
   EXPECT_EQ(flows_in(lots).size(), 2U);
-  for (const auto& l : lots) EXPECT_EQ(l->next_rung, 0U) << "nothing may wait on";
+  for (const auto& l : lots) EXPECT_TRUE(l->last) << "nothing may wait on";
 }
 
-TEST(hold_queue, a_longer_hold_is_a_second_rung) {
-  EXPECT_EQ(rungs_of({.hold = 60 * second, .longest = 90 * second}),
-            (std::vector<nanos>{60 * second, 30 * second}));
-  EXPECT_EQ(rungs_of({.hold = 60 * second, .longest = 30 * second}), std::vector<nanos>{60 * second});
+TEST(hold_queue, what_lacks_evidence_waits_for_the_longest_wait_and_no_longer) {
   auto q = queue({.hold = 60 * second, .longest = 90 * second});
-  q.push(lot(1, 1), 0);
+  q.push(lot(1, 3), 0);
   const auto first = q.due(60 * second);
   ASSERT_EQ(first.size(), 1U);
-  ASSERT_EQ(first[0]->next_rung, 1U);
-  q.push(lot(1, 1, 1), 60 * second);
+  ASSERT_FALSE(first[0]->last);
   q.push(lot(2, 1), 61 * second);
+  q.push_again(*first[0], 61 * second, 10 * second);
   EXPECT_EQ(q.next_due(), 90 * second);
   const auto last = q.due(90 * second);
   ASSERT_EQ(last.size(), 1U);
-  EXPECT_EQ(last[0]->next_rung, 0U);
+  EXPECT_EQ(flows_in(last).size(), 3U);
+  EXPECT_TRUE(last[0]->last);
+  EXPECT_EQ(q.flows(), 1U);
+  auto short_one = queue({.hold = 60 * second, .longest = 30 * second});
+  short_one.push(lot(1, 1), 0);
+  EXPECT_TRUE(short_one.due(60 * second)[0]->last) << "nothing is longer than the hold";
 }
 
-TEST(hold_queue, early_release_asks_again_after_half_as_long_again) {
-  for (const nanos hold : {nanos{0}, 10 * millisecond, second, 60 * second, 120 * second}) {
-    const auto waits = rungs_of({.hold = hold, .when = release::early});
-    nanos waited = 0;
-    for (std::size_t i = 0; i < waits.size(); ++i) {
-      if (i > 0) {
-        EXPECT_LE(waits[i], waited / 2 + 1) << i;
-      }
-      waited += waits[i];
-    }
-    EXPECT_EQ(waited, hold);
-    EXPECT_LE(waits.size(), 24U);
+/// When one flow is asked about that nothing ever answers.
+std::vector<nanos> asked(const hold_settings& settings, nanos heartbeat) {
+  std::vector<nanos> at{first_wait(settings)};
+  const nanos longest = std::max(settings.hold, settings.longest);
+  while (at.back() < longest) at.push_back(next_asked(settings, 0, at.back(), heartbeat));
+  return at;
+}
+
+RC_GTEST_PROP(hold_queue, early_release_asks_seldom_and_leaves_nobody_waiting, ()) {
+  const nanos hold = *rc::gen::inRange<nanos>(0, 300 * second);
+  const nanos heartbeat = *rc::gen::inRange<nanos>(1, 200 * second);
+  const auto at = asked({.hold = hold, .when = release::early}, heartbeat);
+  RC_ASSERT(at.back() == hold);
+  RC_ASSERT(at.size() <= 26U);
+  for (std::size_t i = 1; i < at.size(); ++i) {
+    RC_ASSERT(at[i] > at[i - 1]);
+    const nanos waited = at[i - 1];
+    const nanos bound = waited < heartbeat + heartbeat / 4 ? heartbeat / 4 : waited / 2;
+    RC_ASSERT(at[i] - waited <= std::max(bound, 50 * millisecond));
   }
+}
+
+TEST(hold_queue, early_release_asks_four_times_a_heartbeat) {
+  const std::vector<nanos> expected{50, 2'550, 5'050, 7'550, 10'050, 12'550, 18'825, 28'237, 42'356, 60'000};
+  auto at = asked({.hold = minute, .when = release::early}, 10 * second);
+  for (auto& t : at) t /= millisecond;
+  EXPECT_EQ(at, expected);
+}
+
+// What is left of lots goes on waiting, with its arrival, whatever the others do.
+RC_GTEST_PROP(hold_queue, what_is_left_of_a_lot_is_asked_about_until_its_time_is_over, ()) {
+  const hold_settings settings{.hold = 20 * second, .when = release::early};
+  auto q = queue(settings);
+  std::map<std::pair<std::uint64_t, std::uint32_t>, nanos> arrived;
+  nanos now = 0;
+  std::uint64_t batch = 0;
+  for (int step = 0; step < 400; ++step) {
+    now += *rc::gen::element(millisecond, 30 * millisecond, 500 * millisecond);
+    if (step < 60) {
+      const auto flows = *rc::gen::element(0, 1, 50, 3'000);
+      q.push(lot(++batch, static_cast<std::uint32_t>(flows)), now);
+      for (int i = 0; i < flows; ++i) arrived[{batch, i}] = now;
+    }
+    for (const auto& l : q.due(now)) {
+      const nanos of_lot = l->arrived;
+      for (const auto& id : flows_in({l})) {
+        RC_ASSERT(arrived.contains(id));
+        RC_ASSERT(of_lot - arrived[id] < 10 * millisecond && of_lot >= arrived[id]);
+        RC_ASSERT(!l->last || now >= of_lot + settings.hold);
+        if (l->last) arrived.erase(id);
+      }
+      if (!l->last) q.push_again(*l, now, *rc::gen::element(second, 10 * second));
+    }
+    RC_ASSERT(q.flows() == arrived.size());
+  }
+  now += settings.hold;
+  while (const auto next = q.next_due()) {
+    for (const auto& l : q.due(now))
+      for (const auto& id : flows_in({l})) arrived.erase(id);
+    RC_ASSERT(*next <= now);
+  }
+  RC_ASSERT(arrived.empty());
+  RC_ASSERT(q.bytes() == 0U);
 }
 
 TEST(hold_queue, memory_goes_back_when_nothing_waits) {

@@ -1,5 +1,7 @@
 #include "hold/packed_flow.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -119,6 +121,32 @@ RC_GTEST_PROP(PackedFlow, EveryFieldComesBack, ()) {
     RC_ASSERT(named.at() == whole.at());
   }
   RC_ASSERT(whole.at() == rows.bytes().data() + rows.bytes().size());
+}
+
+// Whichever of them are copied, the copies lie there byte for byte as if only they had been added.
+RC_GTEST_PROP(PackedFlow, CopiesOfSomeAreAsIfOnlyTheyHadBeenAdded, ()) {
+  row_base base{some<std::uint64_t>() | 1, some<std::uint64_t>(), *rc::gen::inRange<nanos>(0, time_max / 2),
+                some<std::uint64_t>()};
+  packed_rows rows(base);
+  packed_rows expected(base);
+  std::vector<bool> wanted;
+  std::uint32_t index = 0;
+  for (int n = *rc::gen::inRange(1, 20); n > 0; --n) {
+    index += static_cast<std::uint32_t>(*rc::gen::inRange(1, 1000));
+    const flow f = some_flow(base, index);
+    rows.add(f);
+    wanted.push_back(*rc::gen::arbitrary<bool>());
+    if (wanted.back()) expected.add(f);
+  }
+  packed_rows copied(base);
+  row_cursor at(base, rows.bytes().data());
+  for (const bool w : wanted) {
+    const auto row = at.next_row();
+    if (w) copied.add_copy(row);
+  }
+  RC_ASSERT(at.at() == rows.bytes().data() + rows.bytes().size());
+  RC_ASSERT(copied.count() == expected.count());
+  RC_ASSERT(std::ranges::equal(copied.bytes(), expected.bytes()));
 }
 
 /// Flows as a busy host of a fleet has them: `v6` or not, a minute of life at the most.
