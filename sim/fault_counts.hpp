@@ -65,6 +65,9 @@ enum class fault : std::uint8_t {
   batch_repeated,
   tenancy_forgotten,  ///< by a node, for its horizon or for want of memory
   memory_short,       ///< evidence of a new tenancy that a node had no room for
+  output_full,        ///< a node's output had no room for a while
+  output_down,        ///< it was away for a while
+  output_waited_for,  ///< by a node that had something for it meanwhile
   credit_spent,       ///< an agent sent all that it might, and had to wait
   released_early,     ///< a flow left before its hold was over
   hold_prolonged,     ///< a flow was asked about again after its hold

@@ -1,5 +1,6 @@
 #include "sim/node_machine.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,7 +23,7 @@ struct node_machine::running {
   running(node_machine& m, std::uint32_t index, const std::string& address)
       : run(m.around_.time, m.clock_, m.around_.draw.fork(), m.around_.trace, m.slow_),
         port(m.around_.net.connect(m.id_, run)),
-        disk(m.watcher_.make_disk()) {
+        disk(m.watcher_.make_disk(m.output_)) {
     actors::node_settings settings;
     settings.name = address;
     settings.clock = m.id_ + 1;
@@ -130,6 +131,7 @@ void node_machine::crash() {
 
 void node_machine::running::add_faults(fault_counts& sum) const {
   const auto& c = *node.counters;
+  sum.add(fault::output_waited_for, c.sink_fillings);
   sum.add(fault::tenancy_forgotten, c.tenancies_forgotten);
   sum.add(fault::memory_short, c.evidence_no_room);
   sum.add(fault::lot_sent_again, c.lots_sent_again);
@@ -154,8 +156,17 @@ void node_machine::pause(bool on) {
     running_->run.resume();
 }
 
+void node_machine::fill_output(nanos length) {
+  output_->full_until = std::max(output_->full_until, around_.time.now() + length);
+}
+
+void node_machine::break_output(nanos length) {
+  output_->down_until = std::max(output_->down_until, around_.time.now() + length);
+}
+
 void node_machine::calm() {
   slow_ = {};
+  *output_ = {};
   if (running_) running_->run.calm();
 }
 

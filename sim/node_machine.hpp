@@ -39,6 +39,9 @@ class node_machine {
   void crash();
   bool up() const { return running_ != nullptr; }
   void pause(bool on);
+  /// Its output has no room for so long, or is down: the node is up, or comes back, meanwhile.
+  void fill_output(nanos length);
+  void break_output(nanos length);
   void calm();
   /// The node handles so many more messages, then nothing any more. @pre up()
   void stop_after(std::uint64_t messages, std::function<void()> then);
@@ -60,6 +63,7 @@ class node_machine {
   cluster_options options_;
   stalls slow_;
   judge_maker judge_;
+  std::shared_ptr<output_trouble> output_ = std::make_shared<output_trouble>();
   std::unique_ptr<running> running_;
   std::uint64_t messages_ = 0;
   std::uint64_t starts_ = 0;

@@ -110,6 +110,8 @@ struct fault_options {
   double node_leaves = 0;      ///< a node drains, is replaced, and joins anew; only with leases
   double clogs = 0;
   nanos clog_mean = 10 * second;
+  double output_fillings = 0;  ///< a node's output has no room, as on a full disk
+  double output_outages = 0;   ///< it is down: nothing becomes durable
   double agent_pauses = 0;
   double guest_pauses = 0;
   double node_pauses = 0;

@@ -23,7 +23,8 @@ std::string text(nanos t) {
 /// Takes records over, and calls all of them durable at the next sync.
 class oracle::watched_disk final : public simulated_disk {
  public:
-  explicit watched_disk(oracle& o) : oracle_(o) {}
+  watched_disk(oracle& o, std::shared_ptr<const output_trouble> trouble)
+      : oracle_(o), trouble_(std::move(trouble)) {}
 
   outcome<void> append(std::span<const sinks::flow_record> records, const sinks::record_context& c) override {
     if (lost_) return {};
@@ -33,20 +34,27 @@ class oracle::watched_disk final : public simulated_disk {
         appended_.push_back(number);
       }
     }
+    full_ = full_ || oracle_.time_.now() < trouble_->full_until;
     return {};
   }
   outcome<void> make_durable() override {
+    full_ = !lost_ && oracle_.time_.now() < std::max(trouble_->full_until, trouble_->down_until);
+    if (full_) return {};
     oracle_.made_durable(std::exchange(appended_, {}));
     return {};
   }
+  bool full() const override { return full_; }
   void lose() override {
     lost_ = true;
+    full_ = false;
     appended_.clear();
   }
 
  private:
   oracle& oracle_;
+  std::shared_ptr<const output_trouble> trouble_;
   std::vector<std::uint64_t> appended_;
+  bool full_ = false;
   bool lost_ = false;
 };
 
@@ -141,8 +149,8 @@ std::shared_ptr<attributor> oracle::watch(const prefix_set& routable, std::share
   return judge;
 }
 
-std::shared_ptr<simulated_disk> oracle::make_disk() {
-  return std::make_shared<watched_disk>(*this);
+std::shared_ptr<simulated_disk> oracle::make_disk(std::shared_ptr<const output_trouble> trouble) {
+  return std::make_shared<watched_disk>(*this, std::move(trouble));
 }
 
 /// I2: what a node believes of a tenancy lies inside its truth, of the same endpoint and workload.

@@ -55,6 +55,12 @@ struct measured_errors {
   double flow_seconds = 0;
 };
 
+/// When the output of a machine does not work: true time.
+struct output_trouble {
+  nanos full_until = 0;  ///< what is appended has no room
+  nanos down_until = 0;  ///< it is taken, and nothing becomes durable
+};
+
 /// Where a node's records go. What was appended and not yet made durable dies with the node.
 class simulated_disk : public sinks::record_sink {
  public:
@@ -85,7 +91,7 @@ class oracle final : public frame_tap {
                                     std::size_t most_bytes, std::shared_ptr<const machine_clock> clock,
                                     names_slot names, random draw);
   /// A node's sink, watched, that keeps what is durable for ever.
-  std::shared_ptr<simulated_disk> make_disk();
+  std::shared_ptr<simulated_disk> make_disk(std::shared_ptr<const output_trouble> trouble);
 
   /// The hold, so that what leaves it early or is asked about again can be counted.
   void expect(const cluster_options& c) { cluster_ = c; }

@@ -242,6 +242,8 @@ void name_faults(names& n) {
   TENURE_COUNT(faults.node_leaves);
   TENURE_COUNT(faults.clogs);
   TENURE_TIME(faults.clog_mean);
+  TENURE_COUNT(faults.output_fillings);
+  TENURE_COUNT(faults.output_outages);
   TENURE_COUNT(faults.agent_pauses);
   TENURE_COUNT(faults.guest_pauses);
   TENURE_COUNT(faults.node_pauses);

@@ -168,6 +168,8 @@ scenario swarm(std::uint64_t seed) {
   if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(1, 64)) << 10;
   draw_agents(s, draw);
   draw_hold(s, draw);
+  s.faults.output_fillings = strength(draw, 60);
+  s.faults.output_outages = strength(draw, 60);
   const nanos longest = std::max(s.cluster.hold, s.cluster.hold_longest);
   s.cooldown = longest + 90 * second;
   if (short_memory) s.cluster.horizon = 2 * longest + minute;

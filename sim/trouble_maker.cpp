@@ -22,6 +22,8 @@ void trouble_maker::begin() {
     if (world_.options_.cluster.leases) every(f.node_leaves, [this] { leave_node(); });
   }
   every(f.clogs, [this] { clog(); });
+  every(f.output_fillings, [this] { fill_output(); });
+  every(f.output_outages, [this] { break_output(); });
   every(f.agent_pauses, [this] { pause_agent(); });
   every(f.guest_pauses, [this] { pause_guest(); });
   every(f.node_pauses, [this] { pause_node(); });
@@ -209,6 +211,16 @@ void trouble_maker::clog() {
   world_.faults_.add(fault::link_clogged);
   world_.net_.clog(from, std::min(world_.time_.now() + std::min(wait, world_.options_.faults.pause_most),
                                   world_.options_.horizon));
+}
+
+void trouble_maker::fill_output() {
+  world_.faults_.add(fault::output_full);
+  any_node().fill_output(pause_length());
+}
+
+void trouble_maker::break_output() {
+  world_.faults_.add(fault::output_down);
+  any_node().break_output(pause_length());
 }
 
 void trouble_maker::pause_agent() {

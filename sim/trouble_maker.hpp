@@ -30,6 +30,8 @@ class trouble_maker {
   void partition_nodes();
   void leave_node();
   void clog();
+  void fill_output();
+  void break_output();
   void change_settings();
   void pause_agent();
   void pause_guest();

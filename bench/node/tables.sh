@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a flow costs a node, over what grows: tables.sh [batches|tls|agents|addresses|hold|release|sustained]...
+# What a flow costs a node, over what grows: tables.sh [batches|tls|agents|addresses|evidence|hold|release|sustained]...
 # SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), TENURE, FOLDER (where files go) and
 # KEEP (a file for all figures) come from the environment. "Steady" is the part of a run in which the hold is full and
 # flows still come. `sustained` takes five minutes at RATE.
@@ -41,6 +41,28 @@ agents() {
 addresses() {
   head_of_table "addresses"
   for n in 10000 100000 1000000 10000000; do row "$n" --addresses "$n"; done
+}
+
+# What a flow and what a piece of evidence costs, apart: evidence comes as fast whatever the rate, so a straight
+# line through half the rate and the whole rate tells them from each other.
+evidence() {
+  local n line out=$folder/apart full=$rate
+  echo "| addresses, line through two rates | CPU-µs a flow | CPU-µs a piece of evidence | evidence/s | lost |
+|---|---|---|---|---|" > "$out"
+  head_of_table "addresses, rate"
+  for n in ${ADDRESSES:-10000 1000000 10000000}; do
+    line=$n
+    for rate in $((full / 2)) "$full"; do
+      row "$n, $rate" --addresses "$n"
+      for name in flows cpu_us_per_flow evidence lost; do line+=" $(figure $name "$folder/run.json")"; done
+    done
+    rate=$full
+    echo "$line" | awk -v s="$seconds" '{ slow = $2 * $3; fast = $6 * $7; det = $2 * $8 - $6 * $4;
+      flow = (slow * $8 - fast * $4) / det; piece = ($2 * fast - $6 * slow) / det;
+      printf "| %d | %.3f | %.3f | %d | %d |\n", $1, flow, piece, $8 / s, $5 + $9 }' >> "$out"
+  done
+  echo
+  cat "$out"
 }
 
 hold() {
