@@ -29,19 +29,15 @@ bool place_in_time(const clock_bound& clock, evidence& e) {
 void place_in_time(const clock_bound& clock, flow_times& t) {
   const nanos error_before = t.error;
   nanos error = 0;
-  const auto move = [&](nanos& stamp) {
-    if (stamp == time_min) return;  // not known
-    const auto placed = clock.carry({stamp, error_before});
-    error = std::max(error, placed ? placed->error : unknown_error);
-    if (placed) stamp = placed->time;
-  };
   // Where it matters how early a stamp may have been, it needs a bracket before it, as evidence does.
   if (!read_before(clock, {t.opened, error_before})) t.opened = time_min;
   if (t.is_established && !read_before(clock, {t.last_received, error_before})) error = unknown_error;
-  move(t.opened);
-  if (t.is_established) move(t.established);
-  move(t.last_received);
-  move(t.closed);
+  for (nanos* const stamp : {&t.opened, &t.established, &t.last_received, &t.closed}) {
+    if (*stamp == time_min || (stamp == &t.established && !t.is_established)) continue;  // not known
+    const auto placed = clock.carry({*stamp, error_before});
+    error = std::max(error, placed ? placed->error : unknown_error);
+    if (placed) *stamp = placed->time;
+  }
   t.error = error;
 }
 

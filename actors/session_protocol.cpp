@@ -87,28 +87,28 @@ wire::message session_protocol::next_ping(nanos now) {
 outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {
   sent_batches_ = true;
   ++counters_->batches_received;
-  const std::uint64_t number = b.tables.number;
+  const std::uint64_t number = b.number();
   if (number <= last_batch_) {
     ++counters_->batches_refused;
     return fail(trouble::usage, "batch numbers must increase");
   }
   last_batch_ = number;
-  counters_->flows_received += b.flow_count;
-  flows_.received += b.flow_count;
+  counters_->flows_received += b.flow_count();
+  flows_.received += b.flow_count();
   if (!credit_.received(bytes)) {
     ++counters_->batches_refused;
-    drop(b.flow_count);
+    drop(b.flow_count());
     return fail(trouble::usage, "more was sent than credit allows");
   }
   if (const auto known = ledger_.of(number); known != batch_ledger::standing::unknown)
     return take_again(b, known);
   if (waiting_bytes_ + bytes > settings_->max_waiting_bytes) {
     ++counters_->batches_refused;
-    drop(b.flow_count);
+    drop(b.flow_count());
     return fail(trouble::usage, "too many batches while clock pings stay unanswered");
   }
-  counters_->evidence_received += b.tables.evidence.size();
-  waiting_flows_ += b.flow_count;
+  counters_->evidence_received += b.evidence_count();
+  waiting_flows_ += b.flow_count();
   waiting_.push_back({std::move(b), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   session_reaction r;
@@ -126,10 +126,10 @@ void session_protocol::drop(std::size_t flows) {
 // Its first copy was taken over an earlier connection, and is not to be written a second time.
 session_reaction session_protocol::take_again(const wire::received_batch& b, batch_ledger::standing known) {
   ++counters_->batches_repeated;
-  counters_->flows_repeated += b.flow_count;
-  flows_.repeated += b.flow_count;
+  counters_->flows_repeated += b.flow_count();
+  flows_.repeated += b.flow_count();
   session_reaction r;
-  if (known == batch_ledger::standing::durable) acknowledge(r, b.tables.number);
+  if (known == batch_ledger::standing::durable) acknowledge(r, b.number());
   renew_credit(r);
   return r;
 }
@@ -166,8 +166,8 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
 }
 
 void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
-  while (!waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_) {
-    const std::size_t flows = waiting_.front().batch.flow_count;
+  while (!waiting_.empty() && waiting_.front().batch.last_stamp() <= latest_reading_) {
+    const std::size_t flows = waiting_.front().batch.flow_count();
     placed_batch placed = place(waiting_.front().batch, now, r);
     waiting_bytes_ -= waiting_.front().bytes;
     waiting_flows_ -= flows;
@@ -264,7 +264,7 @@ void session_protocol::disconnected() {
   pings_.clear();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
-    drop(w.batch.flow_count);
+    drop(w.batch.flow_count());
   }
   waiting_.clear();
   waiting_bytes_ = 0;
@@ -273,32 +273,31 @@ void session_protocol::disconnected() {
   renew_credit();
 }
 
-placed_batch session_protocol::place(const wire::received_batch& received, nanos now, session_reaction& r) {
-  const wire::batch& b = received.tables;
-  const claimed_workloads names = claim_all(b.workloads);
+placed_batch session_protocol::place(const wire::received_batch& b, nanos now, session_reaction& r) {
+  const claimed_workloads names = claim_all(b.workloads());
   placed_batch out;
-  out.number = b.number;
+  out.number = b.number();
   if (settings_->placement) out.where = settings_->placement();
   place_evidence(b, names, now, out, r);
-  place_flows(received, names, out, r);
+  place_flows(b, names, out, r);
   return out;
 }
 
 /// The first one stands for none.
-session_protocol::claimed_workloads session_protocol::claim_all(const std::vector<wire::workload>& all) {
+session_protocol::claimed_workloads session_protocol::claim_all(const std::vector<std::string_view>& all) {
   claimed_workloads out(all.size() + 1);
   if (permit_.everything()) {
     workloads_->find_all(
-        all.size(), [&](std::size_t i) -> std::string_view { return all[i].name; },
+        all.size(), [&](std::size_t i) { return all[i]; },
         [&](std::size_t i, workload_id id) { out[i + 1].id = id; });
   }
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (out[i + 1].id == workload_id::none) out[i + 1] = claim(all[i].name);
+    if (out[i + 1].id == workload_id::none) out[i + 1] = claim(all[i]);
   return out;
 }
 
 // A name that may be claimed nowhere, or is one too many, takes no room in the table.
-session_protocol::claimed_workload session_protocol::claim(const std::string& name) {
+session_protocol::claimed_workload session_protocol::claim(std::string_view name) {
   claimed_workload w;
   if (!permit_.everything()) {
     w.where = permit_.reach_of(name);
@@ -317,38 +316,38 @@ session_protocol::claimed_workload session_protocol::claim(const std::string& na
 }
 
 /// @param index of the workload, from 1
-bool session_protocol::refuses(const claimed_workload& w, const address& where, const wire::batch& b,
+bool session_protocol::refuses(const claimed_workload& w, const address& where, const wire::received_batch& b,
                                std::size_t index, session_reaction& r) {
   if (permit_.everything() || contains(w.where, where)) return false;
   ++counters_->claims_refused;
   if (!std::exchange(claim_refused_, true))
-    r.refused_claim = "may not claim " + where.to_string() + " for " + b.workloads[index - 1].name;
+    r.refused_claim = "may not claim " + where.to_string() + " for " + std::string(b.workloads()[index - 1]);
   return true;
 }
 
-void session_protocol::place_evidence(const wire::batch& b, const claimed_workloads& names, nanos now,
-                                      placed_batch& out, session_reaction& r) {
-  out.items.reserve(b.evidence.size());
-  for (evidence e : b.evidence) {
+void session_protocol::place_evidence(const wire::received_batch& b, const claimed_workloads& names,
+                                      nanos now, placed_batch& out, session_reaction& r) {
+  out.items.reserve(b.evidence_count());
+  b.each_evidence([&](evidence& e) {
     const auto index = static_cast<std::size_t>(e.workload);
     const auto& w = names[index];
-    if (index > 0 && refuses(w, e.endpoint.address, b, index, r)) continue;
+    if (index > 0 && refuses(w, e.endpoint.address, b, index, r)) return;
     e.workload = w.id;
     const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
     if (e.workload == workload_id::none || !routable || !place_in_time(clock_, e)) {
       ++counters_->evidence_refused;
-      continue;
+      return;
     }
     const auto room = share_.admits_tenancy(e.tenancy.sequence, e.endpoint, e.workload, now);
     if (room != admitted::yes) {
       ++(room == admitted::elsewhere ? counters_->evidence_refused : counters_->tenancies_over_share);
-      continue;
+      return;
     }
     out.items.push_back(e);
-  }
+  });
 }
 
-void session_protocol::place_flow(const wire::batch& b, const claimed_workloads& names, flow& f,
+void session_protocol::place_flow(const wire::received_batch& b, const claimed_workloads& names, flow& f,
                                   session_reaction& r) {
   const auto index = static_cast<std::size_t>(f.near_workload);
   const auto& w = names[index];
@@ -362,15 +361,15 @@ void session_protocol::place_flow(const wire::batch& b, const claimed_workloads&
 
 void session_protocol::place_flows(const wire::received_batch& b, const claimed_workloads& names,
                                    placed_batch& out, session_reaction& r) {
-  if (b.flow_count == 0) return;
+  if (b.flow_count() == 0) return;
   std::uint64_t joined = 0;
   b.each_flow([&](flow& f) {
-    place_flow(b.tables, names, f, r);
+    place_flow(b, names, f, r);
     joined += f.connections - 1;
     if (out.flows.empty()) {
-      const hold::row_base base{incarnation_, b.tables.number, f.times.closed, f.near_address.high()};
+      const hold::row_base base{incarnation_, b.number(), f.times.closed, f.near_address.high()};
       const std::size_t ways = settings_->shards + (out.where ? out.where->end() - 1 : 0);
-      for (std::size_t i = 0; i < ways; ++i) out.flows.emplace_back(base, b.flow_count / ways * 5 / 4);
+      for (std::size_t i = 0; i < ways; ++i) out.flows.emplace_back(base, b.flow_count() / ways * 5 / 4);
     }
     const auto node = out.where ? out.where->owner(f.far_address) : 0;
     const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;

@@ -152,15 +152,16 @@ class session_protocol {
   using claimed_workloads = std::vector<claimed_workload>;
 
   placed_batch place(const wire::received_batch& b, nanos now, session_reaction& r);
-  claimed_workloads claim_all(const std::vector<wire::workload>& all);
-  claimed_workload claim(const std::string& name);
-  bool refuses(const claimed_workload& w, const address& where, const wire::batch& b, std::size_t index,
-               session_reaction& r);
-  void place_evidence(const wire::batch& b, const claimed_workloads& names, nanos now, placed_batch& out,
-                      session_reaction& r);
+  claimed_workloads claim_all(const std::vector<std::string_view>& all);
+  claimed_workload claim(std::string_view name);
+  bool refuses(const claimed_workload& w, const address& where, const wire::received_batch& b,
+               std::size_t index, session_reaction& r);
+  void place_evidence(const wire::received_batch& b, const claimed_workloads& names, nanos now,
+                      placed_batch& out, session_reaction& r);
   void place_flows(const wire::received_batch& b, const claimed_workloads& names, placed_batch& out,
                    session_reaction& r);
-  void place_flow(const wire::batch& b, const claimed_workloads& names, flow& f, session_reaction& r);
+  void place_flow(const wire::received_batch& b, const claimed_workloads& names, flow& f,
+                  session_reaction& r);
 
   std::shared_ptr<const session_settings> settings_;
   std::shared_ptr<workload_table> workloads_;

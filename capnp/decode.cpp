@@ -48,14 +48,24 @@ outcome<message> read(schema::Goodbye::Reader in) {
 
 outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
   batch out;
-  if (auto c = read_tables(in, incarnation, out)) return malformed(*c);
-  nanos last = time_min;
+  batch_lists lists;
   const auto flows = in.getFlows();
-  if (auto c = check_flows(flows, out, last)) return malformed(*c);
-  out.flows.reserve(flows.size());
-  read_flows(
-      flows, incarnation, out, [](void* to, flow& f) { static_cast<std::vector<flow>*>(to)->push_back(f); },
-      &out.flows);
+  if (auto c = read_lists(in, flows, incarnation, lists, &out.workloads)) return malformed(*c);
+  out.number = lists.number;
+  out.tenancies.reserve(lists.tenancies.count);
+  for (std::size_t i = 0; i < lists.tenancies.count; ++i) {
+    const flat_tenancy t{lists.tenancies.at(i)};
+    out.tenancies.push_back({{incarnation, t.sequence()}, {t.where(), t.port()}, t.whose()});
+  }
+  out.evidence.reserve(lists.evidence.count);
+  for (std::size_t i = 0; i < lists.evidence.count; ++i)
+    out.evidence.push_back(flat_evidence{lists.evidence.at(i)}.of(lists.tenancies, incarnation));
+  out.flows.reserve(lists.flows.count);
+  const auto keep = [](void* to, flow& f) { static_cast<std::vector<flow>*>(to)->push_back(f); };
+  if (lists.flows.first != nullptr)
+    read_flat_flows(lists, keep, &out.flows);
+  else
+    read_flows(flows, lists, keep, &out.flows);
   return message(std::move(out));
 }
 
@@ -154,12 +164,18 @@ tl::unexpected<failure> malformed(std::string_view what) {
   return fail(trouble::usage, fmt::format("malformed message: {}", what));
 }
 
-complaint read_text(capnp::Text::Reader in, std::string& out) {
-  std::string_view text(in.begin(), in.size());
-  if (text.size() > max_name_bytes) return fmt::format("a text of {} bytes", text.size());
-  if (!valid_text(text)) return "a text with control characters, or not UTF-8";
-  out = text;
+complaint read_text(capnp::Text::Reader in, std::string_view& out) {
+  out = {in.begin(), in.size()};
+  if (out.size() > max_name_bytes) return fmt::format("a text of {} bytes", out.size());
+  if (!valid_text(out)) return "a text with control characters, or not UTF-8";
   return {};
+}
+
+complaint read_text(capnp::Text::Reader in, std::string& out) {
+  std::string_view text;
+  auto c = read_text(in, text);
+  if (!c) out = text;
+  return c;
 }
 
 namespace {
@@ -208,29 +224,19 @@ outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_
       if (!other) return tl::unexpected(other.error());
       return received(std::move(*other));
     }
-    const auto in = root.getBatch();
     received_batch b;
-    if (auto c = read_tables(in, incarnation, b.tables)) return malformed(*c);
-    for (const auto& e : b.tables.evidence) b.last_stamp = std::max({b.last_stamp, e.from, e.until});
-    const auto flows = in.getFlows();
-    if (auto c = check_flows(flows, b.tables, b.last_stamp)) return malformed(*c);
-    b.flow_count = flows.size();
-    b.flows_ = flat(flows);
-    b.incarnation_ = incarnation;
+    const auto in = root.getBatch();
+    if (auto c = read_lists(in, in.getFlows(), incarnation, b.lists_, nullptr)) return malformed(*c);
     b.frame_ = std::move(f);
     return received(std::move(b));
   });
 }
 
 void received_batch::read_flows(void (*visit)(void*, flow&), void* context) const {
-  if (flow_count == 0) return;
-  if (flows_.first != nullptr) {
-    read_flat_flows(flows_, flow_count, incarnation_, tables, visit, context);
-    return;
-  }
+  if (flow_count() == 0) return;
+  if (lists_.flows.first != nullptr) return read_flat_flows(lists_, visit, context);
   capnp::FlatArrayMessageReader reader(words_of(*frame_), limits(*frame_));
-  wire::read_flows(reader.getRoot<schema::Message>().getBatch().getFlows(), incarnation_, tables, visit,
-                   context);
+  wire::read_flows(reader.getRoot<schema::Message>().getBatch().getFlows(), lists_, visit, context);
 }
 
 }  // namespace tenure::wire

@@ -20,51 +20,52 @@ complaint too_many(std::string_view what, std::size_t count, std::size_t bound) 
   return fmt::format("{} {}, at most {} are allowed", count, what, bound);
 }
 
-complaint read_labels(capnp::List<schema::Label>::Reader in, workload& out) {
+complaint read_labels(capnp::List<schema::Label>::Reader in, workload* out) {
   if (auto c = too_many("labels of a workload", in.size(), max_workload_labels)) return c;
-  out.labels.reserve(in.size());
   for (auto label : in) {
-    auto& [key, value] = out.labels.emplace_back();
+    std::string_view key, value;
     if (auto c = read_text(label.getKey(), key)) return c;
     if (auto c = read_text(label.getValue(), value)) return c;
+    if (out != nullptr) out->labels.emplace_back(key, value);
   }
   return {};
 }
 
-complaint read_workloads(capnp::List<schema::Workload>::Reader in, batch& out) {
+complaint read_workloads(capnp::List<schema::Workload>::Reader in, batch_lists& out,
+                         std::vector<workload>* whole) {
   if (auto c = too_many("workloads", in.size(), max_batch_workloads)) return c;
   out.workloads.reserve(in.size());
   for (auto item : in) {
-    auto& w = out.workloads.emplace_back();
-    if (auto c = read_text(item.getName(), w.name)) return c;
-    if (w.name.empty()) return "a workload without a name";
+    auto& name = out.workloads.emplace_back();
+    if (auto c = read_text(item.getName(), name)) return c;
+    if (name.empty()) return "a workload without a name";
+    workload* const w = whole != nullptr ? &whole->emplace_back(std::string(name)) : nullptr;
     if (auto c = read_labels(item.getLabels(), w)) return c;
   }
   return {};
 }
 
-complaint read_tenancies(capnp::List<schema::Tenancy>::Reader in, std::uint64_t incarnation, batch& out) {
+complaint read_tenancies(capnp::List<schema::Tenancy>::Reader in, batch_lists& out) {
   if (auto c = too_many("tenancies", in.size(), max_batch_tenancies)) return c;
-  out.tenancies.reserve(in.size());
-  for (auto item : in) {
-    if (item.getSequence() == 0) return "a tenancy with sequence 0";
-    if (item.getWorkload() >= out.workloads.size()) return "a tenancy of a workload that is not in the batch";
-    out.tenancies.push_back({{incarnation, item.getSequence()},
-                             {read_address(item.getAddress()), item.getPort()},
-                             workload_id{item.getWorkload() + 1}});
+  out.tenancies = flat<schema::Tenancy>(in, flat_tenancy::bytes);
+  if (in.size() > 0 && out.tenancies.first == nullptr) out.tenancies = rewrite(in, out.rewritten_tenancies);
+  for (std::size_t i = 0; i < out.tenancies.count; ++i) {
+    const flat_tenancy t{out.tenancies.at(i)};
+    if (t.sequence() == 0) return "a tenancy with sequence 0";
+    if (t.workload() >= out.workloads.size()) return "a tenancy of a workload that is not in the batch";
   }
   return {};
 }
 
-complaint read_evidence(capnp::List<schema::Evidence>::Reader in, batch& out) {
+complaint read_evidence(capnp::List<schema::Evidence>::Reader in, batch_lists& out) {
   if (auto c = too_many("evidences", in.size(), max_batch_evidence)) return c;
-  out.evidence.reserve(in.size());
-  for (auto item : in) {
-    if (item.getTenancy() >= out.tenancies.size()) return "evidence of a tenancy that is not in the batch";
-    if (item.getFromError() < 0 || item.getUntilError() < 0) return "evidence with a negative error";
-    const auto& tenancy = out.tenancies[item.getTenancy()];
-    out.evidence.push_back({tenancy.endpoint, tenancy.id, tenancy.workload, item.getFrom(), item.getUntil(),
-                            item.getFromError(), item.getUntilError()});
+  out.evidence = flat<schema::Evidence>(in, flat_evidence::bytes);
+  if (in.size() > 0 && out.evidence.first == nullptr) out.evidence = rewrite(in, out.rewritten_evidence);
+  for (std::size_t i = 0; i < out.evidence.count; ++i) {
+    const flat_evidence e{out.evidence.at(i)};
+    if (e.tenancy() >= out.tenancies.count) return "evidence of a tenancy that is not in the batch";
+    if (e.from_error() < 0 || e.until_error() < 0) return "evidence with a negative error";
+    out.last_stamp = std::max({out.last_stamp, e.from(), e.until()});
   }
   return {};
 }
@@ -115,16 +116,15 @@ void read_counters(const Flow& in, flow_counters& out) {
 }
 
 /// @param index of a flow
-endpoint dialled_of(const batch& tables, std::uint32_t index) {
-  if (tables.dialled.empty()) return {};
-  const auto at = std::ranges::lower_bound(tables.dialled, index, {}, &dialled_entry::flow);
-  return at != tables.dialled.end() && at->flow == index ? at->dialled : endpoint{};
+endpoint dialled_of(const std::vector<dialled_entry>& dialled, std::uint32_t index) {
+  if (dialled.empty()) return {};
+  const auto at = std::ranges::lower_bound(dialled, index, {}, &dialled_entry::flow);
+  return at != dialled.end() && at->flow == index ? at->dialled : endpoint{};
 }
 
 template <class Flow>
-void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, const batch& tables,
-               flow& out) {
-  out.id = {incarnation, tables.number, index};
+void read_flow(const Flow& in, std::uint32_t index, const batch_lists& lists, flow& out) {
+  out.id = {lists.incarnation, lists.number, index};
   out.connection = in.getConnection();
   out.part = in.getPart();
   out.reporter = in.getReporter() == schema::Reporter::SOURCE ? reporter::source : reporter::destination;
@@ -142,14 +142,17 @@ void read_flow(const Flow& in, std::uint64_t incarnation, std::uint32_t index, c
   out.connections = std::max<std::uint32_t>(in.getConnections(), 1);
   read_times(in, out.times);
   read_counters(in, out.counters);
-  const auto tenancy = in.getNearTenancy();
-  out.near_tenancy = tenancy == 0 ? tenancy_id{} : tables.tenancies[tenancy - 1].id;
-  out.near_workload =
-      tenancy == 0 ? workload_id{in.getNearWorkload()} : tables.tenancies[tenancy - 1].workload;
-  out.dialled = dialled_of(tables, index);
+  out.near_tenancy = {};
+  out.near_workload = workload_id{in.getNearWorkload()};
+  if (const auto tenancy = in.getNearTenancy(); tenancy != 0) {
+    const flat_tenancy held{lists.tenancies.at(tenancy - 1)};
+    out.near_tenancy = {lists.incarnation, held.sequence()};
+    out.near_workload = held.whose();
+  }
+  out.dialled = dialled_of(lists.dialled, index);
 }
 
-complaint read_dialled(schema::Batch::Reader in, batch& out) {
+complaint read_dialled(schema::Batch::Reader in, batch_lists& out) {
   const auto list = in.getDialled();
   if (auto c = too_many("dialled addresses", list.size(), max_batch_flows)) return c;
   out.dialled.reserve(list.size());
@@ -162,55 +165,57 @@ complaint read_dialled(schema::Batch::Reader in, batch& out) {
   return {};
 }
 
-}  // namespace
-
-complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp) {
+complaint check_flows(capnp::List<schema::Flow>::Reader in, batch_lists& out) {
   if (auto c = too_many("flows", in.size(), max_batch_flows)) return c;
-  if (!tables.dialled.empty() && tables.dialled.back().flow >= in.size())
+  if (!out.dialled.empty() && out.dialled.back().flow >= in.size())
     return "a dialled address of a flow that is not in the batch";
   const char* wrong = nullptr;
-  nanos last = last_stamp;
-  each_flow(in, [&](const auto& f, unsigned) {
+  nanos last = out.last_stamp;
+  out.flows = flat<schema::Flow>(in, flat_flow::bytes);
+  each_flow(in, out.flows, [&](const auto& f, unsigned) {
     wrong = wrong_in(f);
-    if (wrong == nullptr && f.getNearTenancy() > tables.tenancies.size())
+    if (wrong == nullptr && f.getNearTenancy() > out.tenancies.count)
       wrong = "a flow whose near tenancy is not in the batch";
-    if (wrong == nullptr && f.getNearWorkload() > tables.workloads.size())
+    if (wrong == nullptr && f.getNearWorkload() > out.workloads.size())
       wrong = "a flow whose near workload is not in the batch";
     last = std::max({last, f.getOpenedAt(), f.getEstablishedAt(), f.getLastReceivedAt(), f.getClosedAt()});
     return wrong == nullptr;
   });
   if (wrong != nullptr) return wrong;
-  last_stamp = last;
+  out.last_stamp = last;
   return {};
 }
 
-void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, const batch& tables,
-                flow_visitor visit, void* context) {
+}  // namespace
+
+void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, flow_visitor visit,
+                void* context) {
   flow f;
-  each_flow(in, [&](const auto& item, unsigned index) {
-    read_flow(item, incarnation, index, tables, f);
+  each_flow(in, lists.flows, [&](const auto& item, unsigned index) {
+    read_flow(item, index, lists, f);
     visit(context, f);
     return true;
   });
 }
 
-void read_flat_flows(const flat_list& in, std::size_t count, std::uint64_t incarnation, const batch& tables,
-                     flow_visitor visit, void* context) {
+void read_flat_flows(const batch_lists& lists, flow_visitor visit, void* context) {
   flow f;
-  const std::byte* at = in.first;
-  for (std::size_t i = 0; i < count; ++i, at += in.apart) {
-    read_flow(flat_flow(at), incarnation, static_cast<std::uint32_t>(i), tables, f);
+  for (std::uint32_t i = 0; i < lists.flows.count; ++i) {
+    read_flow(flat_flow(lists.flows.at(i)), i, lists, f);
     visit(context, f);
   }
 }
 
-complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out) {
+complaint read_lists(schema::Batch::Reader in, capnp::List<schema::Flow>::Reader flows,
+                     std::uint64_t incarnation, batch_lists& out, std::vector<workload>* workloads) {
+  out.incarnation = incarnation;
   out.number = in.getNumber();
   if (out.number == 0) return "a batch with number 0";
-  if (auto c = read_workloads(in.getWorkloads(), out)) return c;
-  if (auto c = read_tenancies(in.getTenancies(), incarnation, out)) return c;
+  if (auto c = read_workloads(in.getWorkloads(), out, workloads)) return c;
+  if (auto c = read_tenancies(in.getTenancies(), out)) return c;
   if (auto c = read_dialled(in, out)) return c;
-  return read_evidence(in.getEvidence(), out);
+  if (auto c = read_evidence(in.getEvidence(), out)) return c;
+  return check_flows(flows, out);
 }
 
 }  // namespace tenure::wire

@@ -21,23 +21,21 @@ tl::unexpected<failure> malformed(std::string_view what);
 using complaint = std::optional<std::string>;
 
 /// A text within its bounds.
+complaint read_text(capnp::Text::Reader in, std::string_view& out);
 complaint read_text(capnp::Text::Reader in, std::string& out);
 
-/// The tables and the evidence of a batch: lists within their bounds, indices that point into its tables,
-/// signs that are right. May throw what Cap'n Proto throws, as all of these.
-complaint read_tables(schema::Batch::Reader in, std::uint64_t incarnation, batch& out);
-
-/// What is wrong with the list of flows of a batch with so many tenancies; raises `last_stamp` to the latest
-/// of their stamps.
-complaint check_flows(capnp::List<schema::Flow>::Reader in, const batch& tables, nanos& last_stamp);
+/// All of a batch: lists within their bounds, indices that point into its tables, enumerations, signs that
+/// are right. May throw what Cap'n Proto throws, as all of these.
+/// @param flows the batch's: Cap'n Proto counts what it is asked for, so nothing is asked for twice
+/// @param workloads where they go with their labels, unless it is null
+complaint read_lists(schema::Batch::Reader in, capnp::List<schema::Flow>::Reader flows,
+                     std::uint64_t incarnation, batch_lists& out, std::vector<workload>* workloads);
 
 using flow_visitor = void (*)(void* context, flow& f);
-/// Calls visit(context, flow) for each, in order. @param tables of their batch. @pre check_flows found
-/// nothing
-void read_flows(capnp::List<schema::Flow>::Reader in, std::uint64_t incarnation, const batch& tables,
-                flow_visitor visit, void* context);
-/// The same, without the list. @pre there are `count`
-void read_flat_flows(const flat_list& in, std::size_t count, std::uint64_t incarnation, const batch& tables,
-                     flow_visitor visit, void* context);
+/// Calls visit(context, flow) for each, in order. @pre read_lists found nothing wrong
+void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, flow_visitor visit,
+                void* context);
+/// The same, without the list. @pre they lie somewhere
+void read_flat_flows(const batch_lists& lists, flow_visitor visit, void* context);
 
 }  // namespace tenure::wire

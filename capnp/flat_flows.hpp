@@ -1,18 +1,15 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <vector>
 
 #include <capnp/any.h>
 
-#include "capnp/received_batch.hpp"
+#include "capnp/flat_tables.hpp"
 #include "wire.capnp.h"
 
 namespace tenure::wire {
-
-static_assert(std::endian::native == std::endian::little, "fields are read as they lie in the message");
 
 /// A flow of a batch, read where it lies. The places are what `capnp compile -ocapnp capnp/wire.capnp`
 /// prints; a field that was given one never moves. Getters as schema::Flow::Reader has them, without its
@@ -54,9 +51,7 @@ class flat_flow {
  private:
   template <class Number>
   Number read(std::size_t place) const {
-    Number n;
-    std::memcpy(&n, at_ + place, sizeof n);
-    return n;
+    return read_flat<Number>(at_ + place);
   }
   /// Its address is in one place, port and initial sequence number in others.
   struct end {
@@ -73,26 +68,44 @@ class flat_flow {
   const std::byte* at_;
 };
 
-/// Where the flat flows of a list lie; nowhere when they are of an older schema, or none.
-inline flat_list flat(capnp::List<schema::Flow>::Reader in) {
-  if (in.size() == 0) return {};
-  const auto all = capnp::AnyList::Reader(in).as<capnp::List<capnp::AnyStruct>>();
+/// Where the structs of a list lie; nowhere when they are shorter than `bytes`, of an older schema or without
+/// the zeros at their ends.
+template <class Struct>
+flat_list flat(typename capnp::List<Struct>::Reader in, std::size_t bytes) {
+  flat_list out{nullptr, 0, in.size()};
+  if (in.size() == 0) return out;
+  const auto all = capnp::AnyList::Reader(in).template as<capnp::List<capnp::AnyStruct>>();
   const auto first = all[0].getDataSection();
-  if (first.size() < flat_flow::bytes) return {};
+  if (first.size() < bytes) return out;
+  out.first = reinterpret_cast<const std::byte*>(first.begin());
   // All structs of a list are of one length.
-  return {reinterpret_cast<const std::byte*>(first.begin()),
-          in.size() == 1 ? 0 : all[1].getDataSection().begin() - first.begin()};
+  if (in.size() > 1) out.apart = all[1].getDataSection().begin() - first.begin();
+  return out;
+}
+
+/// Such a list, written anew as flat_tenancy reads it. @returns where it lies in `out`
+inline flat_list rewrite(capnp::List<schema::Tenancy>::Reader in, std::vector<std::uint64_t>& out) {
+  for (const auto item : in)
+    out.insert(out.end(), {item.getSequence(), item.getWorkload() | std::uint64_t{item.getPort()} << 32,
+                           item.getAddress().getHigh(), item.getAddress().getLow()});
+  return {reinterpret_cast<const std::byte*>(out.data()), flat_tenancy::bytes, in.size()};
+}
+
+/// The same for flat_evidence.
+inline flat_list rewrite(capnp::List<schema::Evidence>::Reader in, std::vector<std::uint64_t>& out) {
+  const auto bits = [](nanos n) { return static_cast<std::uint64_t>(n); };
+  for (const auto item : in)
+    out.insert(out.end(), {item.getTenancy(), bits(item.getFrom()), bits(item.getUntil()),
+                           bits(item.getFromError()), bits(item.getUntilError())});
+  return {reinterpret_cast<const std::byte*>(out.data()), flat_evidence::bytes, in.size()};
 }
 
 /// Calls visit(flow, index) for the flows of a list, in order, until it returns false: with a flat_flow each
-/// where the sender's flows are as long as ours or longer, with a schema::Flow::Reader each where they are of
-/// an older schema.
+/// where they lie somewhere, with a schema::Flow::Reader each where they do not.
 template <class Visit>
-void each_flow(capnp::List<schema::Flow>::Reader in, Visit&& visit) {
-  const auto [first, apart] = flat(in);
-  const std::byte* at = first;
-  for (unsigned i = 0; i < in.size(); ++i, at += apart)
-    if (!(first == nullptr ? visit(in[i], i) : visit(flat_flow(at), i))) return;
+void each_flow(capnp::List<schema::Flow>::Reader in, const flat_list& where, Visit&& visit) {
+  for (unsigned i = 0; i < in.size(); ++i)
+    if (!(where.first == nullptr ? visit(in[i], i) : visit(flat_flow(where.at(i)), i))) return;
 }
 
 }  // namespace tenure::wire

@@ -126,8 +126,6 @@ struct batch {
   std::vector<tenancy_entry> tenancies;
   std::vector<tenure::evidence> evidence;
   std::vector<tenure::flow> flows;
-  /// The decoder's own: what it fills the flows' `dialled` from. The encoder takes it from the flows.
-  std::vector<dialled_entry> dialled = {};
 };
 
 struct peer_hello {

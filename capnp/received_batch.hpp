@@ -2,34 +2,58 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "capnp/codec.hpp"
+#include "capnp/flat_tables.hpp"
 
 namespace tenure::wire {
 
 using frame_ptr = std::shared_ptr<const frame>;
 
-/// Where flows lie in a frame (flat_flows.hpp).
-struct flat_list {
-  const std::byte* first = nullptr;  ///< null: they have to be asked for one by one
-  std::ptrdiff_t apart = 0;
-};
-
-/// A batch as a node takes it: all of it checked, tables and evidence decoded, the flows left in their frame
-/// until it is known what becomes of each. A decoded flow takes 250 bytes: writing and reading them would
-/// cost more than the rest of the batch.
-class received_batch {
- public:
-  /// Without its flows.
-  batch tables;
-  std::size_t flow_count = 0;
-  /// The latest of all stamps of its evidence and flows; time_min when it has none.
+/// Where the parts of a batch lie, all of them checked. Workload_ids are 1 + the index into `workloads`, as
+/// in `batch`.
+struct batch_lists {
+  std::uint64_t number = 0;
+  std::uint64_t incarnation = 0;
+  std::vector<std::string_view> workloads;  ///< their names
+  flat_list tenancies;
+  flat_list evidence;
+  flat_list flows;  ///< none of them lies anywhere when they have to be asked for one by one
+  std::vector<dialled_entry> dialled;
+  /// The latest of all stamps of evidence and flows; time_min when there are none.
   nanos last_stamp = time_min;
 
-  /// Calls visit(flow&) for each flow, in order; `visit` may change what it is given. Ids, tenancies and
-  /// workloads are as in `batch`.
+  /// Lists of a sender whose structs are shorter than ours, written anew.
+  std::vector<std::uint64_t> rewritten_tenancies;
+  std::vector<std::uint64_t> rewritten_evidence;
+};
+
+/// A batch as a node takes it: checked, and left in its frame until it is known what becomes of each part.
+/// Evidence and flows would take 128 and 250 bytes apiece: writing and reading those would cost more than
+/// the rest of the batch.
+class received_batch {
+ public:
+  std::uint64_t number() const { return lists_.number; }
+  /// As long as the batch lives.
+  const std::vector<std::string_view>& workloads() const { return lists_.workloads; }
+  nanos last_stamp() const { return lists_.last_stamp; }
+  std::size_t evidence_count() const { return lists_.evidence.count; }
+  std::size_t flow_count() const { return lists_.flows.count; }
+
+  /// Calls visit(evidence&) for each piece, in order; `visit` may change what it is given.
+  template <class Visit>
+  void each_evidence(Visit&& visit) const {
+    for (std::size_t i = 0; i < lists_.evidence.count; ++i) {
+      auto e = flat_evidence{lists_.evidence.at(i)}.of(lists_.tenancies, lists_.incarnation);
+      visit(e);
+    }
+  }
+
+  /// The same for flows: visit(flow&).
   template <class Visit>
   void each_flow(Visit&& visit) const {
     using visitor = std::remove_reference_t<Visit>;
@@ -41,11 +65,10 @@ class received_batch {
   void read_flows(void (*visit)(void*, flow&), void* context) const;
 
   frame_ptr frame_;
-  flat_list flows_;
-  std::uint64_t incarnation_ = 0;
+  batch_lists lists_;
 };
 
-/// As `decode`, but a batch keeps the frame and its flows stay in it. What it refuses is the same.
+/// As `decode`, but a batch keeps the frame and stays in it. What it refuses is the same.
 outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_t incarnation);
 
 }  // namespace tenure::wire

@@ -18,11 +18,19 @@ bool has_control(std::string_view text) {
   return false;
 }
 
+/// As nearly all names are.
+bool is_printable_ascii(std::string_view text) {
+  unsigned outside = 0;
+  for (char c : text) outside |= static_cast<unsigned char>(c - 0x20) >= 0x7f - 0x20 ? 1U : 0U;
+  return outside == 0;
+}
+
 }  // namespace
 
 bool valid_text(std::string_view text) {
-  return text.size() <= max_name_bytes && !has_control(text) &&
-         simdjson::validate_utf8(text.data(), text.size());
+  if (text.size() > max_name_bytes) return false;
+  return is_printable_ascii(text) ||
+         (!has_control(text) && simdjson::validate_utf8(text.data(), text.size()));
 }
 
 std::string as_text(std::string_view text) {

@@ -51,11 +51,9 @@ offset widened(const bracket& b, std::uint64_t drift) {
   return {wide{b.sent} - b.theirs - drift, wide{b.received} - b.theirs + drift};
 }
 
-// Sums and differences of three of these stay within 64 bits.
-bool is_small(const bracket& b) {
-  constexpr nanos bound = nanos{1} << 58;  // nine years
-  const auto small = [](nanos n) { return n > -bound && n < bound; };
-  return small(b.sent) && small(b.received) && small(b.theirs);
+bool is_within(const bracket& b, nanos bound) {
+  const auto within = [bound](nanos n) { return n > -bound && n < bound; };
+  return within(b.sent) && within(b.received) && within(b.theirs);
 }
 
 bounded_stamp stamped(nanos theirs, const offset& o) {
@@ -152,6 +150,7 @@ void clock_bound::find_stretches() {
   const std::size_t count = std::min(recent, kept_.size() - first_);
   unknown_ = recent - count;
   quick_ = count >= 2;
+  first_reading_ = (old_.empty() ? kept_[first_].of : old_.front()).theirs;
   readings_.fill(time_min);
   for (std::size_t n = 0; n < count && quick_; ++n) {
     const std::size_t at = kept_.size() - count + n;
@@ -159,7 +158,7 @@ void clock_bound::find_stretches() {
     if (n == 0) continue;  // for what lies before the first of them, all are looked at
     const auto& early = tightest_before(at - 1);
     const auto& late = kept_[at + kept_[at].tightest_after].of;
-    quick_ = is_small(early) && is_small(late);
+    quick_ = is_within(early, small) && is_within(late, small);
     if (!quick_) return;  // the differences below might not be numbers
     stretches_[unknown_ + n] = {early.theirs, early.sent - early.theirs, early.received - early.theirs,
                                 late.theirs,  late.sent - late.theirs,   late.received - late.theirs};

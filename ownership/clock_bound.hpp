@@ -57,34 +57,32 @@ class clock_bound {
   /// beyond `memory`: all that was observed meanwhile comes at its end.
   std::optional<bounded_stamp> convert(nanos theirs) const {
     if (!quick_) return convert_any(theirs);
-    // Most stamps lie among the latest brackets; a comparison costs less than guessing wrong where.
-    std::size_t before = 0;
-    for (const nanos r : readings_) before += r < theirs ? 1 : 0;
+    const std::size_t before = place_of(theirs);
     if (before <= unknown_) return convert_any(theirs);
     if (before == recent) return std::nullopt;
-    const auto& s = stretches_[before];
-    const nanos early_drift = drift_of(theirs - s.early_reading);
-    const nanos late_drift = drift_of(s.late_reading - theirs);
-    const nanos low = theirs + std::min(s.early_low - early_drift, s.late_low - late_drift);
-    const nanos high = theirs + std::max(s.early_high + early_drift, s.late_high + late_drift);
-    const nanos middle = low + (high - low) / 2;
-    return bounded_stamp{middle, high - middle};
+    return hull(stretches_[before].low_at(*this, theirs), stretches_[before].high_at(*this, theirs));
   }
 
-  /// The same for a stamp that is bounded in their time already: of another host, converted by their node.
-  /// Crossing to our node adds our bracket of it: the hull of where both of its ends may lie. What it stands
-  /// for has happened when the latest bracket was read, so nothing later is asked for; there is no answer
-  /// when the stamp itself lies beyond.
+  /// The same for a stamp that is bounded in their time already: by the agent, or of another host, converted
+  /// by their node. Crossing to our node adds our bracket of it: the hull of where both of its ends may lie.
+  /// What it stands for has happened when the latest bracket was read, so nothing later is asked for; there
+  /// is no answer when the stamp itself lies beyond.
   std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const {
-    return theirs.error == 0 ? convert(theirs.time) : carry_both_ends(theirs);
+    if (theirs.error == 0) return convert(theirs.time);
+    // Beyond the oldest of the latest brackets, and not by more than a number holds.
+    if (!quick_ || theirs.error > small || theirs.time <= readings_[unknown_]) return carry_both_ends(theirs);
+    if (theirs.time > readings_.back()) return std::nullopt;
+    const nanos first = theirs.time - theirs.error;
+    const nanos last = std::min(theirs.time + theirs.error, readings_.back());
+    const std::size_t before = place_of(first);
+    if (before <= unknown_) return carry_both_ends(theirs);
+    return hull(stretches_[before].low_at(*this, first), stretches_[place_of(last)].high_at(*this, last));
   }
 
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the
   /// stamp may be: a clock that stood still since then shows more of our time behind it than its reading
   /// says.
-  bool bracketed_before(nanos theirs) const {
-    return !empty() && (old_.empty() ? kept_[first_].of : old_.front()).theirs <= theirs;
-  }
+  bool bracketed_before(nanos theirs) const { return first_reading_ <= theirs && !empty(); }
 
   bool empty() const { return kept_.empty(); }
 
@@ -105,8 +103,32 @@ class clock_bound {
     nanos late_reading = 0;
     nanos late_low = 0;
     nanos late_high = 0;
+
+    /// The earliest and the latest that a stamp within it may be. @pre it is within
+    nanos low_at(const clock_bound& of, nanos theirs) const {
+      return theirs + std::min(early_low - of.drift_of(theirs - early_reading),
+                               late_low - of.drift_of(late_reading - theirs));
+    }
+    nanos high_at(const clock_bound& of, nanos theirs) const {
+      return theirs + std::max(early_high + of.drift_of(theirs - early_reading),
+                               late_high + of.drift_of(late_reading - theirs));
+    }
   };
   static constexpr std::size_t recent = 8;
+  static constexpr nanos small = nanos{1} << 58;  // nine years: sums of three of these stay within 64 bits
+
+  static bounded_stamp hull(nanos low, nanos high) {
+    const nanos middle = low + (high - low) / 2;
+    return {middle, high - middle};
+  }
+  /// How many of the latest readings lie before it. Most stamps lie among them, and a comparison costs less
+  /// than guessing wrong where.
+  std::size_t place_of(nanos theirs) const {
+    std::size_t before = 0;
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < recent; ++i) before += readings_[i] < theirs ? 1 : 0;
+    return before;
+  }
 
   std::optional<bounded_stamp> convert_any(nanos theirs) const;
   std::optional<bounded_stamp> carry_both_ends(const bounded_stamp& theirs) const;
@@ -143,6 +165,7 @@ class clock_bound {
   std::array<stretch, recent> stretches_{};
   std::size_t unknown_ = 0;
   bool quick_ = false;
+  nanos first_reading_ = time_max;  // of all that is kept
 };
 
 }  // namespace tenure

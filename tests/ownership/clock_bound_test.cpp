@@ -344,5 +344,32 @@ TEST(ClockBound, CarriesNoStampWithoutABoundAndNoneTooEarly) {
   EXPECT_EQ(carried->error, exact->error + 20);
 }
 
+// Among the latest brackets this is done by other code than further back.
+RC_GTEST_PROP(ClockBound, WhatIsCarriedIsTheHullOfBothItsEnds, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  clock_bound bound(drift_ppm, 32);
+  nanos now = d.below(1'000) * second;
+  const nanos begun = now;
+  const nanos offset = d.below(2'000'000) * second - 1'000'000 * second;
+  for (nanos rounds = d.below(20) + 2; rounds > 0; --rounds) {
+    const nanos sent = now;
+    const nanos read = sent + d.below(5 * millisecond);
+    ASSERT_TRUE(bound.add({sent, read + d.below(5 * millisecond), read + offset}));
+    now = read + 10 * millisecond + d.below(second);
+  }
+  const nanos last = bound.latest() ? now : begun;
+  const nanos stamp = begun + d.below(last - begun) + offset;
+  const nanos error = d.below(second) + 1;
+  const auto carried = bound.carry({stamp, error});
+  const auto itself = bound.convert(stamp);
+  RC_ASSERT(carried.has_value() == itself.has_value());
+  const auto early = bound.convert(stamp - error);
+  const auto late = bound.convert(stamp + error);
+  if (!carried || !late) return;  // it ends where the latest bracket does
+  const auto near = [](nanos a, nanos b) { return a - b <= 2 && b - a <= 2; };  // middles are rounded
+  RC_ASSERT(near(carried->time - carried->error, early->time - early->error));
+  RC_ASSERT(near(carried->time + carried->error, late->time + late->error));
+}
+
 }  // namespace
 }  // namespace tenure
