@@ -149,6 +149,21 @@ void finish_telling(pointer self, std::uint64_t acknowledged) {
   std::erase_if(all, [&](const auto& t) { return t.batch == acknowledged; });
 }
 
+/// @returns whether anything of it was retained
+bool forget(pointer self, const wire::acknowledgement& a) {
+  auto& s = self->state;
+  const auto flows_before = s.retained->flows();
+  bool some = false;
+  for (std::uint64_t n = 0; n < a.count(); ++n) {
+    if (!s.retained->acknowledge(a.batch + n)) continue;
+    some = true;
+    ++s.counters->batches_acknowledged;
+    finish_telling(self, a.batch + n);
+  }
+  s.counters->flows_acknowledged += flows_before - s.retained->flows();
+  return some;
+}
+
 /// The spare's node has the same to say, but one speaks at a time.
 void take_settings(exporter_state& s, const exporter_state::node_link& at, const wire::settings& wanted) {
   if (&at != &s.main || !s.world.take_settings) return;
@@ -173,12 +188,8 @@ void receive(pointer self, exporter_state::node_link& at, const received_frame& 
   if (const auto* w = std::get_if<wire::welcome>(&*message)) {
     welcomed(self, at, *w);
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
-    const auto flows_before = s.retained->flows();
-    if (!s.retained->acknowledge(a->batch)) return;
-    ++s.counters->batches_acknowledged;
-    s.counters->flows_acknowledged += flows_before - s.retained->flows();
+    if (!forget(self, *a)) return;
     refresh_gauges(s);
-    finish_telling(self, a->batch);
     finish_draining(self);
     finish_inheritance(self);
     let_old_node_go(self);

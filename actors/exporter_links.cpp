@@ -67,9 +67,9 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
     answerer->link = link;
   }
   to.link = std::move(link);
-  to.link->send(
-      wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name, true,
-                               &to == &s.spare, static_cast<bool>(s.world.take_settings), s.clocks->tell()}));
+  to.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name,
+                                         true, &to == &s.spare, static_cast<bool>(s.world.take_settings),
+                                         s.clocks->tell(), true}));
 }
 
 /// Asks what the names stand for; `found` goes on.

@@ -16,6 +16,8 @@ namespace {
 // Pings for the sake of batches: this pace in the long run, and so many beyond it in a row.
 constexpr nanos ping_pace = 240 * millisecond;  // a little less than a sink's syncs are apart
 constexpr nanos pings_in_a_row = 10;
+// So much longer one waits for an acknowledgement to go along with: a write of its own costs as much.
+constexpr nanos company = 60 * millisecond;
 
 // What is remembered of an agent's clock: two minutes at least, however many batches cause pings.
 constexpr std::size_t brackets_kept = 256;
@@ -46,6 +48,7 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   if (clock_.empty()) counters_->brackets_refused += recall(h.brackets, settings_->clock, now, clock_);
   session_reaction r;
   takes_settings_ = h.settings;
+  takes_runs_ = h.runs;
   told_settings_.reset();
   r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true, true});
   tell_settings(r);
@@ -136,7 +139,13 @@ session_reaction session_protocol::take_again(const wire::received_batch& b, bat
 
 void session_protocol::acknowledge(session_reaction& r, std::uint64_t batch) {
   ++counters_->batches_acknowledged;
-  r.send.emplace_back(wire::acknowledgement{batch});
+  auto* const before = r.send.empty() ? nullptr : std::get_if<wire::acknowledgement>(&r.send.back());
+  const bool follows = takes_runs_ && before != nullptr && before->last() + 1 == batch &&
+                       batch - before->batch < wire::max_acknowledged_run;
+  if (follows)
+    before->through = batch;
+  else
+    r.send.emplace_back(wire::acknowledgement{batch});
 }
 
 outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, nanos at, nanos now) {
@@ -183,7 +192,7 @@ void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
   if (waiting_.empty() || !pings_.empty()) return;
   const nanos earliest = saturating_add(pings_paid_until_, -ping_pace * pings_in_a_row);
   if (now < earliest) {
-    r.ask_at = earliest;
+    r.ask_at = earliest + company;
     return;
   }
   pings_paid_until_ = std::max(pings_paid_until_, now) + ping_pace;

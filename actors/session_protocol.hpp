@@ -177,6 +177,7 @@ class session_protocol {
 
   // Of this connection.
   bool takes_settings_ = false;
+  bool takes_runs_ = false;
   std::shared_ptr<const wire::settings> told_settings_;  // over this connection
   bool connected_ = false;
   permit permit_;

@@ -20,14 +20,14 @@ constexpr std::uint32_t rounds = 32;  // batches of each
 wire::batch flows_of(const load::plan& plan, std::uint32_t agent, std::uint64_t number, nanos sealed) {
   wire::batch b;
   b.number = number;
-  const auto near = plan.near_ends(agent, number, sealed);
-  for (const auto& h : near) {
-    b.workloads.push_back({load::plan::workload_name(h.workload), {}});
+  const auto planned = plan.batch(agent, number, sealed);
+  for (const auto& h : planned.near) {
+    b.workloads.push_back({plan.workload_name(h.workload), {}});
     b.tenancies.push_back(
         {h.tenancy, {plan.address_of(h.address), 0}, static_cast<workload_id>(b.workloads.size())});
   }
   for (std::uint32_t i = 0; i < flows_a_batch; ++i) {
-    auto f = plan.flow(agent, number, i, sealed, near).flow;
+    auto f = plan.flow(planned, i).flow;
     for (auto* at : {&f.times.opened, &f.times.established, &f.times.last_received, &f.times.closed})
       *at = plan.reading(agent, *at);
     b.flows.push_back(f);
@@ -42,7 +42,7 @@ wire::batch evidence_of(const load::plan& plan, std::uint32_t agent, std::uint64
   plan.holdings(agent, sealed, sealed, held);
   for (const auto& h : held) {
     if (b.tenancies.size() == 2'000) break;
-    b.workloads.push_back({load::plan::workload_name(h.workload), {}});
+    b.workloads.push_back({plan.workload_name(h.workload), {}});
     const endpoint at{plan.address_of(h.address), 0};
     const auto whose = static_cast<workload_id>(b.workloads.size());
     b.tenancies.push_back({h.tenancy, at, whose});

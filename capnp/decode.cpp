@@ -30,8 +30,16 @@ outcome<message> read(schema::Hello::Reader in) {
   if (brackets.size() > max_hello_brackets)
     return malformed(fmt::format("hello with {} brackets", brackets.size()));
   for (const auto b : brackets) out.brackets.push_back(read(b));
+  out.runs = in.getRuns();
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));
+}
+
+outcome<message> read(schema::Acknowledgement::Reader in) {
+  const acknowledgement out{in.getBatch(), in.getThrough()};
+  if (out.last() < out.batch || out.count() > max_acknowledged_run)
+    return malformed(fmt::format("batches {} through {} acknowledged", out.batch, out.through));
+  return out;
 }
 
 outcome<message> read(schema::Welcome::Reader in) {
@@ -137,7 +145,7 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
     case schema::Message::BATCH:
       return read_batch(root.getBatch(), incarnation);
     case schema::Message::ACKNOWLEDGEMENT:
-      return acknowledgement{root.getAcknowledgement().getBatch()};
+      return read(root.getAcknowledgement());
     case schema::Message::CREDIT:
       return credit{root.getCredit().getBytes()};
     case schema::Message::GOODBYE:

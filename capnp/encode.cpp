@@ -69,6 +69,7 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setCredit(m.credit);
   out.setSpare(m.spare);
   out.setSettings(m.settings);
+  out.setRuns(m.runs);
   if (m.brackets.empty()) return;
   auto brackets = out.initBrackets(static_cast<unsigned>(m.brackets.size()));
   for (unsigned i = 0; i < m.brackets.size(); ++i) fill(brackets[i], m.brackets[i]);
@@ -112,7 +113,9 @@ void fill(schema::Message::Builder root, const pong& m) {
 }
 
 void fill(schema::Message::Builder root, const acknowledgement& m) {
-  root.initAcknowledgement().setBatch(m.batch);
+  auto out = root.initAcknowledgement();
+  out.setBatch(m.batch);
+  out.setThrough(m.through);
 }
 
 void fill(schema::Message::Builder root, const credit& m) {
@@ -179,7 +182,8 @@ frame build(const message& m) {
 frame build(const acknowledgement& m) {
   static const frame any = build(message(acknowledgement{}));
   frame out = any;
-  out.back() = m.batch;
+  out[out.size() - 2] = m.batch;
+  out.back() = m.through;
   return out;
 }
 

@@ -26,6 +26,7 @@ inline constexpr std::size_t max_batch_tenancies = 16'384;
 inline constexpr std::size_t max_batch_workloads = 4'096;
 inline constexpr std::size_t max_workload_labels = 64;
 inline constexpr std::size_t max_settled_lots = 16'384;
+inline constexpr std::size_t max_acknowledged_run = 16'384;
 inline constexpr std::size_t max_settings_bytes = 64U << 10;
 inline constexpr std::size_t max_hello_brackets = 128;
 
@@ -55,6 +56,7 @@ struct hello {
   bool settings = false;  ///< it knows settings
   /// What nodes told it of their clocks; of each clock in the order of readings.
   std::vector<clock_bracket> brackets = {};
+  bool runs = false;  ///< it knows an acknowledgement of several batches
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -87,6 +89,10 @@ struct goodbye {
 
 struct acknowledgement {
   std::uint64_t batch = 0;
+  std::uint64_t through = 0;  ///< the last one of a run that begins with `batch`; 0: it is the only one
+
+  std::uint64_t last() const { return through == 0 ? batch : through; }
+  std::uint64_t count() const { return last() - batch + 1; }
   friend bool operator==(const acknowledgement&, const acknowledgement&) = default;
 };
 

@@ -62,6 +62,7 @@ struct Hello {
   settings @5 :Bool;        # it knows `settings`
   spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
   brackets @6 :List(Bracket); # what nodes told it of their clocks, at most 128, of each clock in the order of readings
+  runs @7 :Bool;            # it knows Acknowledgement.through
 }
 
 struct Bracket {
@@ -113,6 +114,7 @@ struct Goodbye {
 
 struct Acknowledgement {
   batch @0 :UInt64;         # every flow of this batch is durable at a sink; the agent may forget it
+  through @1 :UInt64;       # and all batches from there to this one, at most 16,384; 0: no other
 }
 
 struct Batch {

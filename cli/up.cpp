@@ -21,6 +21,7 @@
 #include "cli/agent_service.hpp"
 #include "cli/drain.hpp"
 #include "cli/ending.hpp"
+#include "cli/huge_memory.hpp"
 #include "cli/least_privilege.hpp"
 #include "cli/node_service.hpp"
 #include "cli/openness.hpp"
@@ -327,6 +328,7 @@ outcome<void> run_agent(command& c, const std::shared_ptr<options>& all, const o
 outcome<void> run_node(command& c, const std::shared_ptr<options>& all, const options& defaults) {
   const auto& o = *all;
   if (o.process.drain) return drain_node(o.process.http);
+  take_huge_pages();
   if (auto level = set_log_level(o.process.log_level); !level) return level;
   auto credentials = load_credentials(o.tls);
   if (!credentials) return tl::unexpected(credentials.error());

@@ -29,8 +29,11 @@ nanos below(std::uint64_t drawn, nanos n) {
 
 }  // namespace
 
+// In the order of an agent's addresses, so that its tenancies begin in the order of their sequences: agents
+// count them as they begin.
 inline nanos plan::phase(std::uint32_t address) const {
-  return static_cast<nanos>(scaled(random::draw(phases_, address), static_cast<std::uint64_t>(o_.lifetime)));
+  const auto share = static_cast<std::uint64_t>(phases_apart_);
+  return static_cast<nanos>(share * (address / o_.agents) + scaled(random::draw(phases_, address), share));
 }
 
 // Turn n of an address is [(n - 1) lifetime + phase, n lifetime + phase); the first one begins before 0.
@@ -44,17 +47,21 @@ inline std::uint64_t plan::turn_draw(const place& p) const {
   return random::draw(turns_, p.turn << address_bits | p.address);
 }
 
-/// Half of the turns follow the one before at once, the others after a gap of up to a tenth of a lifetime.
+/// Half of the turns end when the next one begins, the others up to a tenth of a lifetime earlier.
 /// @param drawn turn_draw: its lower half says the gap, the upper one the workload
 inline plan::term plan::term_of(const place& p, nanos phase, std::uint64_t drawn) const {
   if (o_.lifetime == 0) return {0, time_max};
   const bool at_once = (drawn & 1) != 0;
   const auto gap = at_once ? 0 : scaled(drawn << 32, static_cast<std::uint64_t>(o_.lifetime / 10));
-  const nanos until = static_cast<nanos>(p.turn) * o_.lifetime + phase;
-  return {std::max<nanos>(0, until - o_.lifetime + static_cast<nanos>(gap)), until};
+  const nanos next = static_cast<nanos>(p.turn) * o_.lifetime + phase;
+  return {std::max<nanos>(0, next - o_.lifetime), next - static_cast<nanos>(gap)};
 }
 
-plan::plan(const fleet_options& o) : o_(o), covered_(static_cast<std::uint64_t>(o.covered * (1U << 20))) {
+plan::plan(const fleet_options& o)
+    : o_(o),
+      covered_(static_cast<std::uint64_t>(o.covered * (1U << 20))),
+      addresses_an_agent_((std::uint64_t{o.addresses} + std::max(o.agents, 1U) - 1) / std::max(o.agents, 1U)),
+      phases_apart_(o.lifetime / static_cast<nanos>(std::max<std::uint64_t>(addresses_an_agent_, 1))) {
   invariant(o.agents > 0 && o.addresses >= o.agents && o.addresses <= 1U << 24, "a fleet has its bounds");
   invariant(o.workloads > 0 && o.workloads <= 4096 && o.lifetime >= 0, "a fleet has its bounds");
   random r{o.seed};
@@ -86,7 +93,7 @@ holding plan::turn(const place& p) const {
   holding h;
   h.address = p.address;
   h.agent = static_cast<std::uint32_t>((p.address + p.turn * hosts_apart) % o_.agents);
-  h.tenancy = {incarnation(h.agent), p.turn * o_.addresses + p.address + 1};
+  h.tenancy = {incarnation(h.agent), p.turn * addresses_an_agent_ + p.address / o_.agents + 1};
   const auto drawn = turn_draw(p);
   h.workload = static_cast<std::uint32_t>((drawn >> 32) * o_.workloads >> 32);
   const auto [from, until] = term_of(p, o_.lifetime == 0 ? 0 : phase(p.address), drawn);

@@ -16,7 +16,7 @@ struct fleet_options {
   std::uint32_t addresses = 1'000'000;  ///< at most 2^24, at least one an agent
   std::uint32_t workloads = 1'000;      ///< at most 4,096, since a heartbeat may name them all
   bool ipv6 = false;
-  nanos lifetime = 600 * second;    ///< of one holding, the gap before it included; 0: nothing changes hands
+  nanos lifetime = 600 * second;    ///< of one holding, the gap after it included; 0: nothing changes hands
   double covered = 0.9;             ///< share of the flows whose far end is one of the addresses
   nanos longest_flow = 2 * second;  ///< from its first segment to its end
   nanos linger = 1 * second;        ///< a flow closes at most this long before its batch is sealed
@@ -117,7 +117,9 @@ class plan {
   };
 
   fleet_options o_;
-  std::uint64_t covered_;     // of 2^20
+  std::uint64_t covered_;  // of 2^20
+  std::uint64_t addresses_an_agent_;
+  nanos phases_apart_;        // of an agent's addresses
   std::uint64_t phases_ = 0;  // seeds of what is drawn
   std::uint64_t turns_ = 0;
   std::uint64_t near_ends_ = 0;

@@ -82,8 +82,14 @@ void played_agent::dial(end& to, transport::transport& net, const std::string& n
                             [me, number](transport::close_reason) {
                               if (auto self = me.lock()) self->closed(number);
                             }});
-  to.link->send(wire::encode(wire::hello{wire::protocol_version, plan_.incarnation(who_),
-                                         "played-" + std::to_string(who_), true, &to == &spare_}));
+  to.link->send(wire::encode(wire::hello{wire::protocol_version,
+                                         plan_.incarnation(who_),
+                                         "played-" + std::to_string(who_),
+                                         true,
+                                         &to == &spare_,
+                                         false,
+                                         {},
+                                         true}));
   ++counters_.frames_sent;
 }
 
@@ -137,7 +143,7 @@ void played_agent::received(std::uint64_t link, const transport::frame& f) {
     at->link->send(wire::encode(wire::pong{p->id, plan_.reading(who_, now)}));
     ++counters_.frames_sent;
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
-    acknowledged(a->batch, now);
+    for (std::uint64_t n = 0; n < a->count(); ++n) acknowledged(a->batch + n, now);
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
     at->credit = std::max(at->credit, c->bytes);
   } else if (const auto* w = std::get_if<wire::welcome>(&*message)) {

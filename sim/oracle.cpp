@@ -109,7 +109,7 @@ void oracle::sent(std::uint64_t link, machine_id from, const transport::frame& f
   } else if (const auto* c = std::get_if<wire::credit>(&*m); c != nullptr && from != known.agent) {
     known.granted = std::max(known.granted, c->bytes);
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*m); a != nullptr && from != known.agent) {
-    acknowledged(known.incarnation, a->batch);
+    for (std::uint64_t n = 0; n < a->count(); ++n) acknowledged(known.incarnation, a->batch + n);
   }
 }
 

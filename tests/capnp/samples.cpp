@@ -152,6 +152,7 @@ void tell(std::ostream& out, const hello& m) {
   out << "hello " << m.version << ' ' << m.incarnation << ' ' << m.agent << ' ' << m.credit << ' ' << m.spare
       << ' ' << m.settings;
   for (const auto& b : m.brackets) tell(out, b);
+  if (m.runs) out << " runs";
 }
 void tell(std::ostream& out, const welcome& m) {
   out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit << ' ' << m.compressed;
@@ -166,6 +167,7 @@ void tell(std::ostream& out, const pong& m) {
 }
 void tell(std::ostream& out, const acknowledgement& m) {
   out << "acknowledgement " << m.batch;
+  if (m.through != 0) out << " through " << m.through;
 }
 void tell(std::ostream& out, const credit& m) {
   out << "credit " << m.bytes;
@@ -218,6 +220,11 @@ clock_bracket any_bracket(source& s) {
   return {s.number<std::uint64_t>() | 1, s.number<nanos>(), s.number<nanos>(), s.number<nanos>()};
 }
 
+acknowledgement any_acknowledgement(source& s) {
+  const auto batch = s.number<std::uint64_t>() >> 1;
+  return {batch, s.below(2) == 0 ? 0 : batch + s.below(max_acknowledged_run)};
+}
+
 hello any_hello(source& s, std::size_t most) {
   hello out{s.number<std::uint32_t>(),
             s.number<std::uint64_t>() | 1,
@@ -227,6 +234,7 @@ hello any_hello(source& s, std::size_t most) {
             s.below(2) == 1};
   for (auto i = s.below(std::min(most, max_hello_brackets) + 1); i > 0; --i)
     out.brackets.push_back(any_bracket(s));
+  out.runs = s.below(2) == 1;
   return out;
 }
 
@@ -247,7 +255,7 @@ message any_message(std::uint64_t seed, std::size_t most) {
     case 3:
       return pong{s.number<std::uint64_t>(), s.number<nanos>()};
     case 4:
-      return acknowledgement{s.number<std::uint64_t>()};
+      return any_acknowledgement(s);
     case 11:
       return credit{s.number<std::uint64_t>()};
     case 5:
