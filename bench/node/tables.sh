@@ -44,7 +44,7 @@ addresses() {
 }
 
 # What a flow and what a piece of evidence costs, apart: evidence comes as fast whatever the rate, so a straight
-# line through half the rate and the whole rate tells them from each other.
+# line through half the rate and the whole rate tells them from each other. ADDRESSES says for which numbers.
 evidence() {
   local n line out=$folder/apart full=$rate
   echo "| addresses, line through two rates | CPU-µs a flow | CPU-µs a piece of evidence | evidence/s | lost |
