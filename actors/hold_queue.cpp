@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace tenure::actors {
@@ -13,8 +14,7 @@ namespace {
 constexpr nanos moment = 10 * millisecond;
 // A lot is what an actor handles at a time: more would only make others wait.
 constexpr std::uint32_t most_flows = 8'192;
-// Early release asks first after this wait, and never again sooner: those of a connection that was long
-// enough can go now.
+// Early release asks about nothing sooner than after this wait.
 constexpr nanos shortest_wait = 50 * millisecond;
 
 nanos longest_wait(const hold_settings& settings) {
@@ -29,8 +29,9 @@ std::size_t kind_of_wait(nanos wait, std::size_t kinds) {
 
 }  // namespace
 
-nanos first_wait(const hold_settings& settings) {
-  return settings.when == release::full ? settings.hold : std::min(shortest_wait, longest_wait(settings));
+nanos first_wait(const hold_settings& settings, nanos heartbeat) {
+  if (settings.when == release::full) return settings.hold;
+  return std::min(std::max(heartbeat / 4, shortest_wait), longest_wait(settings));
 }
 
 nanos next_asked(const hold_settings& settings, nanos arrived, nanos now, nanos heartbeat) {
@@ -60,7 +61,7 @@ hold_queue::waiting_lot hold_queue::begin_lot(const filling& in, nanos arrived, 
   lot->arrived = arrived;
   lot->last = last;
   bytes_ += sizeof(due_lot);
-  return {std::move(lot), 0, arrived, 0};
+  return {std::move(lot), 0, arrived, time_min};
 }
 
 void hold_queue::add(waiting_lot& to, filling& in, const due_lot::part& part, const std::byte* rows) {
@@ -76,20 +77,24 @@ void hold_queue::add(waiting_lot& to, filling& in, const due_lot::part& part, co
 void hold_queue::push(const flow_lot& lot, nanos now) {
   if (lot.rows.empty()) return;
   const auto rows = lot.rows.bytes();
-  const nanos wait = first_wait(settings_);
+  const nanos wait = first_wait(settings_, heartbeat_);
+  const bool last = wait >= longest_;
   const bool joins = make_room(fresh_block_, rows.size()) && !fresh_.empty() &&
                      fresh_.back().lot->memory == fresh_block_.block && now - fresh_.back().first < moment &&
-                     fresh_.back().lot->flows < most_flows;
-  if (!joins) fresh_.push_back(begin_lot(fresh_block_, now, wait >= longest_));
+                     fresh_.back().lot->flows < most_flows && fresh_.back().lot->last == last;
+  if (!joins) fresh_.push_back(begin_lot(fresh_block_, now, last));
   auto& to = fresh_.back();
   to.lot->arrived = now;
-  to.due = saturating_add(now, wait);
+  // They stay in order when heartbeats come faster than before.
+  const nanos due_before = fresh_.size() > 1 ? std::prev(fresh_.end(), 2)->due : time_min;
+  to.due = std::max({to.due, due_before, saturating_add(now, wait)});
   add(to, fresh_block_,
       {lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())},
       rows.data());
 }
 
 void hold_queue::push_again(const due_lot& left, nanos now, nanos heartbeat) {
+  heartbeat_ = heartbeat;
   const nanos due = next_asked(settings_, left.arrived, now, heartbeat);
   const bool last = due >= saturating_add(left.arrived, longest_);
   auto& in = again_blocks_[kind_of_wait(due - now, again_blocks_.size())];

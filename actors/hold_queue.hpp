@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/lot.hpp"
-#include "ownership/time.hpp"
+#include "ownership/heartbeat_pace.hpp"
 
 namespace tenure::actors {
 
@@ -27,8 +27,10 @@ struct hold_settings {
   release when = release::full;
 };
 
-/// How long a flow waits before it is asked about for the first time.
-nanos first_wait(const hold_settings& settings);
+/// How long a flow waits before it is asked about for the first time. With early release that is a quarter of
+/// a heartbeat: nearly all wait for the next one.
+/// @param heartbeat how far heartbeats are apart; positive
+nanos first_wait(const hold_settings& settings, nanos heartbeat);
 
 /// When a flow is asked about again that was asked about now and lacked evidence only. Then, at `arrived` and
 /// the longest wait, it is resolved for good; sooner only with early release: after a quarter of a heartbeat,
@@ -46,7 +48,8 @@ class hold_queue {
 
   /// Copies the lot's rows.
   void push(const flow_lot& lot, nanos now);
-  /// Copies the rows of what is left of a lot. @param heartbeat as for next_asked
+  /// Copies the rows of what is left of a lot. @param heartbeat as for next_asked; from now on also for what
+  /// comes
   void push_again(const due_lot& left, nanos now, nanos heartbeat);
 
   /// Takes out what is due, at most a moment early or late for the first of its flows, never early for any.
@@ -92,6 +95,7 @@ class hold_queue {
   std::array<filling, 8> again_blocks_;
   std::size_t flows_ = 0;
   std::size_t bytes_ = 0;
+  nanos heartbeat_ = heartbeat_pace{}.typical();
   bool ended_ = false;
 };
 

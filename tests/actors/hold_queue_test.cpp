@@ -127,7 +127,7 @@ TEST(hold_queue, what_lacks_evidence_waits_for_the_longest_wait_and_no_longer) {
 
 /// When one flow is asked about that nothing ever answers.
 std::vector<nanos> asked(const hold_settings& settings, nanos heartbeat) {
-  std::vector<nanos> at{first_wait(settings)};
+  std::vector<nanos> at{first_wait(settings, heartbeat)};
   const nanos longest = std::max(settings.hold, settings.longest);
   while (at.back() < longest) at.push_back(next_asked(settings, 0, at.back(), heartbeat));
   return at;
@@ -148,7 +148,7 @@ RC_GTEST_PROP(hold_queue, early_release_asks_seldom_and_leaves_nobody_waiting, (
 }
 
 TEST(hold_queue, early_release_asks_four_times_a_heartbeat) {
-  const std::vector<nanos> expected{50, 2'550, 5'050, 7'550, 10'050, 12'550, 18'825, 28'237, 42'356, 60'000};
+  const std::vector<nanos> expected{2'500, 5'000, 7'500, 10'000, 12'500, 18'750, 28'125, 42'187, 60'000};
   auto at = asked({.hold = minute, .when = release::early}, 10 * second);
   for (auto& t : at) t /= millisecond;
   EXPECT_EQ(at, expected);

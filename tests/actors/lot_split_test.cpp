@@ -25,7 +25,7 @@ due_lot_ptr lot_of(const std::vector<std::uint32_t>& batches) {
     }
     q.push(one, 5);
   }
-  const auto lots = q.due(second);
+  const auto lots = q.due(2 * second);
   return lots.empty() ? nullptr : lots[0];
 }
 
