@@ -39,8 +39,8 @@ complaint read_workloads(capnp::List<schema::Workload>::Reader in, batch_lists& 
     auto& name = out.workloads.emplace_back();
     if (auto c = read_text(item.getName(), name)) return c;
     if (name.empty()) return "a workload without a name";
-    workload* const w = whole != nullptr ? &whole->emplace_back(std::string(name)) : nullptr;
-    if (auto c = read_labels(item.getLabels(), w)) return c;
+    if (whole != nullptr) whole->push_back({std::string(name), {}});
+    if (auto c = read_labels(item.getLabels(), whole != nullptr ? &whole->back() : nullptr)) return c;
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -134,6 +135,11 @@ std::vector<std::string> options_of_node(const node_bench_options& o, const std:
   // What is held is touched beforehand, as it should be where the load is known.
   const auto held = static_cast<double>(o.rate) * std::chrono::duration<double>(o.hold).count() * 80;
   words.insert(words.end(), {"--hold-ready", fmt::format("{}MiB", static_cast<std::uint64_t>(held) >> 20)});
+  // And what waits to be placed, to be durable, and as credit: beyond a quarter of memory agents would wait.
+  const auto quarter = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / 4;
+  if (const double needed = 1.5 * held; needed > quarter)
+    words.insert(words.end(),
+                 {"--held-memory", fmt::format("{}MiB", static_cast<std::uint64_t>(needed) >> 20)});
   if (!o.certificate.empty())
     words.insert(words.end(), {"--tls-certificate", o.certificate, "--tls-key", o.key, "--tls-authority",
                                o.authority, "--agent-id", "spiffe://*/tenure/*"});

@@ -303,9 +303,9 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
                                                            std::shared_ptr<transport::transport> net,
                                                            const std::optional<cluster_part>& cluster,
                                                            std::function<void()> failed) {
-  // Two at least: one may stand in a slow disk's write.
+  // One more than there are processors: it may stand in a disk's write.
   const std::size_t threads =
-      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, std::max(1U, o.shards) + 1);
+      std::clamp<std::size_t>(std::thread::hardware_concurrency() + 1, 2, std::max(1U, o.shards) + 1);
   auto service = std::make_unique<running_node>(threads);
   if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());

@@ -48,8 +48,8 @@ class block_builder {
   /// About how long the block would be before compression.
   std::size_t raw_bytes() const { return rows_.size() + answers_used_ + rows_of_batch_.bytes().size(); }
 
-  /// Appends head and frame to `out`, and begins anew. @pre there are records
-  void finish(const record_context& context, std::string& out);
+  /// Begins anew. @returns head and frame, until the next block is finished. @pre there are records
+  std::string_view finish(const record_context& context);
 
  private:
   void end_batch();

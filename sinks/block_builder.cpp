@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <zstd.h>
 
@@ -130,7 +131,7 @@ void block_builder::add(const record_rows& rows) {
   answers_used_ = static_cast<std::size_t>(at - answers_.data());
 }
 
-void block_builder::finish(const record_context& context, std::string& out) {
+std::string_view block_builder::finish(const record_context& context) {
   end_batch();
   raw_.clear();
   put_text(raw_, context.region);
@@ -148,18 +149,18 @@ void block_builder::finish(const record_context& context, std::string& out) {
   raw_ += rows_;
   raw_.append(answers_.data(), answers_used_);
 
-  const std::size_t bound = ZSTD_compressBound(raw_.size());
+  constexpr std::size_t before = sizeof(block_head);
+  const std::size_t bound = before + ZSTD_compressBound(raw_.size());
   if (compressed_.size() < bound) compressed_.resize(bound);
-  const std::size_t bytes =
-      ZSTD_compress2(zstd_->context, compressed_.data(), compressed_.size(), raw_.data(), raw_.size());
+  const std::size_t bytes = ZSTD_compress2(zstd_->context, compressed_.data() + before,
+                                           compressed_.size() - before, raw_.data(), raw_.size());
   invariant(ZSTD_isError(bytes) == 0, "there is room for whatever zstd makes of a block");
   block_head head;
   head.compressed_bytes = static_cast<std::uint32_t>(bytes);
   head.raw_bytes = static_cast<std::uint32_t>(raw_.size());
   head.records = records_;
   head.to_utc = context.to_utc;
-  put(out, head);
-  out.append(compressed_.data(), bytes);
+  std::memcpy(compressed_.data(), &head, before);
 
   records_ = 0;
   rows_of_batch_.restart({});
@@ -170,6 +171,7 @@ void block_builder::finish(const record_context& context, std::string& out) {
   incarnation_numbers_.clear();
   agents_.clear();
   agent_numbers_.clear();
+  return {compressed_.data(), before + bytes};
 }
 
 }  // namespace tenure::sinks

@@ -44,9 +44,7 @@ class block_sink final : public record_sink {
 
   outcome<void> hand_over() {
     if (block_.records() == 0) return {};
-    bytes_.clear();
-    block_.finish({*workloads_, region_, to_utc_}, bytes_);
-    return where_->append(bytes_);
+    return where_->append(block_.finish({*workloads_, region_, to_utc_}));
   }
 
   std::unique_ptr<storage> where_;
@@ -54,7 +52,6 @@ class block_sink final : public record_sink {
   const workload_table* workloads_ = nullptr;
   std::string region_;
   nanos to_utc_ = 0;
-  std::string bytes_;
 };
 
 }  // namespace
