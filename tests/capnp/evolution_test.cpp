@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "capnp/codec.hpp"
+#include "capnp/received_batch.hpp"
 #include "wire.capnp.h"
 
 namespace tenure::wire {
@@ -58,6 +59,46 @@ TEST(evolution, a_message_in_many_segments_is_one_message) {
   auto got = decode(to_frame(builder), 1);
   ASSERT_TRUE(got) << got.error().text;
   EXPECT_EQ(std::get<batch>(*got).workloads.size(), 50U);
+}
+
+// Structs without the zeros at their ends, as an older schema or a canonical message has them: a node reads
+// lists where they lie, but not these.
+TEST(evolution, tables_of_shorter_structs_are_understood) {
+  capnp::MallocMessageBuilder builder;
+  auto b = builder.initRoot<schema::Message>().initBatch();
+  b.setNumber(7);
+  b.initWorkloads(1)[0].setName("checkout");
+  auto lists = capnp::AnyStruct::Builder(capnp::toAny(b)).getPointerSection();
+  const auto fill = [](capnp::AnyStruct::Builder to, std::initializer_list<std::uint64_t> words) {
+    std::memcpy(to.getDataSection().begin(), words.begin(), words.size() * sizeof(std::uint64_t));
+  };
+  auto tenancies = lists[1].initAsListOfAnyStruct(3, 0, 2);  // the address's lower half is 0
+  fill(tenancies[0], {5, std::uint64_t{443} << 32, 0x2001});
+  fill(tenancies[1], {6, 0, 0x2002});
+  auto evidence = lists[2].initAsListOfAnyStruct(3, 0, 2);  // the errors are 0
+  fill(evidence[0], {1, 10, 20});
+  fill(evidence[1], {0, 30, 40});
+  const tenure::evidence first{{address::from_halves(0x2002, 0), 0}, {9, 6}, workload_id{1}, 10, 20, 0, 0};
+  const tenure::evidence second{{address::from_halves(0x2001, 0), 443}, {9, 5}, workload_id{1}, 30, 40, 0, 0};
+  const auto same = [](const tenure::evidence& x, const tenure::evidence& y) {
+    return x.endpoint == y.endpoint && x.tenancy == y.tenancy && x.workload == y.workload &&
+           x.from == y.from && x.until == y.until && x.from_error == y.from_error &&
+           x.until_error == y.until_error;
+  };
+
+  const auto f = to_frame(builder);
+  const auto decoded = decode(f, 9);
+  ASSERT_TRUE(decoded) << decoded.error().text;
+  const auto& all = std::get<batch>(*decoded).evidence;
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(same(all[0], first) && same(all[1], second));
+
+  const auto got = receive(std::make_shared<const frame>(f), 9);
+  ASSERT_TRUE(got) << got.error().text;
+  std::vector<tenure::evidence> seen;
+  std::get<received_batch>(*got).each_evidence([&](const tenure::evidence& e) { seen.push_back(e); });
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_TRUE(same(seen[0], first) && same(seen[1], second));
 }
 
 }  // namespace
