@@ -188,20 +188,6 @@ complaint check_flows(capnp::List<schema::Flow>::Reader in, batch_lists& out) {
 
 }  // namespace
 
-namespace {
-
-// A frame has waited for a clock reading since it was checked, and is not in the processor's caches any more.
-constexpr std::size_t ahead = 6;
-
-// gcc 12 leaves out calls of a function that only prefetches.
-[[gnu::always_inline]] inline void prefetch_flow(const flat_list& flows, std::size_t i) {
-  if (i >= flows.count) return;
-  constexpr std::size_t line = 64;
-  for (std::size_t at = 0; at < flat_flow::bytes; at += line) __builtin_prefetch(flows.at(i) + at);
-}
-
-}  // namespace
-
 void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, flow_visitor visit,
                 void* context) {
   flow f;
@@ -215,7 +201,6 @@ void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, 
 void read_flat_flows(const batch_lists& lists, flow_visitor visit, void* context) {
   flow f;
   for (std::uint32_t i = 0; i < lists.flows.count; ++i) {
-    prefetch_flow(lists.flows, i + ahead);
     read_flow(flat_flow(lists.flows.at(i)), i, lists, f);
     visit(context, f);
   }

@@ -178,7 +178,7 @@ frame build(const message& m) {
       &m);
 }
 
-/// Of each batch one: all are the same up to the number, which is the last word.
+/// Every few batches one: all are the same up to the last two words, the numbers.
 frame build(const acknowledgement& m) {
   static const frame any = build(message(acknowledgement{}));
   frame out = any;
