@@ -4,6 +4,7 @@
 #include <jemalloc/jemalloc.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/types.h>
 
 // Absent where a program is not linked with jemalloc.
 extern "C" [[gnu::weak]] decltype(mallctl) mallctl;
@@ -12,6 +13,7 @@ namespace tenure::cli {
 namespace {
 
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr ssize_t kept_ms = 600'000;
 
 extent_hooks_t* usual = nullptr;
 extent_hooks_t advised{};
@@ -35,8 +37,11 @@ void take_huge_pages() {
   advised = *usual;
   advised.alloc = allocate;
   for (unsigned i = 0; i < arenas; ++i) {
+    const auto arena = "arena." + std::to_string(i);
     auto* hooks = &advised;
-    mallctl(("arena." + std::to_string(i) + ".extent_hooks").c_str(), nullptr, nullptr, &hooks, sizeof hooks);
+    mallctl((arena + ".extent_hooks").c_str(), nullptr, nullptr, &hooks, sizeof hooks);
+    ssize_t kept = kept_ms;
+    mallctl((arena + ".dirty_decay_ms").c_str(), nullptr, nullptr, &kept, sizeof kept);
   }
 }
 
