@@ -64,6 +64,8 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   const auto& shards = routes.shards;
   std::vector<way> ways(shards.size());
   for (auto& batch : placed) {
+    // Flows were sorted when they came, perhaps by an earlier ring.
+    ways.resize(std::max(ways.size(), batch.flows.size()));
     if (batch.where) ways.resize(std::max(ways.size(), shards.size() + batch.where->end() - 1));
     sort_evidence(batch, shards.size(), ways);
     sort_flows(self->state, batch, ways);

@@ -4,10 +4,7 @@
 #include <utility>
 
 #include "actors/known_clocks.hpp"
-#include "actors/place_in_time.hpp"
-#include "actors/shard_key.hpp"
 #include "capnp/compression.hpp"
-#include "ownership/attributor.hpp"
 #include "ownership/invariant.hpp"
 
 namespace tenure::actors {
@@ -32,19 +29,17 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
                                    std::shared_ptr<workload_table> workloads,
                                    std::shared_ptr<node_counters> counters)
     : settings_(std::move(settings)),
-      workloads_(std::move(workloads)),
       counters_(std::move(counters)),
       clock_(settings_->drift_ppm, brackets_kept, brackets_apart),
       credit_(settings_->budget),
-      share_(settings_->shares) {}
+      placing_(settings_, std::move(workloads), counters_) {}
 
 session_reaction session_protocol::connected(const wire::hello& h, nanos now, const std::string& identity) {
   invariant(!connected_ && (incarnation_ == 0 || incarnation_ == h.incarnation), "one connection at a time");
   connected_ = true;
   incarnation_ = h.incarnation;
   agent_ = h.agent;
-  permit_ = permit(settings_->allowed, identity);
-  claim_refused_ = false;
+  placing_.connected(incarnation_, permit(settings_->allowed, identity));
   if (clock_.empty()) counters_->brackets_refused += recall(h.brackets, settings_->clock, now, clock_);
   session_reaction r;
   takes_settings_ = h.settings;
@@ -112,7 +107,7 @@ outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::
   }
   counters_->evidence_received += b.evidence_count();
   waiting_flows_ += b.flow_count();
-  waiting_.push_back({std::move(b), now, bytes, next_ping_});
+  waiting_.push_back({placing_.take_apart(std::move(b)), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   session_reaction r;
   place_what_can_be(r, now);
@@ -175,15 +170,22 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
 }
 
 void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
-  while (!waiting_.empty() && waiting_.front().batch.last_stamp() <= latest_reading_) {
-    const std::size_t flows = waiting_.front().batch.flow_count();
-    placed_batch placed = place(waiting_.front().batch, now, r);
-    waiting_bytes_ -= waiting_.front().bytes;
-    waiting_flows_ -= flows;
-    waiting_.pop_front();
-    if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
-    r.placed.push_back(std::move(placed));
+  const auto can_be = [&] {
+    return !waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_;
+  };
+  if (can_be()) {
+    const clock_shift shift(clock_);
+    for (; can_be(); waiting_.pop_front()) {
+      auto& first = waiting_.front();
+      const std::size_t flows = first.batch.flows;
+      placed_batch placed = placing_.place(std::move(first.batch), clock_, shift, now);
+      waiting_bytes_ -= first.bytes;
+      waiting_flows_ -= flows;
+      if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
+      r.placed.push_back(std::move(placed));
+    }
   }
+  if (r.refused_claim.empty()) r.refused_claim = placing_.refused_claim();
 }
 
 // One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
@@ -273,118 +275,13 @@ void session_protocol::disconnected() {
   pings_.clear();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
-    drop(w.batch.flow_count());
+    drop(w.batch.flows);
   }
   waiting_.clear();
   waiting_bytes_ = 0;
   waiting_flows_ = 0;
   credit_.disconnected();
   renew_credit();
-}
-
-placed_batch session_protocol::place(const wire::received_batch& b, nanos now, session_reaction& r) {
-  const claimed_workloads names = claim_all(b.workloads());
-  placed_batch out;
-  out.number = b.number();
-  if (settings_->placement) out.where = settings_->placement();
-  place_evidence(b, names, now, out, r);
-  place_flows(b, names, out, r);
-  return out;
-}
-
-/// The first one stands for none.
-session_protocol::claimed_workloads session_protocol::claim_all(const std::vector<std::string_view>& all) {
-  claimed_workloads out(all.size() + 1);
-  if (permit_.everything()) {
-    workloads_->find_all(
-        all.size(), [&](std::size_t i) { return all[i]; },
-        [&](std::size_t i, workload_id id) { out[i + 1].id = id; });
-  }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (out[i + 1].id == workload_id::none) out[i + 1] = claim(all[i]);
-  return out;
-}
-
-// A name that may be claimed nowhere, or is one too many, takes no room in the table.
-session_protocol::claimed_workload session_protocol::claim(std::string_view name) {
-  claimed_workload w;
-  if (!permit_.everything()) {
-    w.where = permit_.reach_of(name);
-    if (w.where.empty()) return w;
-  }
-  if (const auto known = workloads_->find(name)) {
-    w.id = *known;
-  } else if (!share_.admits_workload()) {
-    ++counters_->workloads_over_share;
-  } else if (const auto id = workloads_->intern(name)) {
-    w.id = *id;
-  } else {
-    ++counters_->workloads_refused;
-  }
-  return w;
-}
-
-/// @param index of the workload, from 1
-bool session_protocol::refuses(const claimed_workload& w, const address& where, const wire::received_batch& b,
-                               std::size_t index, session_reaction& r) {
-  if (permit_.everything() || contains(w.where, where)) return false;
-  ++counters_->claims_refused;
-  if (!std::exchange(claim_refused_, true))
-    r.refused_claim = "may not claim " + where.to_string() + " for " + std::string(b.workloads()[index - 1]);
-  return true;
-}
-
-void session_protocol::place_evidence(const wire::received_batch& b, const claimed_workloads& names,
-                                      nanos now, placed_batch& out, session_reaction& r) {
-  out.items.reserve(b.evidence_count());
-  b.each_evidence([&](evidence& e) {
-    const auto index = static_cast<std::size_t>(e.workload);
-    const auto& w = names[index];
-    if (index > 0 && refuses(w, e.endpoint.address, b, index, r)) return;
-    e.workload = w.id;
-    const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;
-    if (e.workload == workload_id::none || !routable || !place_in_time(clock_, e)) {
-      ++counters_->evidence_refused;
-      return;
-    }
-    const auto room = share_.admits_tenancy(e.tenancy.sequence, e.endpoint, e.workload, now);
-    if (room != admitted::yes) {
-      ++(room == admitted::elsewhere ? counters_->evidence_refused : counters_->tenancies_over_share);
-      return;
-    }
-    out.items.push_back(e);
-  });
-}
-
-void session_protocol::place_flow(const wire::received_batch& b, const claimed_workloads& names, flow& f,
-                                  session_reaction& r) {
-  const auto index = static_cast<std::size_t>(f.near_workload);
-  const auto& w = names[index];
-  f.near_workload = index > 0 && refuses(w, f.near_address, b, index, r) ? workload_id::none : w.id;
-  if (f.near_workload == workload_id::none) {
-    f.near_tenancy = {};
-    ++counters_->near_unproved;
-  }
-  place_in_time(clock_, f.times);
-}
-
-void session_protocol::place_flows(const wire::received_batch& b, const claimed_workloads& names,
-                                   placed_batch& out, session_reaction& r) {
-  if (b.flow_count() == 0) return;
-  std::uint64_t joined = 0;
-  b.each_flow([&](flow& f) {
-    place_flow(b, names, f, r);
-    joined += f.connections - 1;
-    if (out.flows.empty()) {
-      const hold::row_base base{incarnation_, b.number(), f.times.closed, f.near_address.high()};
-      const std::size_t ways = settings_->shards + (out.where ? out.where->end() - 1 : 0);
-      for (std::size_t i = 0; i < ways; ++i) out.flows.emplace_back(base, b.flow_count() / ways * 5 / 4);
-    }
-    const auto node = out.where ? out.where->owner(f.far_address) : 0;
-    const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;
-    out.flows[way].add(f);
-  });
-  counters_->connections_joined += joined;
 }
 
 }  // namespace tenure::actors

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,53 +9,16 @@
 #include <vector>
 
 #include "actors/agent_credit.hpp"
-#include "actors/agent_share.hpp"
-#include "actors/allow_rules.hpp"
 #include "actors/batch_ledger.hpp"
+#include "actors/batch_placing.hpp"
 #include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
-#include "actors/settings_board.hpp"
+#include "actors/session_settings.hpp"
 #include "capnp/received_batch.hpp"
-#include "cluster/placement.hpp"
-#include "hold/packed_flow.hpp"
 #include "ownership/clock_bound.hpp"
-#include "ownership/prefix.hpp"
 #include "ownership/workload_table.hpp"
 
 namespace tenure::actors {
-
-/// What all sessions of a node share.
-struct session_settings {
-  std::string node;                                ///< this node's name, told to agents
-  std::uint64_t clock = 0;                         ///< see node_settings
-  prefix_set routable = prefix_set::everything();  ///< where evidence is accepted for
-  std::int64_t drift_ppm = 200;                    ///< bound on the drift between an agent's clock and ours
-  /// Of batches that were received and are not yet placed in time: more than an agent retains, since it sends
-  /// all of that at once to a node that it comes back to.
-  std::size_t max_waiting_bytes = 64U << 20;
-  /// For held flows, shared by all agents.
-  std::shared_ptr<held_budget> budget = std::make_shared<held_budget>(std::size_t{1} << 30);
-  /// What agents may claim; none: everything.
-  std::shared_ptr<const allow_rules> allowed;
-  share_bounds shares;
-  /// For agents; null: they keep their own.
-  std::shared_ptr<const settings_board> agent_settings;
-  nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
-  std::size_t shards = 1;        ///< that flows are sorted by; not 0
-  /// Says where things go now; empty: they stay.
-  std::function<std::shared_ptr<const cluster::placement>()> placement;
-};
-
-/// A batch in cluster time, with workloads of the node's table.
-struct placed_batch {
-  std::uint64_t number = 0;
-  std::vector<evidence> items;
-  /// Where they go; null: everything stays on this node.
-  std::shared_ptr<const cluster::placement> where;
-  /// By the shard of their far end (shard_of), ready to be held; behind the shards, those for other nodes, by
-  /// their number less one.
-  std::vector<hold::packed_rows> flows;
-};
 
 /// What a session does about something that was received.
 struct session_reaction {
@@ -127,8 +89,8 @@ class session_protocol {
   bool has_history() const { return !ledger_.empty(); }
 
  private:
-  struct waiting_batch {
-    wire::received_batch batch;
+  struct in_wait {
+    waiting_batch batch;
     nanos since = 0;
     std::size_t bytes = 0;
     std::uint64_t first_ping_after = 0;  // an answer to it was read after the batch was sent
@@ -144,27 +106,8 @@ class session_protocol {
   void ping_if_waiting(session_reaction& r, nanos now);
   void tell_settings(session_reaction& r);
   wire::message next_ping(nanos now);
-  /// A workload of a batch: its id in the node's table, and where it may be claimed.
-  struct claimed_workload {
-    workload_id id = workload_id::none;
-    permit::reach where;  // of no meaning when everything may be claimed
-  };
-  using claimed_workloads = std::vector<claimed_workload>;
-
-  placed_batch place(const wire::received_batch& b, nanos now, session_reaction& r);
-  claimed_workloads claim_all(const std::vector<std::string_view>& all);
-  claimed_workload claim(std::string_view name);
-  bool refuses(const claimed_workload& w, const address& where, const wire::received_batch& b,
-               std::size_t index, session_reaction& r);
-  void place_evidence(const wire::received_batch& b, const claimed_workloads& names, nanos now,
-                      placed_batch& out, session_reaction& r);
-  void place_flows(const wire::received_batch& b, const claimed_workloads& names, placed_batch& out,
-                   session_reaction& r);
-  void place_flow(const wire::received_batch& b, const claimed_workloads& names, flow& f,
-                  session_reaction& r);
 
   std::shared_ptr<const session_settings> settings_;
-  std::shared_ptr<workload_table> workloads_;
   std::shared_ptr<node_counters> counters_;
   std::string agent_;
   std::uint64_t incarnation_ = 0;
@@ -173,20 +116,18 @@ class session_protocol {
   batch_ledger ledger_;
   flow_ledger flows_;  // without what is held
   agent_credit credit_;
-  agent_share share_;
+  batch_placing placing_;
 
   // Of this connection.
   bool takes_settings_ = false;
   bool takes_runs_ = false;
   std::shared_ptr<const wire::settings> told_settings_;  // over this connection
   bool connected_ = false;
-  permit permit_;
-  bool claim_refused_ = false;
   std::uint64_t last_batch_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
   nanos pings_paid_until_ = time_min;     // see ping_if_waiting
   std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
-  std::deque<waiting_batch> waiting_;
+  std::deque<in_wait> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_flows_ = 0;
   bool sent_batches_ = false;

@@ -13,6 +13,8 @@ namespace {
 constexpr nanos begun = 1'000 * second;
 constexpr nanos batches_apart = 31 * millisecond;  // of one agent
 constexpr nanos pings_apart = 250 * millisecond;
+constexpr nanos round_trip = 400 * microsecond;
+constexpr nanos connected_for = 10 * second;  // longer than flows live
 constexpr std::uint32_t flows_a_batch = 50;
 constexpr std::uint32_t sessions = 200;
 constexpr std::uint32_t rounds = 32;  // batches of each
@@ -77,7 +79,7 @@ struct peer {
   void answer(const load::plan& plan, std::uint32_t agent, nanos at) {
     const auto f = std::make_shared<const wire::frame>(
         wire::encode(wire::pong{std::exchange(ping, 0), plan.reading(agent, at)}));
-    const auto r = session->receive(f, at + 200 * microsecond, at + 200 * microsecond);
+    const auto r = session->receive(f, at + round_trip / 2, at + round_trip / 2);
     heed(*r);
     benchmark::DoNotOptimize(r->placed.size());
   }
@@ -99,10 +101,10 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, const 
     for (std::uint32_t a = 0; a < sessions; ++a) {
       peers[a].session = std::make_unique<session_protocol>(settings, workloads, counters);
       peers[a].heed(peers[a].session->connected(
-          {.incarnation = plan.incarnation(a), .agent = "played", .credit = false}, begun));
-      for (int i = 0; i < 4; ++i) {
-        peers[a].answer(plan, a, begun + i * pings_apart);
-        peers[a].heed(*peers[a].session->tick(begun + i * pings_apart + millisecond));
+          {.incarnation = plan.incarnation(a), .agent = "played", .credit = false}, begun - connected_for));
+      for (nanos at = begun - connected_for; at < begun + second; at += pings_apart) {
+        if (peers[a].ping == 0) peers[a].heed(*peers[a].session->tick(at));
+        peers[a].answer(plan, a, at + round_trip / 2);
       }
     }
     std::size_t next = 0;
@@ -114,11 +116,14 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, const 
         const auto r = peers[a].session->receive(all[next++], now, now);
         if (!r) return state.SkipWithError(r.error().text.c_str());
         peers[a].heed(*r);
+        if (peers[a].ping != 0) peers[a].answer(plan, a, now + round_trip / 2);
       }
       if (now - answered < pings_apart && round + 1 < of_each) continue;
       answered = now;
-      for (std::uint32_t a = 0; a < sessions; ++a)
-        if (peers[a].ping != 0) peers[a].answer(plan, a, now + millisecond);
+      for (std::uint32_t a = 0; a < sessions; ++a) {
+        if (peers[a].ping == 0) peers[a].heed(peers[a].session->ask(now));
+        if (peers[a].ping != 0) peers[a].answer(plan, a, now + round_trip / 2);
+      }
     }
     state.PauseTiming();
     const bool refused = counters->evidence_refused + counters->batches_refused > 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -64,6 +65,11 @@ constexpr std::uint64_t mask(unsigned bytes) {
   return bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
+/// An error that is filled in later gets this one of its lengths at least.
+inline constexpr unsigned movable_error = 1;
+inline constexpr std::size_t movable_error_bytes = error.b;
+static_assert(movable_errors == static_cast<nanos>(mask(movable_error_bytes)));
+
 /// Differences either way are small numbers.
 constexpr std::uint64_t folded(std::uint64_t difference) {
   return (difference << 1) ^ (0 - (difference >> 63));
@@ -76,30 +82,49 @@ constexpr std::uint64_t bits(nanos n) {
   return static_cast<std::uint64_t>(n);
 }
 
+/// How a number is written that begins with so many zero bits: its choice, in its place in the head, and in
+/// the highest byte how long it is.
+template <shape S>
+inline constexpr auto forms = [] {
+  std::array<std::uint64_t, 65> out{};
+  for (unsigned zeros = 0; zeros <= 64; ++zeros) {
+    const std::uint64_t largest = zeros == 64 ? 0 : ~std::uint64_t{0} >> zeros;
+    const unsigned choice = largest > mask(S.c) ? 3 : largest > mask(S.b) ? 2 : largest > mask(S.a) ? 1 : 0;
+    const std::uint64_t length = choice == 0 ? S.a : choice == 1 ? S.b : choice == 2 ? S.c : S.d;
+    out[zeros] = std::uint64_t{choice} << (2 * S.place) | length << 56;
+  }
+  return out;
+}();
+
+/// Its functions are always inline, so that they are compiled for the processor that their caller is.
 class row_writer {
  public:
   /// @param offset of the first field that is written
   explicit row_writer(std::byte* row, std::size_t offset = 1 + head_bytes) : row_(row), at_(row + offset) {}
 
   template <shape S>
-  void field(std::uint64_t value) {
-    const unsigned choice =
-        unsigned{value > mask(S.a)} + unsigned{value > mask(S.b)} + unsigned{value > mask(S.c)};
-    constexpr std::uint32_t lengths = S.a | S.b << 8 | S.c << 16 | S.d << 24;
-    std::memcpy(at_, &value, sizeof value);
-    at_ += (lengths >> (8 * choice)) & 255;
-    head_ |= std::uint64_t{choice} << (2 * S.place);
+  [[gnu::always_inline]] void field(std::uint64_t value) {
+    put(value, forms<S>[value == 0 ? 64 : static_cast<unsigned>(__builtin_clzll(value))]);
+  }
+  /// The same, in no fewer bytes than the length with this number.
+  template <shape S, unsigned least>
+  [[gnu::always_inline]] void field_of_at_least(std::uint64_t value) {
+    constexpr std::uint64_t largest = least == 2 ? mask(S.c) : least == 1 ? mask(S.b) : mask(S.a);
+    if (value > largest) return field<S>(value);
+    put(value, forms<S>[static_cast<unsigned>(__builtin_clzll(largest))]);
   }
   template <shape S>
-  void difference(std::uint64_t to, std::uint64_t from) {
+  [[gnu::always_inline]] void difference(std::uint64_t to, std::uint64_t from) {
     field<S>(folded(to - from));
   }
   template <class Number>
-  void raw(Number n) {
+  [[gnu::always_inline]] void raw(Number n) {
     std::memcpy(at_, &n, sizeof n);
     at_ += sizeof n;
   }
   void small(unsigned place, std::uint64_t value) { head_ |= value << place; }
+  /// Bytes that were written of the row.
+  std::size_t written() const { return static_cast<std::size_t>(at_ - row_); }
   void bytes(const std::byte* from, std::size_t count) {
     std::memcpy(at_, from, count);
     at_ += count;
@@ -126,6 +151,12 @@ class row_writer {
   }
 
  private:
+  [[gnu::always_inline]] void put(std::uint64_t value, std::uint64_t form) {
+    std::memcpy(at_, &value, sizeof value);
+    at_ += form >> 56;
+    head_ += form;  // what gathers in the highest byte is shifted out at the end
+  }
+
   std::byte* row_;
   std::byte* at_;
   std::uint64_t head_ = 0;

@@ -30,7 +30,7 @@ constexpr std::size_t most_old = 16;
 constexpr nanos silence = minute;
 
 // Neither clock ran backwards from the one to the other.
-bool in_order(const bracket& a, const bracket& b) {
+bool follows(const bracket& a, const bracket& b) {
   return a.theirs <= b.theirs && a.sent <= b.sent && a.received <= b.received;
 }
 
@@ -75,19 +75,15 @@ clock_bound::clock_bound(std::int64_t drift_ppm, std::size_t memory, nanos spaci
       static_cast<std::uint64_t>(((static_cast<unsigned_wide>(drift_ppm) << 64) + slower - 1) / slower);
 }
 
-clock_bound::wide clock_bound::width(const bracket& b, nanos theirs) const {
-  return wide{b.received} - b.sent + 2 * wide{drift_over(distance(b.theirs, theirs))};
-}
-
 bool clock_bound::add(const bracket& b) {
   if (b.received < b.sent) return false;
   if (!kept_.empty()) {
-    if (!in_order(kept_.back().of, b)) return false;
+    if (!follows(kept_.back().of, b)) return false;
     if (distance(kept_.back().of.theirs, b.theirs) >= static_cast<std::uint64_t>(silence)) {
       keep_old(kept_[first_].of);
       keep_old(*latest());
     }
-  } else if (!old_.empty() && !in_order(old_.back(), b)) {
+  } else if (!old_.empty() && !follows(old_.back(), b)) {
     old_.clear();  // what is seen now is not of the clocks that these were of
   }
   thin_out();
@@ -95,16 +91,22 @@ bool clock_bound::add(const bracket& b) {
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }
-  kept_.push_back({b});
+  if (kept_.empty()) origin_ = b.theirs;
+  const nanos width = saturating_sub(b.received, b.sent);
+  const auto drift = static_cast<nanos>(drift_over(distance(origin_, b.theirs)));
+  const nanos both = saturating_add(drift, drift);
+  kept_.push_back(
+      {.of = b, .width_later = saturating_sub(width, both), .width_earlier = saturating_add(width, both)});
   if (kept_.size() - first_ > memory_) ++first_;
   find_tightest();
+  find_hulls();
   find_stretches();
   return true;
 }
 
 bool clock_bound::recall(const bracket& b) {
   invariant(kept_.empty(), "what is recalled was before all that is added");
-  if (b.received < b.sent || (!old_.empty() && !in_order(old_.back(), b))) return false;
+  if (b.received < b.sent || (!old_.empty() && !follows(old_.back(), b))) return false;
   keep_old(b);
   return true;
 }
@@ -130,19 +132,36 @@ void clock_bound::thin_out() {
   kept_.erase(width(last->of) < width(before->of) ? before : last);
 }
 
-// Of the latest, whose neighbours are new ones.
+// Of the latest, whose neighbours are new ones. By drift a bracket is as much wider at one later stamp as all
+// others before it are, so which is tightest follows from one number for each side.
 void clock_bound::find_tightest() {
   const std::size_t count = kept_.size();
   for (std::size_t i = count - std::min(count, neighbours + 1); i < count; ++i) {
     auto& k = kept_[i];
     k.tightest_before = k.tightest_after = 0;
     for (std::size_t n = 1; n < neighbours; ++n) {
-      if (n <= i && width(kept_[i - n].of, k.of.theirs) < width(kept_[i - k.tightest_before].of, k.of.theirs))
+      if (n <= i && kept_[i - n].width_later < kept_[i - k.tightest_before].width_later)
         k.tightest_before = static_cast<std::uint8_t>(n);
-      if (i + n < count &&
-          width(kept_[i + n].of, k.of.theirs) < width(kept_[i + k.tightest_after].of, k.of.theirs))
+      if (i + n < count && kept_[i + n].width_earlier < kept_[i + k.tightest_after].width_earlier)
         k.tightest_after = static_cast<std::uint8_t>(n);
     }
+  }
+}
+
+// Of the stretches whose ends have another neighbour now.
+void clock_bound::find_hulls() {
+  const std::size_t count = kept_.size();
+  for (std::size_t i = std::max(first_ + 1, count - std::min(count, neighbours + 1)); i < count; ++i) {
+    auto& k = kept_[i];
+    const auto& early = tightest_before(i - 1);
+    const auto& late = kept_[i + k.tightest_after].of;
+    k.low = time_min;
+    k.high = time_max;
+    if (!is_within(early, small) || !is_within(late, small)) continue;
+    const auto after_early = drift_of(k.of.theirs - early.theirs);
+    const auto before_late = drift_of(late.theirs - kept_[i - 1].of.theirs);
+    k.low = std::min(early.sent - early.theirs - after_early, late.sent - late.theirs - before_late);
+    k.high = std::max(early.received - early.theirs + after_early, late.received - late.theirs + before_late);
   }
 }
 
@@ -152,9 +171,11 @@ void clock_bound::find_stretches() {
   quick_ = count >= 2;
   first_reading_ = (old_.empty() ? kept_[first_].of : old_.front()).theirs;
   readings_.fill(time_min);
+  ordered_readings_.fill(in_order(time_min));
   for (std::size_t n = 0; n < count && quick_; ++n) {
     const std::size_t at = kept_.size() - count + n;
     readings_[unknown_ + n] = kept_[at].of.theirs;
+    ordered_readings_[unknown_ + n] = in_order(kept_[at].of.theirs);
     if (n == 0) continue;  // for what lies before the first of them, all are looked at
     const auto& early = tightest_before(at - 1);
     const auto& late = kept_[at + kept_[at].tightest_after].of;

@@ -86,11 +86,35 @@ class clock_bound {
 
   bool empty() const { return kept_.empty(); }
 
+  /// A stretch between two readings of their clock. Wherever a stamp lies in it, both ends included, ours
+  /// minus theirs is in [low, high]; time_min and time_max where that is no number.
+  struct known_stretch {
+    nanos from = 0;
+    nanos until = 0;
+    nanos low = time_min;
+    nanos high = time_max;
+  };
+  /// Calls visit(known_stretch) for those between the brackets that are kept, the latest first, until it
+  /// returns false. They lie end to end.
+  template <class Visit>
+  void each_stretch_back(Visit&& visit) const {
+    for (std::size_t i = kept_.size(); i > first_ + 1; --i) {
+      const auto& k = kept_[i - 1];
+      if (!visit(known_stretch{kept_[i - 2].of.theirs, k.of.theirs, k.low, k.high})) return;
+    }
+  }
+
  private:
   /// A bracket, with the tightest of its neighbours. A bracket's width grows with the distance of a stamp,
   /// equally for all on its side, so the tightest is the same for every stamp: it is looked for once.
   struct kept_bracket {
     bracket of;
+    // How wide it is at any later, and at any earlier stamp, but for what is the same for all brackets.
+    nanos width_later = 0;
+    nanos width_earlier = 0;
+    // Of the stretch that ends with it (known_stretch).
+    nanos low = time_min;
+    nanos high = time_max;
     std::uint8_t tightest_before = 0;  ///< so many places back, for stamps from here on
     std::uint8_t tightest_after = 0;   ///< so many places on, for stamps up to here
   };
@@ -124,10 +148,15 @@ class clock_bound {
   /// How many of the latest readings lie before it. Most stamps lie among them, and a comparison costs less
   /// than guessing wrong where.
   std::size_t place_of(nanos theirs) const {
+    const std::uint64_t it = in_order(theirs);
     std::size_t before = 0;
 #pragma GCC unroll 8
-    for (std::size_t i = 0; i < recent; ++i) before += readings_[i] < theirs ? 1 : 0;
+    for (std::size_t i = 0; i < recent; ++i) before += ordered_readings_[i] < it ? 1 : 0;
     return before;
+  }
+  /// Numbers without a sign in the same order: the processor adds what their comparison leaves behind.
+  static std::uint64_t in_order(nanos n) {
+    return static_cast<std::uint64_t>(n) ^ std::uint64_t{1} << 63;
   }
 
   std::optional<bounded_stamp> convert_any(nanos theirs) const;
@@ -146,15 +175,16 @@ class clock_bound {
     constexpr auto up = ~std::uint64_t{0};
     return static_cast<std::uint64_t>((static_cast<unsigned_wide>(distance) * drift_share_ + up) >> 64);
   }
-  wide width(const bracket& b, nanos theirs) const;
   void thin_out();
   void find_tightest();
+  void find_hulls();
   const bracket& tightest_before(std::size_t i) const;
 
   /// Drift by the slower clock, ppm / (1 - ppm), times 2^64 and rounded up.
   std::uint64_t drift_share_;
   std::size_t memory_;
   nanos spacing_;
+  nanos origin_ = 0;                // the first reading of all that were added
   std::vector<kept_bracket> kept_;  // those before first_ are forgotten
   std::size_t first_ = 0;
   std::vector<bracket> old_;       // before those, a few
@@ -162,6 +192,7 @@ class clock_bound {
   // Of the latest brackets, the readings and what lies before each; in 64 bits, if quick_. While there are
   // fewer brackets, the first unknown_ places stand for none.
   std::array<nanos, recent> readings_{};
+  std::array<std::uint64_t, recent> ordered_readings_{};  // the same
   std::array<stretch, recent> stretches_{};
   std::size_t unknown_ = 0;
   bool quick_ = false;
