@@ -16,6 +16,9 @@ namespace tenure::sinks {
 
 namespace {
 
+/// Of what is kept to be written: the fewer and larger the writes, the cheaper.
+constexpr std::size_t worth_a_write = 960U << 10;
+
 failure system_failure(const std::string& what, const std::string& path, int error) {
   // A path that does not lead to a file is the caller's to correct; the rest is the system's.
   auto whose = error == ENOENT || error == EISDIR || error == ENOTDIR || error == ENAMETOOLONG
@@ -46,7 +49,6 @@ class file_storage final : public storage {
   }
 
   outcome<void> append(std::string_view bytes) override {
-    if (broken_) return tl::unexpected(*broken_);
     if (auto done = offer_waiting(); !done) return done;
     if (waiting_.empty()) {
       auto taken = write(bytes);
@@ -57,8 +59,19 @@ class file_storage final : public storage {
     return {};
   }
 
+  std::span<char> room(std::size_t at_least) override {
+    return end_.lends() ? end_.room(at_least) : storage::room(at_least);
+  }
+
+  outcome<void> take(std::size_t bytes) override {
+    if (!end_.lends()) return storage::take(bytes);
+    end_.keep(bytes);
+    if (end_.kept().size() < worth_a_write) return {};
+    // What does not fill a block stays: by way of the page cache it would cost as much as all the others.
+    return offer_waiting(worth_a_write);
+  }
+
   outcome<void> sync() override {
-    if (broken_) return tl::unexpected(*broken_);
     if (auto done = offer_waiting(); !done) return done;
     if (!waiting_.empty()) return {};
     if (regular_ && ::fdatasync(fd_) != 0) return breaks("make durable", errno);
@@ -75,27 +88,46 @@ class file_storage final : public storage {
     return tl::unexpected(*broken_);
   }
 
-  /// @returns how much of it was written: less than all when the disk is full, or our share of it
+  /// A write failed. @returns whether to try again now; not, when the disk is full, or our share of it
+  outcome<bool> tries_again(int error) {
+    if (error == EINTR) return true;
+    if (error == EAGAIN) {
+      pollfd writable{fd_, POLLOUT, 0};  // a terminal or pipe that someone else made non-blocking
+      ::poll(&writable, 1, -1);
+      return true;
+    }
+    if (regular_ && (error == ENOSPC || error == EDQUOT)) return false;
+    return tl::unexpected(breaks("write to", error).error());
+  }
+
+  /// @returns how much of it was written: less than all when the disk is full
   outcome<std::size_t> write(std::string_view bytes) {
     std::size_t taken = 0;
     while (taken < bytes.size()) {
       const auto written = end_.write(bytes.data() + taken, bytes.size() - taken);
       if (written >= 0) {
         taken += static_cast<std::size_t>(written);
-      } else if (errno == EAGAIN) {
-        pollfd writable{fd_, POLLOUT, 0};  // a terminal or pipe that someone else made non-blocking
-        ::poll(&writable, 1, -1);
-      } else if (regular_ && (errno == ENOSPC || errno == EDQUOT)) {
-        break;
-      } else if (errno != EINTR) {
-        return tl::unexpected(breaks("write to", errno).error());
+        continue;
       }
+      const auto again = tries_again(errno);
+      if (!again) return tl::unexpected(again.error());
+      if (!*again) break;
     }
     return taken;
   }
 
-  outcome<void> offer_waiting() {
-    if (waiting_.empty()) return {};
+  /// Writes what waits and what is kept, or has it wait. @param enough so much, and more, is not to be kept
+  outcome<void> offer_waiting(std::size_t enough = 1) {
+    if (broken_) return tl::unexpected(*broken_);
+    while (waiting_.empty() && end_.kept().size() >= enough) {
+      if (end_.write_kept() >= 0) continue;
+      const auto again = tries_again(errno);
+      if (!again) return tl::unexpected(again.error());
+      if (!*again) break;
+    }
+    if (waiting_.empty() && end_.kept().size() < enough) return {};
+    waiting_ += end_.kept();
+    end_.drop_kept();
     auto taken = write(waiting_);
     if (!taken) return tl::unexpected(taken.error());
     waiting_.erase(0, *taken);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "ownership/outcome.hpp"
+#include "ownership/raw_vector.hpp"
 
 namespace tenure::sinks {
 
@@ -19,6 +22,16 @@ class storage {
   /// Bytes that were taken over and for which there is no room now, as on a full disk. Each call of the above
   /// tries again; until none wait, whoever appends more only fills the memory.
   virtual std::size_t waiting() const { return 0; }
+
+  /// Room to write what is to be taken over next, at least so many bytes: where it is written from, in a
+  /// storage that can lend that, and so without a copy. It stays until any other call than `waiting`.
+  virtual std::span<char> room(std::size_t at_least);
+  /// Takes over the first `bytes` of that room, which may stay in memory until more come, or the next append
+  /// or sync. A failure is final.
+  virtual outcome<void> take(std::size_t bytes);
+
+ private:
+  raw_vector<char> room_;
 };
 
 /// What a file consists of.

@@ -1,3 +1,4 @@
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -88,6 +89,41 @@ TEST_F(file_storage_test, writes_of_any_length_follow_each_other) {
   EXPECT_TRUE(get() == expected);
 }
 
+// What is written into a storage's own room follows what was appended, though its last part may come only
+// with the sync, whatever others cut off before that.
+TEST_F(file_storage_test, what_was_written_into_its_room_follows_what_was_appended) {
+  put("begun\n");
+  auto file = open_file(path);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string expected = "begun\n";
+  std::uint64_t seed = 11;
+  for (int n = 0; n < 60; ++n) {
+    seed = seed * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+    const std::size_t lengths[] = {1, 4'096, 70'000, 300'000, 1'500'000, 3'000'000, (seed >> 33) % 200'000};
+    std::string piece(lengths[(seed >> 20) % 7], static_cast<char>('a' + n % 26));
+    piece.back() = '\n';
+    if ((seed >> 50) % 4 == 0) {
+      ASSERT_TRUE((*file)->append(piece));
+    } else {
+      const auto room = (*file)->room(piece.size());
+      ASSERT_GE(room.size(), piece.size());
+      std::memcpy(room.data(), piece.data(), piece.size());
+      ASSERT_TRUE((*file)->take(piece.size()));
+    }
+    expected += piece;
+    if (n % 5 == 0) {
+      ASSERT_TRUE((*file)->sync());
+      ASSERT_TRUE(get() == expected) << "after piece " << n;
+    }
+    if (n % 20 == 10) {
+      expected.resize((seed >> 40) % 50'000);
+      std::filesystem::resize_file(path, expected.size());
+    }
+  }
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_TRUE(get() == expected);
+}
+
 TEST_F(file_storage_test, a_file_that_is_not_of_lines_is_left_alone) {
   const std::string binary(3 << 20, 'x');
   put(binary);
@@ -139,6 +175,37 @@ TEST_F(file_storage_test, a_full_disk_keeps_what_it_took_and_goes_on_when_there_
   ASSERT_TRUE((*file)->sync());
   EXPECT_EQ((*file)->waiting(), 0U);
   add(7);
+  std::ifstream in(where);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), all);
+}
+
+TEST_F(file_storage_test, what_a_full_disk_does_not_take_of_its_room_waits) {
+  const tenure::testing::small_disk disk(4 << 20);
+  if (!disk.mounted()) GTEST_SKIP() << "needs root";
+  const std::string where = disk.path() + "/out";
+  auto file = open_file(where);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string all;
+  const auto add = [&](std::size_t bytes) {
+    std::string text(bytes - 1, static_cast<char>('a' + all.size() % 26));
+    text += '\n';
+    std::memcpy((*file)->room(bytes).data(), text.data(), bytes);
+    ASSERT_TRUE((*file)->take(bytes));
+    all += text;
+  };
+  disk.fill(1 << 20);
+  while ((*file)->waiting() == 0) {
+    add(600'001);
+    ASSERT_TRUE((*file)->sync());
+  }
+  add(5);
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_EQ(std::filesystem::file_size(where) + (*file)->waiting(), all.size());
+  disk.empty();
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_EQ((*file)->waiting(), 0U);
+  add(7);
+  ASSERT_TRUE((*file)->sync());
   std::ifstream in(where);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), all);
 }
