@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sinks/text_piece.hpp"
+
 namespace tenure::sinks {
 
 namespace {
@@ -19,14 +21,17 @@ std::string escape(std::string_view name) {
 
 }  // namespace
 
-std::string_view json_names::workload(workload_id id, const workload_table& table) {
-  if (id == workload_id::none) return "null";
-  if (std::exchange(table_, table.serial()) != table.serial()) by_id_.clear();
-  auto index = static_cast<std::size_t>(id);
+std::string_view json_names::learn(workload_id id, const workload_table& table) {
+  if (std::exchange(table_, table.serial()) != table.serial()) {
+    by_id_.clear();
+    known_.clear();
+  }
+  const auto index = static_cast<std::size_t>(id);
   if (index >= by_id_.size()) by_id_.resize(std::max(index + 1, table.size() + 1));
-  auto& known = by_id_[index];
-  if (known.empty()) known = escape(table.name(id));
-  return known;
+  auto& text = known_.emplace_back(id == workload_id::none ? "null" : escape(table.name(id)));
+  const std::size_t length = text.size();
+  text.append(text_slack, ' ');
+  return by_id_[index] = std::string_view(text).substr(0, length);
 }
 
 std::string_view json_names::text(std::string_view name) {

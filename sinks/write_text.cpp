@@ -1,7 +1,10 @@
 #include "sinks/write_text.hpp"
 
 #include <arpa/inet.h>
+#include <charconv>
 #include <chrono>
+
+#include "sinks/write_number.hpp"
 
 namespace tenure::sinks {
 
@@ -13,17 +16,6 @@ constexpr auto pairs = [] {
   for (std::size_t i = 0; i < 100; ++i) {
     out[2 * i] = static_cast<char>('0' + i / 10);
     out[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return out;
-}();
-
-/// "00" to "ff".
-constexpr auto hex_pairs = [] {
-  constexpr char digits[] = "0123456789abcdef";
-  std::array<char, 512> out{};
-  for (std::size_t i = 0; i < 256; ++i) {
-    out[2 * i] = digits[i >> 4];
-    out[2 * i + 1] = digits[i & 15];
   }
   return out;
 }();
@@ -48,14 +40,6 @@ constexpr auto octets = [] {
 char* write_pair(char* at, std::uint32_t n) {
   std::memcpy(at, &pairs[2 * n], 2);
   return at + 2;
-}
-
-char* write_nine_digits(char* at, std::uint32_t n) {
-  *at = static_cast<char>('0' + n / 100'000'000);
-  write_pair(at + 1, n / 1'000'000 % 100);
-  write_pair(at + 3, n / 10'000 % 100);
-  write_pair(at + 5, n / 100 % 100);
-  return write_pair(at + 7, n % 100);
 }
 
 /// "::1" and its like, where the C library writes some as dotted decimals.
@@ -94,10 +78,21 @@ char* write_v6(char* at, const address& a) {
 
 }  // namespace
 
+// All sixteen at once: of each byte its upper half, then its lower.
 char* write_hex(char* at, std::uint64_t n) {
-  for (int shift = 56; shift >= 0; shift -= 8, at += 2)
-    std::memcpy(at, &hex_pairs[2 * (n >> shift & 255)], 2);
-  return at;
+  using bytes_at_once __attribute__((vector_size(16))) = unsigned char;
+  using words_at_once __attribute__((vector_size(16))) = std::uint64_t;
+  const std::uint64_t turned = __builtin_bswap64(n);
+  constexpr std::uint64_t lower = 0x0f0f'0f0f'0f0f'0f0fULL;
+  const words_at_once upper_halves = {turned >> 4 & lower, 0};
+  const words_at_once lower_halves = {turned & lower, 0};
+  constexpr bytes_at_once by_turns = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  const auto halves = __builtin_shuffle(reinterpret_cast<bytes_at_once>(upper_halves),
+                                        reinterpret_cast<bytes_at_once>(lower_halves), by_turns);
+  constexpr unsigned char to_letter = 'a' - '0' - 10;
+  const bytes_at_once text = halves + '0' + (reinterpret_cast<bytes_at_once>(halves > 9) & to_letter);
+  std::memcpy(at, &text, sizeof text);
+  return at + sizeof text;
 }
 
 char* write_address(char* at, const address& a) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -16,14 +15,6 @@ namespace tenure::sinks {
 inline char* write(char* at, std::string_view text) {
   std::memcpy(at, text.data(), text.size());
   return at + text.size();
-}
-
-/// At most 20 characters.
-template <class Number>
-char* write_number(char* at, Number n) {
-  if (n >= 10) return std::to_chars(at, at + 20, n).ptr;
-  *at = static_cast<char>('0' + n);
-  return at + 1;
 }
 
 /// Sixteen hexadecimal digits.
