@@ -5,13 +5,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "hold/packed_flow.hpp"
 #include "ownership/outcome.hpp"
 #include "ownership/raw_vector.hpp"
+#include "sinks/block_tables.hpp"
 #include "sinks/flow_record.hpp"
+#include "sinks/storage.hpp"
 
 /// Compressed blocks of records: docs/record.md describes the file. A block can be read on its own.
 namespace tenure::sinks {
@@ -46,10 +47,10 @@ class block_builder {
   void add(const record_rows& rows);
   std::uint32_t records() const { return records_; }
   /// About how long the block would be before compression.
-  std::size_t raw_bytes() const { return rows_.size() + answers_used_ + rows_of_batch_.bytes().size(); }
+  std::size_t raw_bytes() const { return rows_used_ + answers_used_ + rows_of_batch_.bytes().size(); }
 
-  /// Begins anew. @returns head and frame, until the next block is finished. @pre there are records
-  std::string_view finish(const record_context& context);
+  /// Writes head and frame to where the records go, and begins anew. @pre there are records
+  outcome<void> finish(const record_context& context, storage& to);
 
  private:
   void end_batch();
@@ -57,29 +58,32 @@ class block_builder {
                  std::span<const std::byte> bytes);
   char* room_for_answers(std::size_t count);
   char* write_answer(char* at, const verdict& v);
-  void use(workload_id id);
-  std::uint32_t incarnation_number(std::uint64_t incarnation);
-  std::uint32_t agent_number(std::string_view name);
+  void use(workload_id id) {
+    const auto n = static_cast<std::size_t>(id);
+    if (n >= has_name_.size() || has_name_[n] == 0) use_first(n);
+  }
+  void use_first(std::size_t id);
+  void write_tables(const record_context& context);
+  std::string_view whole();
+  void restart();
 
   struct compressor;
   std::unique_ptr<compressor> zstd_;
   std::uint32_t records_ = 0;
   hold::packed_rows rows_of_batch_;
-  std::string agent_;         ///< of the batch
-  std::string rows_;          ///< of the batches before it, each behind its base
+  std::string agent_;  ///< of the batch
+  /// Room for the tables, then the batches before it, each behind its base; the block is made whole in it.
+  raw_vector<char> raw_;
+  std::size_t rows_at_ = 0;
+  std::size_t rows_used_ = 0;
   raw_vector<char> answers_;  ///< its size is the room there is
   std::size_t answers_used_ = 0;
-  std::vector<workload_id> names_;      ///< that occur
+  block_names workloads_;
+  std::vector<std::size_t> names_;      ///< that occur
   std::vector<std::uint8_t> has_name_;  ///< by id
-  std::vector<std::uint64_t> incarnations_;
-  std::unordered_map<std::uint64_t, std::uint32_t> incarnation_numbers_;
-  std::vector<std::uint32_t> numbers_asked_;  ///< by some bits of an incarnation: likely its number
-  std::vector<std::string> agents_;
-  std::unordered_map<std::string, std::uint32_t> agent_numbers_;
-  std::string agent_name_;  ///< kept for its room
-  // Kept for their room.
-  std::string raw_;
-  raw_vector<char> compressed_;
+  value_numbers incarnations_;
+  agent_numbers agents_;
+  std::string tables_;  ///< kept for its room
 };
 
 /// A block that was read: its records refer to it.

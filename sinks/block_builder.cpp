@@ -38,24 +38,21 @@ struct block_builder::compressor {
 block_builder::block_builder() : zstd_(std::make_unique<compressor>()) {}
 block_builder::~block_builder() = default;
 
-std::uint32_t block_builder::agent_number(std::string_view name) {
-  agent_name_ = name;
-  const auto [at, is_new] =
-      agent_numbers_.try_emplace(agent_name_, static_cast<std::uint32_t>(agents_.size()));
-  if (is_new) agents_.emplace_back(name);
-  return at->second;
-}
-
 void block_builder::add_batch(const hold::row_base& base, std::string_view agent, std::uint32_t count,
                               std::span<const std::byte> bytes) {
-  put(rows_, base.incarnation);
-  put(rows_, base.batch);
-  put(rows_, base.time);
-  put(rows_, base.near_high);
-  put(rows_, agent_number(agent));
-  put(rows_, count);
-  put(rows_, static_cast<std::uint32_t>(bytes.size()));
-  rows_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::size_t base_bytes = 4 * sizeof(std::uint64_t) + 3 * sizeof(std::uint32_t);
+  const std::size_t needed = rows_at_ + rows_used_ + base_bytes + bytes.size();
+  if (raw_.size() < needed) raw_.resize(std::max(needed, raw_.size() * 2));
+  char* at = raw_.data() + rows_at_ + rows_used_;
+  at = put(at, base.incarnation);
+  at = put(at, base.batch);
+  at = put(at, base.time);
+  at = put(at, base.near_high);
+  at = put(at, agents_.number(agent));
+  at = put(at, count);
+  at = put(at, static_cast<std::uint32_t>(bytes.size()));
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  rows_used_ += base_bytes + bytes.size();
 }
 
 void block_builder::end_batch() {
@@ -64,40 +61,26 @@ void block_builder::end_batch() {
   rows_of_batch_.restart({});
 }
 
-void block_builder::use(workload_id id) {
-  const auto n = static_cast<std::size_t>(id);
-  if (n >= has_name_.size()) has_name_.resize(std::max(n + 1, has_name_.size() * 2));
-  if (has_name_[n] != 0) return;
-  has_name_[n] = 1;
+void block_builder::use_first(std::size_t id) {
+  if (id >= has_name_.size()) has_name_.resize(std::max(id + 1, has_name_.size() * 2));
+  has_name_[id] = 1;
   names_.push_back(id);
 }
 
-// The same thousands of incarnations come again and again, one different from the one before.
-std::uint32_t block_builder::incarnation_number(std::uint64_t incarnation) {
-  constexpr std::size_t asked = 4096;
-  if (numbers_asked_.empty()) numbers_asked_.resize(asked);
-  auto& likely = numbers_asked_[(incarnation * 0x9e37'79b9'7f4a'7c15ULL) >> 52];
-  if (likely < incarnations_.size() && incarnations_[likely] == incarnation) return likely;
-  const auto [at, is_new] =
-      incarnation_numbers_.try_emplace(incarnation, static_cast<std::uint32_t>(incarnations_.size()));
-  if (is_new) incarnations_.push_back(incarnation);
-  return likely = at->second;
-}
-
 char* block_builder::room_for_answers(std::size_t count) {
-  constexpr std::size_t longest = 1 + 5 + 5 + 10;
+  constexpr std::size_t longest = 1 + 5 + 5 + 10 + 1;  // a byte behind it is written too
   const std::size_t needed = answers_used_ + count * longest;
   if (answers_.size() < needed) answers_.resize(std::max(needed, answers_.size() * 2));
   return answers_.data() + answers_used_;
 }
 
 /// @returns behind it
-char* block_builder::write_answer(char* at, const verdict& v) {
+inline char* block_builder::write_answer(char* at, const verdict& v) {
   use(v.workload);
   *at++ = static_cast<char>(static_cast<unsigned>(v.basis) << 4 | static_cast<unsigned>(v.reason));
   if (!v.attributed()) return at;
   at = write_short(at, static_cast<std::uint32_t>(v.workload));
-  at = write_short(at, incarnation_number(v.tenancy.incarnation));
+  at = write_short(at, incarnations_.number(v.tenancy.incarnation));
   return write_short(at, v.tenancy.sequence);
 }
 
@@ -131,47 +114,64 @@ void block_builder::add(const record_rows& rows) {
   answers_used_ = static_cast<std::size_t>(at - answers_.data());
 }
 
-std::string_view block_builder::finish(const record_context& context) {
-  end_batch();
-  raw_.clear();
-  put_text(raw_, context.region);
-  put(raw_, static_cast<std::uint32_t>(names_.size()));
+void block_builder::write_tables(const record_context& context) {
+  tables_.clear();
+  put_text(tables_, context.region);
+  put(tables_, static_cast<std::uint32_t>(names_.size()));
   for (const auto id : names_) {
-    put(raw_, static_cast<std::uint32_t>(id));
-    put_text(raw_, context.workloads.name(id));
-    has_name_[static_cast<std::size_t>(id)] = 0;
+    put(tables_, static_cast<std::uint32_t>(id));
+    put_text(tables_, workloads_.name(id, context.workloads));
   }
-  put(raw_, static_cast<std::uint32_t>(agents_.size()));
-  for (const auto& name : agents_) put_text(raw_, name);
-  put(raw_, static_cast<std::uint32_t>(incarnations_.size()));
-  for (const auto i : incarnations_) put(raw_, i);
-  put(raw_, static_cast<std::uint32_t>(rows_.size()));
-  raw_ += rows_;
-  raw_.append(answers_.data(), answers_used_);
+  put(tables_, static_cast<std::uint32_t>(agents_.size()));
+  for (std::uint32_t n = 0; n < agents_.size(); ++n) put_text(tables_, agents_.name(n));
+  put(tables_, static_cast<std::uint32_t>(incarnations_.values().size()));
+  for (const auto i : incarnations_.values()) put(tables_, i);
+  put(tables_, static_cast<std::uint32_t>(rows_used_));
+}
 
+/// Puts the tables in front of the rows, and the answers behind them.
+std::string_view block_builder::whole() {
+  const std::size_t front = std::max(rows_at_, tables_.size());
+  const std::size_t needed = front + rows_used_ + answers_used_;
+  if (raw_.size() < needed) raw_.resize(std::max(needed, raw_.size() * 2));
+  if (front > rows_at_) {  // more names than ever: from now on there is room for them
+    std::memmove(raw_.data() + front, raw_.data() + rows_at_, rows_used_);
+    rows_at_ = front;
+  }
+  char* const begin = raw_.data() + rows_at_ - tables_.size();
+  std::memcpy(begin, tables_.data(), tables_.size());
+  char* const end = std::copy_n(answers_.data(), answers_used_, raw_.data() + rows_at_ + rows_used_);
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+outcome<void> block_builder::finish(const record_context& context, storage& to) {
+  end_batch();
+  write_tables(context);
+  const auto raw = whole();
   constexpr std::size_t before = sizeof(block_head);
-  const std::size_t bound = before + ZSTD_compressBound(raw_.size());
-  if (compressed_.size() < bound) compressed_.resize(bound);
-  const std::size_t bytes = ZSTD_compress2(zstd_->context, compressed_.data() + before,
-                                           compressed_.size() - before, raw_.data(), raw_.size());
+  const auto room = to.room(before + ZSTD_compressBound(raw.size()));
+  const std::size_t bytes =
+      ZSTD_compress2(zstd_->context, room.data() + before, room.size() - before, raw.data(), raw.size());
   invariant(ZSTD_isError(bytes) == 0, "there is room for whatever zstd makes of a block");
   block_head head;
   head.compressed_bytes = static_cast<std::uint32_t>(bytes);
-  head.raw_bytes = static_cast<std::uint32_t>(raw_.size());
+  head.raw_bytes = static_cast<std::uint32_t>(raw.size());
   head.records = records_;
   head.to_utc = context.to_utc;
-  std::memcpy(compressed_.data(), &head, before);
+  std::memcpy(room.data(), &head, before);
+  restart();
+  return to.take(before + bytes);
+}
 
+void block_builder::restart() {
   records_ = 0;
   rows_of_batch_.restart({});
-  rows_.clear();
+  rows_used_ = 0;
   answers_used_ = 0;
+  for (const auto id : names_) has_name_[id] = 0;
   names_.clear();
   incarnations_.clear();
-  incarnation_numbers_.clear();
   agents_.clear();
-  agent_numbers_.clear();
-  return {compressed_.data(), before + bytes};
 }
 
 }  // namespace tenure::sinks

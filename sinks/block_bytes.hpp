@@ -14,12 +14,22 @@ void put(std::string& out, Number n) {
   out.append(reinterpret_cast<const char*>(&n), sizeof n);
 }
 
-/// Seven bits a byte, low ones first; the high bit says that more follow.
 /// @returns behind what was written
+template <class Number>
+char* put(char* at, Number n) {
+  std::memcpy(at, &n, sizeof n);
+  return at + sizeof n;
+}
+
+/// Seven bits a byte, low ones first; the high bit says that more follow.
+/// @returns behind what was written; at least two bytes of room are written
 inline char* write_short(char* at, std::uint64_t n) {
-  for (; n >= 128; n >>= 7) *at++ = static_cast<char>(n | 128);
-  *at++ = static_cast<char>(n);
-  return at;
+  for (; n >= 16'384; n >>= 7) *at++ = static_cast<char>(n | 128);
+  // One byte or two, without a jump that would go either way.
+  const std::uint64_t two = n >= 128 ? 1 : 0;
+  at[0] = static_cast<char>((n & 127) | two << 7);
+  at[1] = static_cast<char>(n >> 7);
+  return at + 1 + two;
 }
 
 inline void put_text(std::string& out, std::string_view text) {

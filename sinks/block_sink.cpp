@@ -44,7 +44,7 @@ class block_sink final : public record_sink {
 
   outcome<void> hand_over() {
     if (block_.records() == 0) return {};
-    return where_->append(block_.finish({*workloads_, region_, to_utc_}));
+    return block_.finish({*workloads_, region_, to_utc_}, *where_);
   }
 
   std::unique_ptr<storage> where_;
