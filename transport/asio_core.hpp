@@ -10,6 +10,7 @@
 #include <asio/io_context.hpp>
 
 #include "transport/asio_transport.hpp"
+#include "transport/socket_watch.hpp"
 
 namespace tenure::transport {
 
@@ -28,6 +29,7 @@ struct asio_core {
   const asio_options options;
   transport_counters counters;
   asio::io_context io{1};
+  socket_watch watch{io};
   /// One for all links: each reads and uses up what it read within one wake-up.
   std::vector<std::byte> read_buffer;
   /// What TLS makes of it, a record at a time.

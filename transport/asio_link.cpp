@@ -6,7 +6,6 @@
 #include <asio/connect.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
-#include <asio/write.hpp>
 
 #include "ownership/invariant.hpp"
 
@@ -139,7 +138,10 @@ void asio_link::connected(tls_session::side s) {
                      error);  // without it frames only come later; not for Unix
   socket_.non_blocking(true, error);
   if (error) return finish(close_reason::broken);
-  wait_readable();
+  // Asio watches no socket that it does not have.
+  wire_ = stream_end(socket_.release(error));
+  watched_as_ = error ? 0 : core_->watch.add(wire_.handle(), shared_from_this());
+  if (watched_as_ == 0) return finish(close_reason::broken);
   if (!core_->options.credentials) return come_up();
   stage_ = stage::securing;
   if (s == tls_session::side::accepts) arm(core_->options.connect_bound);  // who dials has armed it before
@@ -189,26 +191,17 @@ void asio_link::timer_fired() {
   }
 }
 
-void asio_link::wait_readable() {
-  socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this()](const std::error_code& error) {
-                       if (self->stage_ == stage::ended) return;
-                       if (error) return self->finish(close_reason::broken);
-                       self->on_readable();
-                     });
-}
-
-void asio_link::on_readable() {
+void asio_link::readable() {
   std::error_code error;
-  auto bytes = socket_.read_some(asio::buffer(core_->read_buffer), error);
-  if (error == asio::error::would_block || error == asio::error::interrupted) return wait_readable();
-  if (error && stage_ == stage::draining) return finish(drains_for_);
-  if (error == asio::error::eof) {
+  const auto bytes = wire_.read(core_->read_buffer, error);
+  if (error == std::errc::operation_would_block) return;
+  if ((error || bytes == 0) && stage_ == stage::draining) return finish(drains_for_);
+  if (error) return finish(close_reason::broken);
+  if (bytes == 0) {
     // With TLS the other side says that it ends; one that does not was cut off, by whomever.
     if (tls_) return finish(stage_ == stage::securing ? close_reason::not_tls : close_reason::broken);
     return finish(reader_.within_frame() ? close_reason::truncated : close_reason::closed_there);
   }
-  if (error) return finish(close_reason::broken);
   core_->counters.bytes_in += bytes;
   const auto came = std::span<const std::byte>(core_->read_buffer).first(bytes);
   if (stage_ == stage::up) last_heard_ = std::chrono::steady_clock::now();
@@ -218,7 +211,6 @@ void asio_link::on_readable() {
     deliver(came);
     if (reader_.refused()) finish(close_reason::too_long);
   }
-  if (stage_ != stage::ended) wait_readable();
 }
 
 void asio_link::deliver_secured(std::span<const std::byte> wire) {
@@ -271,15 +263,20 @@ void asio_link::take_pending() {
   sent_ = 0;
 }
 
+void asio_link::add_piece(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  pieces_.push_back({const_cast<std::byte*>(bytes.data()), bytes.size()});  // it is only read
+}
+
 /// Puts the next write together.
 void asio_link::gather() {
-  buffers_.clear();
+  pieces_.clear();
   in_flight_ = 0;
   if (!tls_) {
     for (; in_flight_ < sending_.size(); ++in_flight_) {
       const auto& out = sending_[in_flight_];
-      buffers_.push_back(asio::buffer(out.prefix));
-      if (!out.body.empty()) buffers_.push_back(asio::buffer(out.body));
+      add_piece(out.prefix);
+      add_piece(std::as_bytes(std::span(out.body)));
     }
     return;
   }
@@ -300,41 +297,56 @@ void asio_link::gather() {
   }
   encrypted_.clear();
   encrypted_.swap(tls_->outgoing());
-  if (!encrypted_.empty()) buffers_.push_back(asio::buffer(encrypted_));
+  add_piece(encrypted_);
 }
 
 void asio_link::flush() {
   if (writing_ || stage_ == stage::connecting || stage_ == stage::ended) return;
-  if (stage_ != stage::securing) take_pending();
-  gather();
-  if (buffers_.empty()) {
-    if (stage_ != stage::draining || std::exchange(shut_, true)) return;
-    // Our end is closed after the last byte, and the other side's is awaited: closing at once, with bytes
-    // unread, would reset the connection and could take back what was just sent.
-    std::error_code gone;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, gone);
-    return;
-  }
-  writing_ = true;
-  asio::async_write(socket_, std::span<const asio::const_buffer>(buffers_),
-                    [self = shared_from_this()](const std::error_code& error, std::size_t bytes) {
-                      self->written(error, bytes);
-                    });
+  // What is given to send() meanwhile has a flush of its own, so that no link keeps the thread.
+  do {
+    if (stage_ != stage::securing) take_pending();
+    gather();
+    unwritten_ = pieces_;
+    if (!unwritten_.empty()) {
+      write();
+    } else if (stage_ == stage::draining && !std::exchange(shut_, true)) {
+      // Our end is closed after the last byte, and the other side's is awaited: closing at once, with bytes
+      // unread, would reset the connection and could take back what was just sent.
+      return wire_.end_writing();
+    } else {
+      return;
+    }
+  } while (!writing_ && (sent_ < sending_.size() || stage_ == stage::draining));
 }
 
-void asio_link::written(const std::error_code& error, std::size_t bytes) {
-  core_->counters.bytes_out += bytes;
-  if (stage_ == stage::ended) return;
+void asio_link::write() {
+  writing_ = true;
+  std::error_code error;
+  while (!unwritten_.empty() && !error) core_->counters.bytes_out += wire_.write(unwritten_, error);
+  if (!error) return written();
+  if (error == std::errc::operation_would_block &&
+      core_->watch.ask_for_room(watched_as_, wire_.handle(), true))
+    return;
+  // Not at once: what called may have more to do here, and what came before the break may be read yet.
+  asio::post(core_->io, [self = shared_from_this()] {
+    self->finish(self->stage_ == stage::draining ? self->drains_for_ : close_reason::broken);
+  });
+}
+
+void asio_link::writable() {
+  if (stage_ == stage::ended || !writing_) return;
+  core_->watch.ask_for_room(watched_as_, wire_.handle(), false);
+  write();
+  flush();
+}
+
+void asio_link::written() {
   writing_ = false;
-  if (error) return finish(stage_ == stage::draining ? drains_for_ : close_reason::broken);
   std::size_t done = 0;
   for (auto left = in_flight_; left > 0; --left) done += bytes_on_wire(sending_[sent_++].body);
   core_->counters.frames_out += std::exchange(in_flight_, 0);
-  {
-    std::lock_guard lock(mutex_);
-    queued_bytes_ -= done;
-  }
-  flush();
+  std::lock_guard lock(mutex_);
+  queued_bytes_ -= done;
 }
 
 void asio_link::begin_drain() {
@@ -360,6 +372,8 @@ void asio_link::finish(close_reason reason) {
     core_->options.turned_down(peer_, reason);
   std::error_code ignored;
   socket_.close(ignored);
+  if (watched_as_ != 0) core_->watch.remove(watched_as_, wire_.handle());
+  wire_.close();
   timer_.cancel();
   resolver_.cancel();
   {

@@ -4,16 +4,18 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 
 #include "transport/asio_core.hpp"
 #include "transport/frame_reader.hpp"
+#include "transport/socket_watch.hpp"
+#include "transport/stream_end.hpp"
 #include "transport/tls_session.hpp"
 
 namespace tenure::transport {
@@ -21,7 +23,7 @@ namespace tenure::transport {
 /// One connection, over TCP or a Unix socket, as a link. connecting → (securing →) up → draining → ended;
 /// each state but `ended` has a bound, and a timer that keeps it. send, close, peer and identity may be
 /// called from any thread, everything else on the transport's.
-class asio_link final : public link, public std::enable_shared_from_this<asio_link> {
+class asio_link final : public link, public watched, public std::enable_shared_from_this<asio_link> {
  public:
   asio_link(std::shared_ptr<asio_core> core, stream_socket socket, std::string peer);
 
@@ -40,6 +42,8 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   void bury();
   /// As close(), on the transport's thread.
   void begin_drain();
+  void readable() override;
+  void writable() override;
 
  private:
   enum class stage { connecting, securing, up, draining, ended };
@@ -54,15 +58,15 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   void come_up();
   void arm(std::chrono::milliseconds bound);
   void timer_fired();
-  void wait_readable();
-  void on_readable();
   void deliver(std::span<const std::byte> bytes);
   void deliver_secured(std::span<const std::byte> wire);
   void refuse(close_reason why);
   void flush();
   void take_pending();
   void gather();
-  void written(const std::error_code& error, std::size_t bytes);
+  void add_piece(std::span<const std::byte> bytes);
+  void write();
+  void written();
   bool close_asked() const;
   void finish(close_reason reason);
 
@@ -70,7 +74,9 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   const std::string peer_;
 
   // The transport's thread only.
-  stream_socket socket_;
+  stream_socket socket_;  // until it is connected
+  stream_end wire_;       // from then on
+  socket_watch::ticket watched_as_ = 0;
   asio::ip::tcp::resolver resolver_;
   asio::steady_timer timer_;
   link_events events_;
@@ -82,10 +88,11 @@ class asio_link final : public link, public std::enable_shared_from_this<asio_li
   std::vector<outgoing> sending_;
   std::size_t sent_ = 0;       // of sending_, frames that were handed over
   std::size_t in_flight_ = 0;  // and that are being handed over
-  std::vector<asio::const_buffer> buffers_;
+  std::vector<iovec> pieces_;
+  std::span<iovec> unwritten_;  // of them
   std::vector<std::byte> encrypted_;
   close_reason drains_for_ = close_reason::closed_here;
-  bool writing_ = false;
+  bool writing_ = false;  // some of it waits for room
   bool shut_ = false;
 
   mutable std::mutex mutex_;
