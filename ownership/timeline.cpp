@@ -67,14 +67,13 @@ holding timeline_cell::open() const {
   return {port, tenancy, workload, sure.empty() ? interval{} : sure, said};
 }
 
-timeline_cell* timeline::find(const evidence& e, const glance_clock& clock) const {
+timeline_cell* timeline::find(const evidence& e, std::uint32_t near) const {
   if (empty()) return nullptr;
   const auto is_it = [wanted = identity(e)](const timeline_cell& c) { return identity(c) == wanted; };
   timeline_cell* const cells = block_->cells();
   if (!is_long()) {
-    // Most evidence extends what holds its beginning.
-    for (std::uint32_t all = near({e.from, e.from, clock}); all != 0; all &= all - 1)
-      if (auto& c = cells[std::countr_zero(all)]; is_it(c)) return &c;
+    for (; near != 0; near &= near - 1)
+      if (auto& c = cells[std::countr_zero(near)]; is_it(c)) return &c;
     timeline_cell* const end = cells + block_->count;
     auto* const at = std::find_if(cells, end, is_it);
     return at == end ? nullptr : at;
@@ -116,19 +115,22 @@ void timeline::look_at_all(const glance_clock& clock) {
   for (std::uint32_t i = 0; i < count && !too_many; ++i) look(i, clock);
 }
 
-void timeline::prefetch(std::uint32_t near) const {
+void timeline::prefetch(std::uint32_t near, std::size_t much) const {
   if (empty()) return;
-  const auto* const first = reinterpret_cast<const std::byte*>(block_);
+  constexpr std::size_t line = 64;
   if (near != 0 && !is_long()) {
     const auto* const cell = reinterpret_cast<const std::byte*>(block_->cells() + std::countr_zero(near));
     __builtin_prefetch(cell);
-    __builtin_prefetch(cell + sizeof(timeline_cell) - 1);
+    __builtin_prefetch(cell + much - 1);
     return;
   }
   // All of it is looked at; of a long one the beginning, the rest comes in order.
-  constexpr std::size_t line = 64;
-  for (std::size_t at = 0; at < seen_at_a_glance * sizeof(timeline_cell); at += line)
-    __builtin_prefetch(first + at);
+  std::size_t count = is_long() ? seen_at_a_glance : 1;
+  while (count < seen_at_a_glance && begins_[count] != nowhere) ++count;
+  const auto* const first = reinterpret_cast<const std::byte*>(block_);
+  const std::size_t all = sizeof(timeline_block) + count * sizeof(timeline_cell);
+  for (std::size_t at = 0; at < all; at += line) __builtin_prefetch(first + at);
+  __builtin_prefetch(first + all - 1);
 }
 
 bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& clock) const {

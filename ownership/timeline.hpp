@@ -36,6 +36,8 @@ struct timeline_cell {
   holding open() const;
 };
 static_assert(sizeof(timeline_cell) == 56);
+/// What a question reads of a cell that answers it.
+inline constexpr std::size_t answering_bytes = offsetof(timeline_cell, said);
 
 /// The cells of one timeline, one after the other behind this head. Lives in a timeline_store.
 struct timeline_block {
@@ -59,7 +61,8 @@ class timeline {
   holding at(std::size_t index) const { return block_->cells()[index].open(); }
 
   /// The cell that this evidence extends; null when there is none.
-  timeline_cell* find(const evidence& e, const glance_clock& clock) const;
+  /// @param near bits of cells to look at first, none of them beyond size(); the answer is the same with any
+  timeline_cell* find(const evidence& e, std::uint32_t near) const;
   /// Whether anything changed. @pre `c` is a cell of this timeline, found for this evidence
   bool extend(timeline_cell& c, const evidence& e, const glance_clock& clock);
   /// The block, perhaps another one, has one more cell than before, at its end.
@@ -81,7 +84,8 @@ class timeline {
     return all;
   }
   /// Brings into the cache what a question will read that can be met by these, or evidence will extend.
-  void prefetch(std::uint32_t near) const;
+  /// @param much bytes of a cell, from its beginning
+  void prefetch(std::uint32_t near, std::size_t much) const;
 
   /// What follows from the holdings of the port, or the whole address, whose sure hulls meet the need.
   /// @param near of that need

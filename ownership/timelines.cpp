@@ -1,6 +1,7 @@
 #include "ownership/timelines.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "ownership/invariant.hpp"
@@ -57,13 +58,9 @@ const timelines::address_entry& timelines::entry_of(address a) const {
   return number == address_directory::nobody ? nobody : entries_[number];
 }
 
-std::uint32_t timelines::find_or_add(address a) {
-  if (const auto known = find(a); known != address_directory::nobody) return known;
+std::uint32_t timelines::add_address(address a) {
   const auto number = static_cast<std::uint32_t>(entries_.size());
   invariant(number != address_directory::nobody, "fewer than 2^32 addresses");
-  // By halves: nothing is copied often, and not much stands empty.
-  if (entries_.size() == entries_.capacity())
-    entries_.reserve(entries_.size() + std::max<std::size_t>(entries_.size() / 2, 16));
   entries_.push_back({a, {}});
   if (directory_.has_room())
     directory_.add(address_directory::hash(a), number);
@@ -73,20 +70,33 @@ std::uint32_t timelines::find_or_add(address a) {
 }
 
 void timelines::rebuild_directory() {
+  // Places in the directory are far apart: each is asked for some steps before it is written.
+  constexpr std::size_t ahead = 16;
+  std::array<std::uint64_t, ahead> hashes{};
   directory_.clear(entries_.size());
-  for (std::uint32_t i = 0; i < entries_.size(); ++i)
-    directory_.add(address_directory::hash(entries_[i].address), i);
+  for (std::size_t i = 0; i < entries_.size() + ahead; ++i) {
+    auto& hash = hashes[i % ahead];
+    if (i >= ahead) directory_.add(hash, static_cast<std::uint32_t>(i - ahead));
+    if (i >= entries_.size()) continue;
+    hash = address_directory::hash(entries_[i].address);
+    directory_.prefetch(hash);
+  }
 }
 
 merged timelines::merge(const evidence& e) {
+  return merge(e, find(e.endpoint.address), 0);
+}
+
+/// @param known its address's number; nobody when there is none
+/// @param near the cells to look at first, of those that were there at some time; nothing depends on them
+merged timelines::merge(const evidence& e, std::uint32_t known, std::uint32_t near) {
   invariant(e.from_error >= 0 && e.until_error >= 0, "an evidence's errors are never negative");
   if (e.said().empty()) return merged::unchanged;  // or it would leave an empty timeline behind
   if (e.until < forgotten_before_) return merged::too_old;
   if (tenancies_ == 0) clock_ = glance_clock(e.from);
-  const std::uint32_t known = find(e.endpoint.address);
   if (known != address_directory::nobody) {
     timeline& line = entries_[known].line;
-    if (timeline_cell* const cell = line.find(e, clock_)) {
+    if (timeline_cell* const cell = line.find(e, near)) {
       const nanos known_until = cell->said.until;
       if (!line.extend(*cell, e, clock_)) return merged::unchanged;
       pace_.extended_by(saturating_sub(e.until, known_until), e.until);
@@ -96,7 +106,7 @@ merged timelines::merge(const evidence& e) {
     }
   }
   if (bytes() >= most_bytes_) return merged::no_room;
-  const std::uint32_t number = known != address_directory::nobody ? known : find_or_add(e.endpoint.address);
+  const std::uint32_t number = known != address_directory::nobody ? known : add_address(e.endpoint.address);
   add(entries_[number].line, number, e);
   return merged::changed;
 }
@@ -187,7 +197,7 @@ std::size_t timelines::forget_before(nanos cutoff) {
     else
       ++i;
   }
-  if (entries_.capacity() > 2 * entries_.size()) entries_ = entries(entries_);
+  entries_.shrink();
   rebuild_directory();
   rebuild_indexes();
   return forgotten;
@@ -196,9 +206,11 @@ std::size_t timelines::forget_before(nanos cutoff) {
 void timelines::rebuild_indexes() {
   long_ones_.clear();
   index_bytes_ = 0;
-  for (const auto& s : entries_)
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const auto& s = entries_[i];
     if (s.line.size() >= long_from)
       index_bytes_ += long_ones_.emplace(s.address, s.line).first->second.bytes();
+  }
 }
 
 std::size_t timelines::forget_of(std::uint32_t number, nanos cutoff) {
@@ -229,8 +241,10 @@ void timelines::remove(std::uint32_t number) {
 nanos timelines::cutoff_for(double share) const {
   std::vector<nanos> ends;
   ends.reserve(tenancies_);
-  for (const auto& s : entries_)
-    for (std::size_t i = 0; i < s.line.size(); ++i) ends.push_back(s.line.at(i).said.until);
+  for (std::size_t n = 0; n < entries_.size(); ++n) {
+    const timeline& line = entries_[n].line;
+    for (std::size_t i = 0; i < line.size(); ++i) ends.push_back(line.at(i).said.until);
+  }
   if (ends.empty()) return time_min;
   const auto wanted = static_cast<std::size_t>(share * static_cast<double>(ends.size() - 1));
   const auto at = ends.begin() + static_cast<std::ptrdiff_t>(std::min(wanted, ends.size() - 1));

@@ -11,6 +11,7 @@
 #include "ownership/flow.hpp"
 #include "ownership/glance.hpp"
 #include "ownership/heartbeat_pace.hpp"
+#include "ownership/huge_list.hpp"
 #include "ownership/long_timeline.hpp"
 #include "ownership/timeline.hpp"
 #include "ownership/timeline_store.hpp"
@@ -76,8 +77,8 @@ class timelines {
   template <class Wanted>
   std::vector<address> addresses_where(Wanted&& wanted) const {
     std::vector<address> found;
-    for (const auto& e : entries_)
-      if (wanted(e.address)) found.push_back(e.address);
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (wanted(entries_[i].address)) found.push_back(entries_[i].address);
     return found;
   }
   /// About how long it takes until evidence extends a tenancy again.
@@ -97,11 +98,11 @@ class timelines {
     timeline line;
   };
   static_assert(sizeof(address_entry) == 64);
-  using entries = std::vector<address_entry, huge_allocator<address_entry>>;
 
   std::uint32_t find(address a) const;
   const address_entry& entry_of(address a) const;
-  std::uint32_t find_or_add(address a);
+  std::uint32_t add_address(address a);
+  merged merge(const evidence& e, std::uint32_t known, std::uint32_t near);
   void rebuild_directory();
   void add(timeline& line, std::uint32_t number, const evidence& e);
   void index_more(address a, const timeline& line, const timeline_cell& cell);
@@ -112,11 +113,11 @@ class timelines {
   void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, std::uint32_t near,
              verdict& answer) const;
   std::uint32_t near(const address_entry& s, const flow_times& times) const;
-  template <class AddressOf, class GlanceOf, class Finish>
+  template <std::size_t OfACell, class AddressOf, class GlanceOf, class Finish>
   void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;
 
   address_directory directory_;
-  entries entries_;
+  huge_list<address_entry> entries_;
   timeline_store store_;
   glance_clock clock_;
   heartbeat_pace pace_;

@@ -18,7 +18,7 @@ static_assert(in_flight > 3 * apart);
 
 }  // namespace
 
-template <class AddressOf, class GlanceOf, class Finish>
+template <std::size_t OfACell, class AddressOf, class GlanceOf, class Finish>
 void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of,
                        Finish&& finish) const {
   struct item {
@@ -43,7 +43,7 @@ void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& gla
       if (now.number != address_directory::nobody) {
         const timeline& line = entries_[now.number].line;
         now.near = line.near(glance_of(k));
-        line.prefetch(now.near);
+        line.prefetch(now.near, OfACell);
       }
     }
     if (const std::size_t k = i - 3 * apart; k < count) {
@@ -55,15 +55,21 @@ void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& gla
 
 void timelines::merge(std::span<const evidence> all, std::span<merged> results) {
   invariant(all.size() == results.size(), "a result for each piece of evidence");
-  staged(
+  staged<sizeof(timeline_cell)>(
       all.size(), [all](std::size_t i) { return all[i].endpoint.address; },
       [this, all](std::size_t i) { return glance(all[i].from, all[i].from, clock_); },
-      [this, all, results](std::size_t i, std::uint32_t, std::uint32_t) { results[i] = merge(all[i]); });
+      [this, all, results](std::size_t i, std::uint32_t number, std::uint32_t near) {
+        // The number is of the first address with that hash: nearly always the right one. Where there was
+        // none, one of those just before may have brought it.
+        const address a = all[i].endpoint.address;
+        const bool right = number != address_directory::nobody && entries_[number].address == a;
+        results[i] = right ? merge(all[i], number, near) : merge(all[i]);
+      });
 }
 
 void timelines::resolve(std::span<const question> questions, std::span<verdict> verdicts) const {
   invariant(questions.size() == verdicts.size(), "a verdict for each question");
-  staged(
+  staged<answering_bytes>(
       questions.size(), [questions](std::size_t i) { return questions[i].far; },
       [this, questions](std::size_t i) {
         const auto& t = questions[i].times;

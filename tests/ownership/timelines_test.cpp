@@ -135,6 +135,36 @@ RC_GTEST_PROP(Timelines, KeepEachAddressApartHoweverTheyGrowAndForget, ()) {
   }
 }
 
+// So many that their entries take several huge pages, and the directory grows while others are on their way.
+TEST(Timelines, ManyAddressesKeepTheirOwnTenanciesAsTheyComeAndGo) {
+  constexpr std::uint32_t hosts = 80'000;
+  timelines known;
+  std::vector<evidence> all;
+  for (std::uint32_t n = 0; n < 2 * hosts; ++n) {
+    const std::uint32_t host = n * 7'919 % hosts;
+    // Each comes twice; every second one, much later, for longer.
+    all.push_back(held(host, host + 1, 0, n < hosts || host % 2 == 0 ? 100 : 200));
+  }
+  std::vector<merged> results(all.size());
+  known.merge(all, results);
+  EXPECT_EQ(std::count(results.begin(), results.end(), merged::changed), hosts + hosts / 2);
+  EXPECT_EQ(known.addresses(), hosts);
+  EXPECT_EQ(known.tenancies(), hosts);
+  const auto before = known.bytes();
+  std::vector<question> questions;
+  for (std::uint32_t host = 0; host < hosts; ++host)
+    questions.push_back({address::v4(host), 443, window(50, 60)});
+  std::vector<verdict> verdicts(questions.size());
+  known.resolve(questions, verdicts);
+  for (std::uint32_t host = 0; host < hosts; ++host) ASSERT_EQ(verdicts[host].tenancy.sequence, host + 1);
+  EXPECT_EQ(known.forget_before(150), hosts / 2);
+  EXPECT_EQ(known.addresses(), hosts / 2);
+  EXPECT_LT(known.bytes(), before * 2 / 3);
+  known.resolve(questions, verdicts);
+  for (std::uint32_t host = 0; host < hosts; ++host)
+    ASSERT_EQ(verdicts[host].tenancy.sequence, host % 2 == 0 ? 0 : host + 1);
+}
+
 TEST(Timelines, ForgetWhatEndedAndRefuseWhatIsOlder) {
   timelines known;
   for (std::uint32_t host = 0; host < 1'000; ++host) {
