@@ -64,14 +64,15 @@ hold_queue::waiting_lot hold_queue::begin_lot(const filling& in, nanos arrived, 
   return {std::move(lot), 0, arrived, time_min};
 }
 
-void hold_queue::add(waiting_lot& to, filling& in, const due_lot::part& part, const std::byte* rows) {
+void hold_queue::add(waiting_lot& to, filling& in, const lot_part& part, const std::byte* rows) {
+  const std::size_t heads = to.lot->parts.bytes();
   std::memcpy(in.block->data + in.used, rows, part.bytes);
   in.used += part.bytes;
   to.used += part.bytes;
-  to.lot->parts.push_back(part);
+  to.lot->parts.add(part);
   to.lot->flows += part.flows;
   flows_ += part.flows;
-  bytes_ += part.bytes + sizeof(due_lot::part);
+  bytes_ += part.bytes + to.lot->parts.bytes() - heads;
 }
 
 void hold_queue::push(const flow_lot& lot, nanos now) {
@@ -89,7 +90,7 @@ void hold_queue::push(const flow_lot& lot, nanos now) {
   const nanos due_before = fresh_.size() > 1 ? std::prev(fresh_.end(), 2)->due : time_min;
   to.due = std::max({to.due, due_before, saturating_add(now, wait)});
   add(to, fresh_block_,
-      {lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())},
+      {&lot.origin, lot.rows.base(), lot.ticket, lot.rows.count(), static_cast<std::uint32_t>(rows.size())},
       rows.data());
 }
 
@@ -110,7 +111,7 @@ void hold_queue::push_again(const due_lot& left, nanos now, nanos heartbeat) {
 
 due_lot_ptr hold_queue::take(waiting_lot& w) {
   flows_ -= w.lot->flows;
-  bytes_ -= w.used + sizeof(due_lot) + w.lot->parts.size() * sizeof(due_lot::part);
+  bytes_ -= w.used + sizeof(due_lot) + w.lot->parts.bytes();
   if (ended_) w.lot->last = true;
   return std::move(w.lot);
 }

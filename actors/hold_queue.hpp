@@ -82,7 +82,7 @@ class hold_queue {
   /// @returns whether it went on in the same block
   bool make_room(filling& in, std::size_t bytes);
   waiting_lot begin_lot(const filling& in, nanos arrived, bool last);
-  void add(waiting_lot& to, filling& in, const due_lot::part& part, const std::byte* rows);
+  void add(waiting_lot& to, filling& in, const lot_part& part, const std::byte* rows);
   due_lot_ptr take(waiting_lot& w);
 
   hold_settings settings_;

@@ -2,12 +2,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include <caf/actor_control_block.hpp>
-
 #include "actors/flow_ledger.hpp"
+#include "actors/lot_parts.hpp"
 #include "hold/block_pool.hpp"
 #include "hold/packed_flow.hpp"
 #include "ownership/evidence.hpp"
@@ -22,14 +20,6 @@ struct evidence_lot {
   std::vector<evidence> items;
 };
 
-/// Where flows came from, so that their durability can be told to the session or intake that keeps the ledger
-/// of them. One for each session, which refers to it too: hence weak.
-struct flow_origin {
-  caf::weak_actor_ptr session;  ///< a session_actor or an intake_actor, perhaps long gone
-  std::string agent;            ///< its name
-};
-using flow_origin_ptr = std::shared_ptr<const flow_origin>;
-
 /// Flows of one destination shard, of one batch (rows.base().batch). Stamps of cluster time; workloads of the
 /// node's table.
 struct flow_lot {
@@ -40,17 +30,9 @@ struct flow_lot {
 
 /// Flows of many batches that waited together and are due: rows of one part after those of the other.
 struct due_lot {
-  /// Rows of one batch.
-  struct part {
-    flow_origin_ptr origin;
-    hold::row_base base;
-    std::uint64_t ticket = 0;
-    std::uint32_t flows = 0;
-    std::uint32_t bytes = 0;
-  };
   hold::block_ptr memory;  ///< keeps the rows
   const std::byte* rows = nullptr;
-  std::vector<part> parts;
+  lot_parts parts;
   std::uint32_t flows = 0;  ///< of all parts
   nanos arrived = 0;        ///< the last of them, cluster time
   /// Everything has to be resolved for good; otherwise what only lacks evidence may go back to wait.

@@ -21,13 +21,13 @@ class lot_writer {
 
   void begin_part(const hold::row_base& base) { rows_.restart(base); }
   void add(const hold::row_cursor::row& r) { rows_.add_copy(r); }
-  void end_part(const due_lot::part& of) {
+  void end_part(const lot_part& of) {
     if (rows_.empty()) return;
     const auto bytes = rows_.bytes();
     const std::size_t before = bytes_.size();
     bytes_.resize(before + bytes.size());
     std::memcpy(bytes_.data() + before, bytes.data(), bytes.size());
-    lot_->parts.push_back(
+    lot_->parts.add(
         {of.origin, of.base, of.ticket, rows_.count(), static_cast<std::uint32_t>(bytes.size())});
     lot_->flows += rows_.count();
   }

@@ -47,10 +47,9 @@ void note_full(sink_state& state) {
   spdlog::warn("sink: the output is full; nothing is lost: agents wait with what they have. Make room");
 }
 
-void confirm_later(sink_state& state, const due_lot::part& part,
-                   const answer_counts<std::uint32_t>& answers) {
-  const auto [at, is_new] = state.place_of.try_emplace(part.origin.get(), state.unconfirmed.size());
-  if (is_new) state.unconfirmed.emplace_back(part.origin, std::make_shared<batch_shares>());
+void confirm_later(sink_state& state, const lot_part& part, const answer_counts<std::uint32_t>& answers) {
+  const auto [at, is_new] = state.place_of.try_emplace(part.origin->get(), state.unconfirmed.size());
+  if (is_new) state.unconfirmed.emplace_back(*part.origin, std::make_shared<batch_shares>());
   state.unconfirmed[at->second].second->push_back({part.ticket, answers});
 }
 
@@ -61,7 +60,7 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   std::span<const verdict> verdicts = resolved.verdicts;
   for (const auto& part : resolved.lot->parts) {
     const sinks::record_rows rows{
-        part.base, {at, part.bytes}, verdicts.first(part.flows), part.origin->agent};
+        part.base, {at, part.bytes}, verdicts.first(part.flows), (*part.origin)->agent};
     at += part.bytes;
     verdicts = verdicts.subspan(part.flows);
     if (auto done = state.out->append_rows(rows, context); !done) return done;
