@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -63,49 +64,87 @@ bool lacks_evidence_only(const verdict& v, const question& q) {
   return v.reason != reason::conflict && v.reason != reason::external && v.reason != reason::local;
 }
 
-/// How late what goes to the output is.
-void count_delays(shard_state& state) {
-  const nanos now = state.clock->now();
-  output_delays::count delays;
-  for (std::size_t i = 0; i < state.stays.size(); ++i) {
-    const auto& times = state.questions[i].times;
-    // Without a bound of the agent's clock nobody knows when it closed.
-    if (!state.stays[i] && times.error != unknown_error) delays.add(now - times.closed);
+/// Asks a lot's questions, so many at a time that they and their answers stay in the processor's near caches.
+class lot_asking {
+ public:
+  lot_asking(shard_state& state, const due_lot& lot)
+      : state_(state), lot_(lot), now_(state.clock->now()), at_(lot.rows), next_part_(lot.parts.begin()) {
+    verdicts_.reserve(lot.flows);
+    if (!lot.last) state.stays.assign(lot.flows, false);
   }
-  state.counters->close_to_output.add(delays);
-}
 
-/// Of a lot that may wait on: what is answered goes to the sink, what only lacks evidence back to wait.
-void resolve_some(pointer self, const due_lot_ptr& lot, std::vector<verdict> verdicts) {
+  /// @returns the answers; the state's `stays` has who waits on, where that may be
+  std::vector<verdict> ask() {
+    for (std::size_t done = 0; done < lot_.flows; done += state_.questions.size()) {
+      take(std::min<std::size_t>(at_a_time, lot_.flows - done));
+      verdicts_.resize(done + state_.questions.size());
+      const auto answers = std::span(verdicts_).subspan(done);
+      state_.owners->attribute_all(state_.questions, answers);
+      note(answers, done);
+    }
+    state_.counters->flows_asked += lot_.flows;
+    state_.counters->close_to_output.add(delays_);
+    return std::move(verdicts_);
+  }
+
+ private:
+  static constexpr std::size_t at_a_time = 256;
+  // Rows lie where they were put a minute ago.
+  static constexpr std::ptrdiff_t ahead = 1'024;
+
+  void take(std::size_t count) {
+    state_.questions.resize(count);
+    for (auto& q : state_.questions) {
+      while (in_part_ == 0) begin_part();
+      __builtin_prefetch(rows_.at() + ahead);
+      rows_.next(q);
+      --in_part_;
+    }
+  }
+  void begin_part() {
+    part_ = *next_part_;
+    ++next_part_;
+    rows_ = {part_.base, at_};
+    at_ += part_.bytes;
+    in_part_ = part_.flows;
+  }
+  /// Who waits on; how late what goes to the output is.
+  void note(std::span<const verdict> answers, std::size_t first) {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const auto& q = state_.questions[i];
+      if (!lot_.last && lacks_evidence_only(answers[i], q))
+        state_.stays[first + i] = true;
+      else if (q.times.error != unknown_error)  // else nobody knows when it closed
+        delays_.add(now_ - q.times.closed);
+    }
+  }
+
+  shard_state& state_;
+  const due_lot& lot_;
+  nanos now_;
+  output_delays::count delays_;
+  std::vector<verdict> verdicts_;
+  const std::byte* at_;
+  lot_parts::iterator next_part_;
+  lot_part part_;
+  std::uint32_t in_part_ = 0;  // rows of it that are left
+  hold::row_cursor rows_{part_.base, nullptr};
+};
+
+/// Of a lot that may wait on, what is answered goes to the sink, what only lacks evidence back to wait.
+void resolve(pointer self, const due_lot_ptr& lot) {
   auto& state = self->state;
-  for (std::size_t i = 0; i < verdicts.size(); ++i)
-    state.stays[i] = lacks_evidence_only(verdicts[i], state.questions[i]);
-  count_delays(state);
+  auto verdicts = lot_asking(state, *lot).ask();
+  if (lot->last) {
+    self->send(state.sink, write_atom_v,
+               resolved_lot_ptr{std::make_shared<resolved_lot>(resolved_lot{lot, std::move(verdicts)})});
+    return;
+  }
   auto parts = split(lot, std::move(verdicts), state.stays);
   if (parts.stays)
     self->send(caf::actor_cast<delay_actor>(self->current_sender()), hold_atom_v,
                due_lot_ptr{std::move(parts.stays)}, state.owners->timelines().heartbeat());
   if (parts.goes) self->send(state.sink, write_atom_v, resolved_lot_ptr{std::move(parts.goes)});
-}
-
-void resolve(pointer self, const due_lot_ptr& lot) {
-  auto& questions = self->state.questions;
-  questions.resize(lot->flows);
-  const std::byte* at = lot->rows;
-  auto* q = questions.data();
-  for (const auto& part : lot->parts) {
-    hold::row_cursor rows(part.base, at);
-    at += part.bytes;
-    for (std::uint32_t n = 0; n < part.flows; ++n) rows.next(*q++);
-  }
-  std::vector<verdict> verdicts(lot->flows);
-  self->state.owners->attribute_all(questions, verdicts);
-  self->state.counters->flows_asked += questions.size();
-  self->state.stays.assign(lot->flows, false);
-  if (!lot->last) return resolve_some(self, lot, std::move(verdicts));
-  count_delays(self->state);
-  self->send(self->state.sink, write_atom_v,
-             resolved_lot_ptr{std::make_shared<resolved_lot>(resolved_lot{lot, std::move(verdicts)})});
 }
 
 /// A chunk goes to the peer actor that asks for it.

@@ -28,14 +28,18 @@ std::string_view to_string(reason r);
 
 /// The answer of the rule: a workload with the tenancy that proves it, or the reason why there is none.
 struct verdict {
-  workload_id workload = workload_id::none;
   tenancy_id tenancy;
+  workload_id workload = workload_id::none;
   tenure::basis basis = basis::none;
   tenure::reason reason = reason::no_evidence;
 
+  constexpr verdict() = default;
+  constexpr verdict(workload_id who, const tenancy_id& proof, tenure::basis on, tenure::reason why)
+      : tenancy(proof), workload(who), basis(on), reason(why) {}
   bool attributed() const { return workload != workload_id::none; }
   friend bool operator==(const verdict&, const verdict&) = default;
 };
+static_assert(sizeof(verdict) == 24, "a node writes and reads one for each flow");
 
 constexpr verdict unattributed(reason why) {
   return {workload_id::none, {}, basis::none, why};
