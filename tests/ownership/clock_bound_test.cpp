@@ -7,75 +7,16 @@
 #include <rapidcheck/gtest.h>
 
 #include "properties/history.hpp"
+#include "tests/ownership/observed_clock.hpp"
 
 namespace tenure {
 namespace {
 
-constexpr std::int64_t drift_ppm = 200;
-
-// Their clock as it really runs: pieces of our time, each with its own rate; a pause is a piece of rate 0.
-class their_clock {
- public:
-  explicit their_clock(nanos start) : reading_(start) {}
-
-  void run(nanos ours, std::int64_t off_by_ppm) { add(ours, 1'000'000 + off_by_ppm); }
-  void pause(nanos ours) { add(ours, 0); }
-
-  nanos now() const { return ours_; }
-  nanos reading() const { return reading_; }
-
- private:
-  void add(nanos ours, std::int64_t millionths) {
-    __extension__ using wide = __int128;
-    ours_ += ours;
-    reading_ += static_cast<nanos>(wide{ours} * millionths / 1'000'000);
-  }
-
-  nanos ours_ = 0;
-  nanos reading_;
-};
-
-struct stamp {
-  nanos ours = 0;
-  nanos theirs = 0;
-};
-
-bool holds(const bounded_stamp& b, const stamp& s) {
-  // A nanosecond for the model's own rounding.
-  return b.error != unknown_error && b.time - b.error - 1 <= s.ours && s.ours <= b.time + b.error + 1;
-}
-
-struct weather {
-  std::int64_t most_ppm = drift_ppm;
-  int pause_percent = 0;
-  nanos spacing = 0;
-};
-
-// Pings with delays that are not the same there and back, stamps in between; and then what does not hold.
+// Those that the bound does not hold.
 int stamps_missed(std::uint64_t seed, const weather& w) {
-  history::dice d(seed);
-  their_clock clock(d.below(1'000'000) * second);
-  clock_bound bound(drift_ppm, 128, w.spacing);
-  std::vector<stamp> stamps;
-  bool bracketed = false;
-  for (int round = 0; round < 20; ++round) {
-    const auto wait = [&](nanos most) {
-      if (d.chance(w.pause_percent)) clock.pause(d.below(d.chance(50) ? 30 * second : millisecond));
-      clock.run(d.below(most), d.chance(50) ? w.most_ppm : d.below(2 * w.most_ppm + 1) - w.most_ppm);
-    };
-    for (nanos n = bracketed ? d.below(4) : 0; n > 0; --n) {
-      wait(10 * second);
-      stamps.push_back({clock.now(), clock.reading()});
-    }
-    wait(second);
-    const nanos sent = clock.now();
-    wait(50 * millisecond);
-    const nanos theirs = clock.reading();
-    wait(d.chance(50) ? millisecond : 400 * millisecond);
-    bracketed |= bound.add({sent, clock.now(), theirs});
-  }
-  return static_cast<int>(std::count_if(stamps.begin(), stamps.end(), [&](const stamp& s) {
-    const auto converted = bound.convert(s.theirs);
+  const auto [bound, stamps] = observe(seed, w);
+  return static_cast<int>(std::count_if(stamps.begin(), stamps.end(), [&b = bound](const stamp& s) {
+    const auto converted = b.convert(s.theirs);
     return !converted || !holds(*converted, s);
   }));
 }
