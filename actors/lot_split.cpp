@@ -27,8 +27,7 @@ class lot_writer {
     const std::size_t before = bytes_.size();
     bytes_.resize(before + bytes.size());
     std::memcpy(bytes_.data() + before, bytes.data(), bytes.size());
-    lot_->parts.add(
-        {of.origin, of.base, of.ticket, rows_.count(), static_cast<std::uint32_t>(bytes.size())});
+    lot_->parts.add({of.origin, of.base, of.ticket, rows_.count(), static_cast<std::uint32_t>(bytes.size())});
     lot_->flows += rows_.count();
   }
   /// Null when it is empty.
