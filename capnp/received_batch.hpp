@@ -32,9 +32,9 @@ struct batch_lists {
   std::vector<std::uint64_t> rewritten_evidence;
 };
 
-/// A batch as a node takes it: checked, and left in its frame until it is known what becomes of each part.
-/// Evidence and flows would take 128 and 250 bytes apiece: writing and reading those would cost more than
-/// the rest of the batch.
+/// A batch as a node takes it: checked, and left in its frame. Flows are read from there once, into rows;
+/// evidence when it is known when it was. Evidence and flows would take 128 and 250 bytes apiece: writing and
+/// reading those would cost more than the rest of the batch.
 class received_batch {
  public:
   std::uint64_t number() const { return lists_.number; }
