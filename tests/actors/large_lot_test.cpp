@@ -11,7 +11,7 @@ namespace tenure::actors::testing {
 namespace {
 
 constexpr std::uint32_t agents = 3;
-constexpr std::uint32_t flows_of_each = 200;
+constexpr std::uint32_t flows_of_each = 600;
 
 struct large_lot : path {
   /// By turns to two workloads and to nobody, from several agents at once.
