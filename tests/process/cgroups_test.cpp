@@ -87,6 +87,12 @@ struct shared_hosts : ::testing::Test {
     ASSERT_TRUE(agents[ns]->says("connected to node")) << agents[ns]->err();
   }
 
+  /// One that sees this namespace alone: other tests have the same addresses at the same time, and to a host
+  /// with several agents the kernel is one.
+  void start_identified(const std::string& ns, const std::string& identity) {
+    start_agent(ns, {"--identity", identity, "--netns", world->path(ns)});
+  }
+
   /// A process of its own in a cgroup and a namespace.
   child& run_in(const std::string& cgroup, const std::string& ns, const std::string& perl) {
     processes.push_back(std::make_unique<child>(std::vector<std::string>{
@@ -215,8 +221,8 @@ TEST_F(shared_hosts, a_masquerading_host_claims_the_ports_it_listens_on_and_noth
   std::ofstream(other) << "workload = \"inner\"\n";
   forward_and_masquerade("west");
   start_node();
-  start_agent("west", {"--identity", identity});
-  start_agent("east", {"--identity", other});
+  start_identified("west", identity);
+  start_identified("east", other);
   serve_in(anyone, "west", 9000);
   serve_in(anyone, "east", 9001);
   ASSERT_TRUE(has_assignment("west", "10.77.0.1:9000", "gateway")) << agents["west"]->err();
@@ -245,8 +251,8 @@ TEST_F(shared_hosts, a_host_that_begins_to_forward_holds_its_address_no_longer_u
   std::ofstream(other) << "workload = \"inner\"\n";
   world->inside("west", [] { std::ofstream("/proc/sys/net/ipv4/ip_forward") << "0"; });
   start_node();
-  start_agent("west", {"--identity", identity});
-  start_agent("east", {"--identity", other});
+  start_identified("west", identity);
+  start_identified("east", other);
   serve_in(anyone, "west", 9000);
   serve_in(anyone, "east", 9001);
   ASSERT_TRUE(has_assignment("west", "10.77.0.1", "gateway")) << agents["west"]->err();
@@ -280,7 +286,7 @@ TEST_F(shared_hosts, a_host_holds_its_addresses_under_its_svid_as_long_as_they_a
   const auto identity = folder / "svid.pem";
   ASSERT_NO_FATAL_FAILURE(write_svid(identity, "spiffe://prod/first"));
   start_node();
-  start_agent("east", {"--identity", identity});
+  start_identified("east", identity);
   ASSERT_TRUE(has_assignment("east", "10.77.0.2", "spiffe://prod/first")) << agents["east"]->err();
   const auto first = assignment("east", "10.77.0.2").at("tenancy");
   world->ip("-n @east addr add 10.77.0.3/24 dev @w");
