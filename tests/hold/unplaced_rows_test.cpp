@@ -73,8 +73,8 @@ RC_GTEST_PROP(UnplacedRows, AreMovedByTheShiftOrPlacedByThemselves, ()) {
     RC_ASSERT(f.near_address == theirs.near_address);
     RC_ASSERT(f.counters == theirs.counters);
     const auto& t = theirs.times;
-    const nanos first =
-        std::min({t.opened, t.is_established ? t.established : t.closed, t.last_received}) - t.error;
+    const nanos first = saturating_sub(
+        std::min({t.opened, t.is_established ? t.established : t.closed, t.last_received}), t.error);
     const bool reached = t.opened != time_min && t.last_received != time_min && first > begun &&
                          saturating_add(shift.error_since(first), t.error) <= movable_errors;
     RC_ASSERT(is_by_itself(f.times) != reached);
