@@ -22,7 +22,7 @@ capnp compile "-oc++:$build/generated" --src-prefix=capnp capnp/wire.capnp
 "$build/frames_fuzzer" "${limits[@]}" -max_len=4096 "$build/found_frames" tests/fuzz/frame_corpus
 
 "${clang[@]}" -isystem "$build/generated" tests/fuzz/sessions_fuzzer.cpp tests/fuzz/sessions.cpp \
-  actors/{session_protocol,batch_placing,agent_credit,agent_share,allow_rules,batch_ledger,flow_ledger,hold_queue,known_clocks,place_in_time}.cpp \
+  actors/{session_protocol,batch_placing,agent_credit,agent_share,allow_rules,batch_ledger,flow_ledger,hold_queue,known_clocks,lot_parts,place_in_time}.cpp \
   cluster/{placement,ring}.cpp hold/*.cpp transport/{frame_reader,spiffe_id}.cpp capnp/*.cpp "$build/generated/wire.capnp.c++" ownership/*.cpp \
   -lcaf_core -lcapnp -lkj -lsimdjson -lzstd -lfmt -o "$build/sessions_fuzzer"
 "$build/sessions_fuzzer" "${limits[@]}" -max_len=2048 "$build/found_sessions" tests/fuzz/session_corpus
