@@ -1,5 +1,6 @@
 #include "cli/command_line.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ostream>
 
@@ -56,6 +57,11 @@ int say(console& io, int code, const std::string& text) {
 
 }  // namespace
 
+option_entry& option_entry::shown_as(const std::string& placeholder) {
+  flag->type_name(placeholder);
+  return *this;
+}
+
 command::command(CLI::App& app, std::string path) : app_(app), path_(std::move(path)) {
   app_.add_option("--config", config_, "TOML file with the section of this command")->type_name("FILE");
   std::string section = path_;
@@ -94,21 +100,36 @@ option_entry& command::flag(const std::string& name, bool& target, const std::st
   return read_as<bool>(o, [&target](bool value) { target = value; });
 }
 
-command_line::command_line(const std::string& description, const std::string& version)
-    : app_(description, "tenure") {
-  app_.require_subcommand(0, 1);
-  app_.set_version_flag("--version", "tenure " + version, "print the version");
-  app_.set_help_flag("-h,--help", "print this help");
+void command::add_positional(const std::string& name, const std::string& help, bool needed,
+                             const char* expected, std::function<bool(const std::string&)> read) {
+  app_.add_option_function<std::string>(
+          name,
+          [name, expected, read = std::move(read)](const std::string& text) {
+            if (!read(text))
+              throw CLI::ValidationError(name, std::string("expected ") + expected + ", not '" + text + "'");
+          },
+          help)
+      ->required(needed)
+      ->type_name("");
 }
 
+command_line::command_line(const std::string& description, const std::string& version)
+    : app_(std::make_unique<CLI::App>(description, "tenure")) {
+  app_->require_subcommand(0, 1);
+  app_->set_version_flag("--version", "tenure " + version, "print the version");
+  app_->set_help_flag("-h,--help", "print this help");
+}
+
+command_line::~command_line() = default;
+
 void command_line::group(const std::string& word, const std::string& description) {
-  app_.add_subcommand(word, description)->require_subcommand(1);
+  app_->add_subcommand(word, description)->require_subcommand(1);
 }
 
 command& command_line::add(const std::string& path, const std::string& description) {
   const auto space = path.find(' ');
-  CLI::App* parent = &app_;
-  if (space != std::string::npos) parent = app_.get_subcommand(path.substr(0, space));
+  CLI::App* parent = app_.get();
+  if (space != std::string::npos) parent = app_->get_subcommand(path.substr(0, space));
   CLI::App* const app =
       parent->add_subcommand(space == std::string::npos ? path : path.substr(space + 1), description);
   auto& c = commands_[path];
@@ -162,15 +183,15 @@ outcome<void> command_line::apply(command& c, const environment& env) const {
 int command_line::run(std::vector<std::string> arguments, const environment& env, console io) {
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-    app_.parse(std::move(arguments));
+    app_->parse(std::move(arguments));
   } catch (const CLI::Success& e) {
-    return app_.exit(e, io.out, io.err);  // help or version, which are data
+    return app_->exit(e, io.out, io.err);  // help or version, which are data
   } catch (const CLI::ParseError& e) {
     return say(io, usage_error, std::string(e.what()) + "; `tenure --help` says more");
   }
 
   std::string path;
-  for (const CLI::App* app = &app_; !app->get_subcommands().empty();) {
+  for (const CLI::App* app = app_.get(); !app->get_subcommands().empty();) {
     app = app->get_subcommands().front();
     path += (path.empty() ? "" : " ") + app->get_name();
   }

@@ -1,16 +1,23 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/console.hpp"
 #include "cli/option_value.hpp"
 #include "ownership/outcome.hpp"
+
+// CLI11 itself is known in cli/command_line.cpp alone: its header takes seconds to compile.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 /// The command line of `tenure`. Every option is a flag (`--hold`), an environment variable (`TENURE_HOLD`)
 /// and a key of a TOML file (`--config FILE`, `hold` in the section named after the subcommand); flags beat
@@ -49,10 +56,7 @@ struct option_entry {
     return *this;
   }
   /// What stands for the value in the help, instead of the type's name.
-  option_entry& shown_as(const std::string& placeholder) {
-    flag->type_name(placeholder);
-    return *this;
-  }
+  option_entry& shown_as(const std::string& placeholder);
 };
 
 class command {
@@ -90,22 +94,14 @@ class command {
   }
   /// `--name`, false unless given.
   option_entry& flag(const std::string& name, bool& target, const std::string& help);
-  /// `NAME`, by its place; not in the environment and not in files. Required, unless the result is told not
-  /// to.
+  /// `NAME`, by its place; not in the environment and not in files. Must be given where it is `needed`.
   template <class T>
-  CLI::Option& positional(const std::string& name, T& target, const std::string& help) {
-    auto* const o = app_.add_option_function<std::string>(
-        name,
-        [&target, name](const std::string& text) {
-          auto value = option_value<T>::parse(text);
-          if (!value)
-            throw CLI::ValidationError(
-                name, std::string("expected ") + option_value<T>::expected + ", not '" + text + "'");
-          target = std::move(*value);
-        },
-        help);
-    o->required()->type_name("");
-    return *o;
+  void positional(const std::string& name, T& target, const std::string& help, bool needed = true) {
+    add_positional(name, help, needed, option_value<T>::expected, [&target](const std::string& text) {
+      auto value = option_value<T>::parse(text);
+      if (value) target = std::move(*value);
+      return value.has_value();
+    });
   }
 
   /// What the command does, once all options are read.
@@ -126,6 +122,8 @@ class command {
   option_entry& add_single(const std::string& name, const char* type, const std::string& help,
                            const std::string& shown_default);
   option_entry& add_list(const std::string& name, const char* type, const std::string& help);
+  void add_positional(const std::string& name, const std::string& help, bool needed, const char* expected,
+                      std::function<bool(const std::string&)> read);
   template <class T, class Set>
   option_entry& read_as(option_entry& o, Set set) {
     o.expected = option_value<T>::expected;
@@ -149,6 +147,7 @@ class command {
 class command_line {
  public:
   command_line(const std::string& description, const std::string& version);
+  ~command_line();
 
   /// @param path the words that select the command: "attribute", "sim run".
   command& add(const std::string& path, const std::string& description);
@@ -164,7 +163,7 @@ class command_line {
  private:
   outcome<void> apply(command& c, const environment& env) const;
 
-  CLI::App app_;
+  std::unique_ptr<CLI::App> app_;
   std::map<std::string, std::unique_ptr<command>> commands_;  // by path
 };
 

@@ -18,8 +18,7 @@ double cpu_seconds() {
 
 void sim_source::add_to(command& c) {
   c.positional("scenario", scenario,
-               "a file such as config/scenarios/swarm.toml; may be left out with --preset")
-      .required(false);
+               "a file such as config/scenarios/swarm.toml; may be left out with --preset", false);
   std::string names;
   for (const auto& p : sim::presets()) names += fmt::format("{}{}", names.empty() ? "" : ", ", p.name);
   c.option("preset", presets, "a published situation, over what the file says: " + names).shown_as("NAME");
