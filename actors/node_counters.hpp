@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "actors/flow_ledger.hpp"
 #include "actors/output_delays.hpp"
 #include "actors/stage_meter.hpp"
 #include "ownership/verdict.hpp"
@@ -82,19 +83,11 @@ struct node_counters {
   counter tenancies_over_share = 0;  ///< evidence of more tenancies than one agent may have
   counter workloads_over_share = 0;  ///< new names beyond what one agent may bring
 
-  /// Counts answers that are final; unattributed without a reason is none.
-  void count(std::span<const verdict> verdicts) {
-    std::array<std::uint64_t, reason_count> reasons{};
-    std::uint64_t attributed = 0;
-    for (const auto& v : verdicts) {
-      if (v.attributed())
-        ++attributed;
-      else
-        ++reasons[static_cast<std::size_t>(v.reason)];
-    }
-    flows_attributed += attributed;
-    for (std::size_t i = 1; i < reason_count; ++i)
-      if (reasons[i] > 0) flows_unattributed[i] += reasons[i];
+  /// Counts answers that are final, by their reasons; none is for those that are attributed.
+  void count(const answer_counts<std::uint64_t>& answers) {
+    flows_attributed += answers[0];
+    for (std::size_t i = 1; i < answers.size(); ++i)
+      if (answers[i] > 0) flows_unattributed[i] += answers[i];
   }
   std::uint64_t flows_resolved() const {
     std::uint64_t sum = flows_attributed;

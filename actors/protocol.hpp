@@ -116,8 +116,8 @@ using exporter_actor = caf::typed_actor<
 using session_actor = caf::typed_actor<
     // The agent connected, and said hello. An earlier connection of it is closed.
     caf::reacts_to<arrival_atom, arrival_ptr>,
-    // The agent said something on this connection.
-    caf::reacts_to<frame_atom, received_frame_ptr, arrival_ptr>,
+    // The agent said something on this connection: it is in the inbox.
+    caf::reacts_to<frame_atom, arrival_ptr>,
     // This connection ended, for this transport::close_reason.
     caf::reacts_to<gone_atom, std::uint8_t, arrival_ptr>,
     // Others need the room: end, unless the agent is connected or its flows are on their way.

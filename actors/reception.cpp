@@ -68,12 +68,15 @@ void reception::heard(const std::shared_ptr<door>& at, transport::frame f) {
   auto received = std::make_shared<received_frame>();
   received->at = parts_->clock->now();
   received->bytes = std::move(f);
-  auto& inbox = at->who->inbox_bytes;
-  if ((inbox += inbox_cost(received->bytes)) > max_inbox_bytes) {
-    ++parts_->counters->sessions_flooding;
-    return turn_away(at, "more was sent than credit allows");
+  switch (at->who->inbox.put(std::move(received), max_inbox_bytes)) {
+    case frame_inbox::put_in::first:
+      return caf::anon_send(at->session, frame_atom_v, arrival_ptr{at->who});
+    case frame_inbox::put_in::another:
+      return;
+    case frame_inbox::put_in::flood:
+      ++parts_->counters->sessions_flooding;
+      return turn_away(at, "more was sent than credit allows");
   }
-  caf::anon_send(at->session, frame_atom_v, received_frame_ptr{std::move(received)}, arrival_ptr{at->who});
 }
 
 void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f) {

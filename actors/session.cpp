@@ -109,35 +109,55 @@ void end_connection(pointer self) {
   if (state.page) state.page->write(state.protocol->flows());
 }
 
-outcome<session_reaction> decode(pointer self, const received_frame_ptr& f) {
-  auto& state = self->state;
+/// Takes what came in since the session last had its turn. @returns a failure at the first that breaks the
+/// protocol: none after it is looked at
+outcome<void> decode(session_state& state, session_reaction& all) {
   const auto measured = state.counters->stages.measure(stage::decode, *state.clock);
-  return state.protocol->receive({f, &f->bytes}, f->at, state.clock->now());
+  const nanos now = state.clock->now();
+  for (auto& f : state.frames) {
+    const auto& [bytes, at] = *f;
+    if (auto done = state.protocol->receive({std::move(f), &bytes}, at, now, all); !done) return done;
+  }
+  state.protocol->renew_credit(all);
+  return {};
 }
 
-void react(pointer self, outcome<session_reaction> reaction) {
+void react(pointer self, session_reaction&& reaction) {
   auto& state = self->state;
   const auto measured = state.counters->stages.measure(stage::route, *state.clock);
-  if (!reaction) {
-    const auto& link = state.here->link;
-    spdlog::warn("session {}: closing: {}", link->peer(), reaction.error().text);
-    link->send(wire::encode(wire::goodbye{wire::as_text(reaction.error().text)}));
-    link->close();
-    end_connection(self);
-    return;
-  }
   count_agent(state);
-  if (!reaction->refused_claim.empty())
+  if (!reaction.refused_claim.empty())
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
-                 state.protocol->agent(), state.here->link->identity(), reaction->refused_claim);
-  if (!reaction->placed.empty()) route(self, reaction->placed);
-  if (reaction->ask_at && !std::exchange(state.asking, true))
-    caf::anon_send(state.reminder, ask_atom_v, *reaction->ask_at, caf::strong_actor_ptr{self->ctrl()});
+                 state.protocol->agent(), state.here->link->identity(), reaction.refused_claim);
+  if (!reaction.placed.empty()) route(self, reaction.placed);
+  if (reaction.ask_at && !std::exchange(state.asking, true))
+    caf::anon_send(state.reminder, ask_atom_v, *reaction.ask_at, caf::strong_actor_ptr{self->ctrl()});
   if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
     self->delayed_send(self, credit_interval, credit_atom_v);
-  for (const auto& m : reaction->send) state.here->link->send(wire::encode(m));
+  for (const auto& m : reaction.send) state.here->link->send(wire::encode(m));
+}
+
+/// The agent broke the protocol: it is told how, and its connection ends.
+void refuse(pointer self, const failure& why) {
+  const auto& link = self->state.here->link;
+  spdlog::warn("session {}: closing: {}", link->peer(), why.text);
+  link->send(wire::encode(wire::goodbye{wire::as_text(why.text)}));
+  link->close();
+  end_connection(self);
+}
+
+void read(pointer self, const arrival_ptr& from) {
+  auto& state = self->state;
+  from->inbox.take(state.frames);
+  if (state.here == from) {
+    session_reaction all;
+    const auto done = decode(state, all);
+    react(self, std::move(all));  // what came before the one that is refused is on its way already
+    if (!done) refuse(self, done.error());
+  }
+  state.frames.clear();
 }
 
 void arrive(pointer self, const arrival_ptr& who) {
@@ -194,11 +214,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   self->delayed_send(self, ping_interval, ping_atom_v);
   return {
       [self](arrival_atom, const arrival_ptr& who) { arrive(self, who); },
-      [self](frame_atom, const received_frame_ptr& f, const arrival_ptr& from) {
-        from->inbox_bytes -= inbox_cost(f->bytes);
-        auto& s = self->state;
-        if (s.here == from) react(self, decode(self, f));
-      },
+      [self](frame_atom, const arrival_ptr& from) { read(self, from); },
       [self](gone_atom, std::uint8_t why, const arrival_ptr& who) {
         gone(self, static_cast<transport::close_reason>(why), who);
       },
@@ -216,7 +232,11 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       },
       [self](ping_atom) {
         self->delayed_send(self, ping_interval, ping_atom_v);
-        react(self, self->state.protocol->tick(self->state.clock->now()));
+        auto reaction = self->state.protocol->tick(self->state.clock->now());
+        if (reaction)
+          react(self, std::move(*reaction));
+        else
+          refuse(self, reaction.error());
         end_if_forgotten(self, remembered_for);
       },
       [self](credit_atom) {
@@ -227,6 +247,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         session_reaction all;
         for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded, all);
         self->state.protocol->ask(self->state.clock->now(), all);
+        self->state.protocol->renew_credit(all);
         react(self, std::move(all));
       },
   };

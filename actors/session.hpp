@@ -39,11 +39,12 @@ struct session_state {
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name
   bool credit_timer_set = false;
-  bool counted = false;        ///< among the agents whose batches come here
-  flow_origin_ptr origin;      ///< since the agent said its name
-  arrival_ptr here;            ///< the connection; null when there is none
-  std::uint64_t arrivals = 0;  ///< connections so far
-  nanos gone_at = 0;           ///< when the last one ended
+  bool counted = false;                    ///< among the agents whose batches come here
+  flow_origin_ptr origin;                  ///< since the agent said its name
+  std::vector<received_frame_ptr> frames;  ///< the inbox as it was taken, for its room
+  arrival_ptr here;                        ///< the connection; null when there is none
+  std::uint64_t arrivals = 0;              ///< connections so far
+  nanos gone_at = 0;                       ///< when the last one ended
 };
 
 /// What sessions of one node are made from.

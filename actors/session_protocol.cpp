@@ -53,7 +53,7 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   return r;
 }
 
-outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now) {
+outcome<void> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now, session_reaction& r) {
   auto whole = wire::expand(std::move(frame));
   if (!whole) {
     ++counters_->frames_refused;
@@ -65,9 +65,9 @@ outcome<session_reaction> session_protocol::receive(wire::frame_ptr frame, nanos
     ++counters_->frames_refused;
     return tl::unexpected(received.error());
   }
-  if (auto* b = std::get_if<wire::received_batch>(&*received)) return take(std::move(*b), bytes, now);
+  if (auto* b = std::get_if<wire::received_batch>(&*received)) return take(std::move(*b), bytes, now, r);
   if (const auto* p = std::get_if<wire::pong>(std::get_if<wire::message>(&*received)))
-    return bracket_with(*p, at, now);
+    return bracket_with(*p, at, now, r);
   ++counters_->frames_refused;
   return fail(trouble::usage, "a message that an agent does not send now");
 }
@@ -82,7 +82,8 @@ wire::message session_protocol::next_ping(nanos now) {
   return out;
 }
 
-outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now) {
+outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes, nanos now,
+                                     session_reaction& r) {
   sent_batches_ = true;
   ++counters_->batches_received;
   const std::uint64_t number = b.number();
@@ -98,8 +99,10 @@ outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::
     drop(b.flow_count());
     return fail(trouble::usage, "more was sent than credit allows");
   }
-  if (const auto known = ledger_.of(number); known != batch_ledger::standing::unknown)
-    return take_again(b, known);
+  if (const auto known = ledger_.of(number); known != batch_ledger::standing::unknown) {
+    take_again(b, known, r);
+    return {};
+  }
   if (waiting_bytes_ + bytes > settings_->max_waiting_bytes) {
     ++counters_->batches_refused;
     drop(b.flow_count());
@@ -109,11 +112,9 @@ outcome<session_reaction> session_protocol::take(wire::received_batch&& b, std::
   waiting_flows_ += b.flow_count();
   waiting_.push_back({placing_.take_apart(std::move(b)), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
-  session_reaction r;
   place_what_can_be(r, now);
   ping_if_waiting(r, now);
-  renew_credit(r);
-  return r;
+  return {};
 }
 
 void session_protocol::drop(std::size_t flows) {
@@ -122,14 +123,12 @@ void session_protocol::drop(std::size_t flows) {
 }
 
 // Its first copy was taken over an earlier connection, and is not to be written a second time.
-session_reaction session_protocol::take_again(const wire::received_batch& b, batch_ledger::standing known) {
+void session_protocol::take_again(const wire::received_batch& b, batch_ledger::standing known,
+                                  session_reaction& r) {
   ++counters_->batches_repeated;
   counters_->flows_repeated += b.flow_count();
   flows_.repeated += b.flow_count();
-  session_reaction r;
   if (known == batch_ledger::standing::durable) acknowledge(r, b.number());
-  renew_credit(r);
-  return r;
 }
 
 void session_protocol::acknowledge(session_reaction& r, std::uint64_t batch) {
@@ -143,19 +142,18 @@ void session_protocol::acknowledge(session_reaction& r, std::uint64_t batch) {
     r.send.emplace_back(wire::acknowledgement{batch});
 }
 
-outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, nanos at, nanos now) {
+outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nanos now, session_reaction& r) {
   const auto ping = pings_.find(p.id);
   if (ping == pings_.end()) {
     ++counters_->brackets_refused;
-    return session_reaction{};
+    return {};
   }
   const bracket b{ping->second, at, p.reading};
   // Pongs come in the order of the pings: whatever was asked before will not be answered any more.
   pings_.erase(pings_.begin(), std::next(ping));
-  session_reaction r;
   if (!clock_.add(b)) {
     ++counters_->brackets_refused;
-    return r;
+    return {};
   }
   ++counters_->brackets;
   latest_reading_ = std::max(latest_reading_, b.theirs);
@@ -165,8 +163,7 @@ outcome<session_reaction> session_protocol::bracket_with(const wire::pong& p, na
     return fail(trouble::usage, "stamps that the agent's own clock had not reached when it sent them");
   }
   ping_if_waiting(r, now);
-  renew_credit(r);
-  return r;
+  return {};
 }
 
 void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
@@ -235,6 +232,7 @@ session_reaction session_protocol::durable(std::uint64_t batch, const answer_cou
                                            std::uint32_t forwarded) {
   session_reaction r;
   durable(batch, answers, forwarded, r);
+  renew_credit(r);
   return r;
 }
 
@@ -248,7 +246,6 @@ void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uin
     flows_.answers[i] += answers[i];
   }
   if (ledger_.durable(batch, flows) && connected_) acknowledge(r, batch);
-  renew_credit(r);
 }
 
 session_reaction session_protocol::renew_credit() {

@@ -46,11 +46,12 @@ class session_protocol {
   /// @param identity its SPIFFE id, where links carry TLS
   session_reaction connected(const wire::hello& h, nanos now, const std::string& identity = {});
 
-  /// @param at when the transport handed the frame over; @param now, for the ping that may go out. Cluster
-  /// time.
+  /// One of the frames that came together. What they cause adds up in `r`; renew_credit(r) comes after the
+  /// last. @param at when the transport handed the frame over; @param now, for the ping that may go out.
+  /// Cluster time.
   /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
-  /// goodbye with its text. @pre it is connected
-  outcome<session_reaction> receive(wire::frame_ptr frame, nanos at, nanos now);
+  /// goodbye with its text and doing what `r` has by then. @pre it is connected
+  outcome<void> receive(wire::frame_ptr frame, nanos at, nanos now, session_reaction& r);
 
   /// The ping that batches wait for, when its time has come.
   session_reaction ask(nanos now);
@@ -64,12 +65,13 @@ class session_protocol {
   /// @param forwarded how many of them another node answered for
   session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
                            std::uint32_t forwarded = 0);
-  /// The same, among other things that are to be done.
+  /// The same, among other things that are to be done and before `renew_credit`, which they share.
   void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded,
                session_reaction& r);
 
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
+  void renew_credit(session_reaction& r);
   /// Whether renew_credit is to be called again within some tenths of a second.
   bool wants_credit() const { return connected_ && credit_.wanting(); }
 
@@ -96,12 +98,11 @@ class session_protocol {
     std::uint64_t first_ping_after = 0;  // an answer to it was read after the batch was sent
   };
 
-  outcome<session_reaction> take(wire::received_batch&& b, std::size_t bytes, nanos now);
-  outcome<session_reaction> bracket_with(const wire::pong& p, nanos at, nanos now);
+  outcome<void> take(wire::received_batch&& b, std::size_t bytes, nanos now, session_reaction& r);
+  outcome<void> bracket_with(const wire::pong& p, nanos at, nanos now, session_reaction& r);
   void drop(std::size_t flows);
   void acknowledge(session_reaction& r, std::uint64_t batch);
-  session_reaction take_again(const wire::received_batch& b, batch_ledger::standing known);
-  void renew_credit(session_reaction& r);
+  void take_again(const wire::received_batch& b, batch_ledger::standing known, session_reaction& r);
   void place_what_can_be(session_reaction& r, nanos now);
   void ping_if_waiting(session_reaction& r, nanos now);
   void tell_settings(session_reaction& r);

@@ -47,10 +47,14 @@ void note_full(sink_state& state) {
   spdlog::warn("sink: the output is full; nothing is lost: agents wait with what they have. Make room");
 }
 
+/// What of a batch is now written, to be confirmed. Parts of one agent mostly come in a row.
 void confirm_later(sink_state& state, const lot_part& part, const answer_counts<std::uint32_t>& answers) {
-  const auto [at, is_new] = state.place_of.try_emplace(part.origin->get(), state.unconfirmed.size());
-  if (is_new) state.unconfirmed.emplace_back(*part.origin, std::make_shared<batch_shares>());
-  state.unconfirmed[at->second].second->push_back({part.ticket, answers});
+  if (state.unconfirmed.empty() || state.unconfirmed[state.latest].first != *part.origin) {
+    const auto [at, is_new] = state.place_of.try_emplace(part.origin->get(), state.unconfirmed.size());
+    if (is_new) state.unconfirmed.emplace_back(*part.origin, std::make_shared<batch_shares>());
+    state.latest = at->second;
+  }
+  state.unconfirmed[state.latest].second->push_back({part.ticket, answers});
 }
 
 outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
@@ -58,6 +62,7 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   const sinks::record_context context{*state.workloads, state.region, state.clock->to_utc()};
   const std::byte* at = resolved.lot->rows;
   std::span<const verdict> verdicts = resolved.verdicts;
+  answer_counts<std::uint64_t> all{};
   for (const auto& part : resolved.lot->parts) {
     const sinks::record_rows rows{
         part.base, {at, part.bytes}, verdicts.first(part.flows), (*part.origin)->agent};
@@ -66,8 +71,11 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
     if (auto done = state.out->append_rows(rows, context); !done) return done;
     answer_counts<std::uint32_t> answers{};
     for (const auto& v : rows.answers) ++answers[static_cast<std::size_t>(v.reason)];
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += answers[i];
     confirm_later(state, part, answers);
   }
+  state.counters->flows_released -= resolved.lot->flows;
+  state.counters->count(all);
   return {};
 }
 
@@ -80,8 +88,6 @@ void sync_later(pointer self) {
 bool write(pointer self, const resolved_lot& resolved) {
   auto& state = self->state;
   if (auto done = write_rows(state, resolved); !done) return give_up(self, done.error());
-  state.counters->flows_released -= resolved.lot->flows;
-  state.counters->count(resolved.verdicts);
   note_full(state);
   return true;
 }

@@ -26,7 +26,7 @@ struct sink_state {
   /// Written since the last sync, in the order of writing.
   std::vector<std::pair<flow_origin_ptr, std::shared_ptr<batch_shares>>> unconfirmed;
   std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
-  // Of what is left of a part when some of it waits on; kept for their room.
+  std::size_t latest = 0;                                        ///< the place that was written to last
   bool timer_set = false;
   /// While the output is full: so much at most as may be on its way from the hold (most_released).
   std::deque<resolved_lot_ptr> waiting;

@@ -79,9 +79,10 @@ struct peer {
   void answer(const load::plan& plan, std::uint32_t agent, nanos at) {
     const auto f = std::make_shared<const wire::frame>(
         wire::encode(wire::pong{std::exchange(ping, 0), plan.reading(agent, at)}));
-    const auto r = session->receive(f, at + round_trip / 2, at + round_trip / 2);
-    heed(*r);
-    benchmark::DoNotOptimize(r->placed.size());
+    session_reaction r;
+    const auto done = session->receive(f, at + round_trip / 2, at + round_trip / 2, r);
+    benchmark::DoNotOptimize(done);
+    heed(r);
   }
 };
 
@@ -113,9 +114,10 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, const 
     for (std::uint32_t round = 0; round < of_each; ++round) {
       const nanos now = begun + second + round * batches_apart + millisecond;
       for (std::uint32_t a = 0; a < sessions; ++a) {
-        const auto r = peers[a].session->receive(all[next++], now, now);
-        if (!r) return state.SkipWithError(r.error().text.c_str());
-        peers[a].heed(*r);
+        session_reaction r;
+        if (const auto done = peers[a].session->receive(all[next++], now, now, r); !done)
+          return state.SkipWithError(done.error().text.c_str());
+        peers[a].heed(r);
         if (peers[a].ping != 0) peers[a].answer(plan, a, now + round_trip / 2);
       }
       if (now - answered < pings_apart && round + 1 < of_each) continue;

@@ -19,6 +19,7 @@ class hand_made_agent {
   /// Sends what credit allows of what was sealed.
   void send_what_may_go();
   void send(const wire::message& m);
+  void send_bytes(wire::frame f) { state_->link->send(std::move(f)); }
 
   /// From now on pings stay unanswered, as when it stalls, or does not read.
   void stall() { state_->stalled = true; }

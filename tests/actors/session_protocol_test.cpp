@@ -18,11 +18,15 @@ struct session_protocol_test : ::testing::Test {
   void begin() { session = std::make_unique<session_protocol>(settings, workloads, counters); }
 
   outcome<session_reaction> say(const wire::message& m, nanos now) {
-    auto r = session->receive(std::make_shared<const wire::frame>(wire::encode(m)), now, now);
-    if (r)
-      for (const auto& s : r->send)
-        if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
+    session_reaction r;
+    if (auto done = receive(m, now, r); !done) return tl::unexpected(done.error());
+    session->renew_credit(r);
+    for (const auto& s : r.send)
+      if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
     return r;
+  }
+  outcome<void> receive(const wire::message& m, nanos now, session_reaction& r) {
+    return session->receive(std::make_shared<const wire::frame>(wire::encode(m)), now, now, r);
   }
 
   session_reaction greet(nanos now = start) {
@@ -183,6 +187,21 @@ TEST_F(session_protocol_test, stamps_from_the_agents_own_future_end_the_session_
   EXPECT_EQ(counters->batches_abandoned, 1U);
   EXPECT_EQ(counters->flows_dropped, 1U);
   EXPECT_EQ(counters->flows_held(), 0U);
+}
+
+TEST_F(session_protocol_test, what_was_placed_before_a_refusal_is_not_lost) {
+  begin();
+  greet();
+  const auto before = last_ping;
+  ASSERT_TRUE(say(with_flow(batch(1, 0, second), 2 * second), start));
+  ASSERT_TRUE(say(with_flow(batch(2, 0, time_max / 2), 2 * second), start));
+  ASSERT_TRUE(say(wire::pong{before, second}, start + second));
+  session_reaction r;
+  EXPECT_FALSE(receive(wire::pong{last_ping, 3 * second}, start + 2 * second, r)) << "of batch 2's stamps";
+  ASSERT_EQ(r.placed.size(), 1U);
+  EXPECT_EQ(flows_of(r.placed[0]).size(), 1U);
+  session->disconnected();
+  EXPECT_EQ(session->flows().held, 1U);
 }
 
 TEST_F(session_protocol_test, an_agent_that_answers_no_ping_is_sent_away) {

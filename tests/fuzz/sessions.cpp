@@ -138,11 +138,11 @@ class play {
       auto f = reader_.next(bytes);
       if (reader_.refused()) return session_.disconnected();
       if (!f) continue;
-      auto r = session_.receive(std::make_shared<const wire::frame>(std::move(*f)), now_, now_);
-      if (r)
-        take(std::move(*r));
-      else
-        session_.disconnected();
+      session_reaction r;
+      const auto done = session_.receive(std::make_shared<const wire::frame>(std::move(*f)), now_, now_, r);
+      if (done) session_.renew_credit(r);
+      take(std::move(r));
+      if (!done) session_.disconnected();
     }
   }
 
