@@ -17,9 +17,9 @@ namespace {
 using pointer = session_actor::stateful_pointer<session_state>;
 
 constexpr auto ping_interval = std::chrono::seconds{5};
-// An agent that comes back within this time is known again; later, its repeats count as new.
 // While the budget is short, each agent asks so often whether there is room for it.
 constexpr auto credit_interval = std::chrono::milliseconds{200};
+// An agent that comes back within this time is known again; later, its repeats count as new.
 constexpr nanos remembered_for = 10 * minute;
 
 /// What goes to one way: a shard and its delay actor, or behind those another node.

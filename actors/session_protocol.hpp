@@ -85,9 +85,9 @@ class session_protocol {
   flow_ledger flows() const;
   /// Whether flows are on their way.
   bool owes() const { return ledger_.open_batches() > 0; }
-  /// Whether there is anything to know again, should the agent come back.
   /// Batches came over this connection: it is no spare link.
   bool is_sent_batches() const { return sent_batches_; }
+  /// Whether there is anything to know again, should the agent come back.
   bool has_history() const { return !ledger_.empty(); }
 
  private:
