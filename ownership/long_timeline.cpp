@@ -9,7 +9,7 @@ std::size_t long_timeline::of_port::bytes() const {
 }
 
 long_timeline::long_timeline(const timeline& t) {
-  for (std::uint32_t i = 0; i < t.size(); ++i) add(t.block()->cells()[i]);
+  for (std::uint32_t i = 0; i < t.size(); ++i) add(t.cell(i));
 }
 
 void long_timeline::add(const timeline_cell& c) {

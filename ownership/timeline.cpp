@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace tenure {
 
@@ -30,12 +31,14 @@ bool before(const timeline_cell& a, const timeline_cell& b) {
   return identity(a) < identity(b);
 }
 
-// Cells beyond the first few are kept in sorted runs, whose lengths are the powers of two that add up to
-// their number (less a rest that is shorter than the shortest run): finding one takes O(log² n), adding one
-// O(log n) on average, whatever the order in which they come.
-constexpr std::uint32_t shortest_run = 16;
+// Cells of a block that are not in slots are kept in sorted runs, whose lengths are the powers of two that
+// add up to their number (less a rest that is shorter than the shortest run): finding one takes O(log² n),
+// adding one O(log n) on average, whatever the order in which they come.
+constexpr std::uint32_t shortest_run = timeline_block::most_slots;
 
 void put_in_order(timeline_cell* cells, std::uint32_t count) {
+  // Those that came out of slots.
+  if (count == shortest_run + 1) return std::sort(cells, cells + shortest_run, before);
   if (count % shortest_run != 0) return;
   timeline_cell* const end = cells + count;
   std::sort(end - shortest_run, end, before);
@@ -67,70 +70,81 @@ holding timeline_cell::open() const {
   return {port, tenancy, workload, sure.empty() ? interval{} : sure, said};
 }
 
-timeline_cell* timeline::find(const evidence& e, std::uint32_t near) const {
+timeline_cell* timeline::find(const evidence& e, std::uint32_t near) {
   if (empty()) return nullptr;
   const auto is_it = [wanted = identity(e)](const timeline_cell& c) { return identity(c) == wanted; };
-  timeline_cell* const cells = block_->cells();
-  if (!is_long()) {
-    for (; near != 0; near &= near - 1)
-      if (auto& c = cells[std::countr_zero(near)]; is_it(c)) return &c;
-    timeline_cell* const end = cells + block_->count;
-    auto* const at = std::find_if(cells, end, is_it);
-    return at == end ? nullptr : at;
-  }
-  return find_in_runs(cells, block_->count, e);
+  if (is_it(latest_)) return &latest_;
+  const std::uint32_t count = in_block();
+  if (!timeline_block::in_slots(count)) return find_in_runs(block_.cells(), count, e);
+  timeline_slot* const slots = block_.slots();
+  if (!is_long())
+    for (near &= ~1U; near != 0; near &= near - 1)
+      if (auto& c = slots[std::countr_zero(near) - 1].cell; is_it(c)) return &c;
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (is_it(slots[i].cell)) return &slots[i].cell;
+  return nullptr;
 }
 
 bool timeline::extend(timeline_cell& c, const evidence& e, const glance_clock& clock) {
   const bool sure_grew = grow(c.sure, e.core());
   const bool said_grew = grow(c.said, e.said());
-  if (said_grew && !is_long()) look(static_cast<std::uint32_t>(&c - block_->cells()), clock);
+  if (said_grew && !is_long()) {
+    // A slot begins with its cell.
+    const auto at = &c == &latest_ ? 0 : reinterpret_cast<const timeline_slot*>(&c) - block_.slots() + 1;
+    look(static_cast<std::uint32_t>(at), clock);
+  }
   return sure_grew || said_grew;
 }
 
 void timeline::look(std::uint32_t index, const glance_clock& clock) {
-  const interval& said = block_->cells()[index].said;
+  const interval& said = seen(static_cast<int>(index)).said;
   begins_[index] = clock.at(said.from);
   ends_[index] = clock.at(said.until);
+  if (index > 0) others_ended_ = std::max(others_ended_, ends_[index]);
 }
 
-void timeline::grown(timeline_block* block, const glance_clock& clock) {
-  block_ = block;
-  put_in_order(block->cells(), block->count);
+void timeline::begin(const timeline_cell& c, const glance_clock& clock) {
+  latest_ = c;
+  size_ = 1;
   look_at_all(clock);
 }
 
-void timeline::replaced(timeline_block* block, const glance_clock& clock) {
+timeline_cell timeline::displaced_by(const timeline_cell& c) {
+  if (c.said.until < latest_.said.until) return c;
+  return std::exchange(latest_, c);
+}
+
+void timeline::grown(timeline_block block, const glance_clock& clock) {
   block_ = block;
+  ++size_;
+  if (!timeline_block::in_slots(in_block())) put_in_order(block.cells(), in_block());
+  look_at_all(clock);
+}
+
+void timeline::replaced(const timeline_cell& latest, timeline_block block, std::uint32_t size,
+                        const glance_clock& clock) {
+  latest_ = latest;
+  block_ = block;
+  size_ = size;
   // In runs of any length, if all of them are in order.
-  if (block != nullptr) std::sort(block->cells(), block->cells() + block->count, before);
+  if (!timeline_block::in_slots(in_block())) std::sort(block.cells(), block.cells() + in_block(), before);
   look_at_all(clock);
 }
 
 void timeline::look_at_all(const glance_clock& clock) {
-  const auto count = static_cast<std::uint32_t>(size());
-  const bool too_many = count > seen_at_a_glance;
+  const bool too_many = is_long();
+  others_ended_ = too_many ? long_mark : 0;
   begins_.fill(too_many ? 0 : nowhere);
   ends_.fill(too_many ? long_mark : 0);
-  for (std::uint32_t i = 0; i < count && !too_many; ++i) look(i, clock);
+  for (std::uint32_t i = 0; i < size_ && !too_many; ++i) look(i, clock);
 }
 
-void timeline::prefetch(std::uint32_t near, std::size_t much) const {
-  if (empty()) return;
-  constexpr std::size_t line = 64;
-  if (near != 0 && !is_long()) {
-    const auto* const cell = reinterpret_cast<const std::byte*>(block_->cells() + std::countr_zero(near));
-    __builtin_prefetch(cell);
-    __builtin_prefetch(cell + much - 1);
-    return;
-  }
+void timeline::prefetch(std::uint32_t near) const {
+  near &= ~1U;
+  if (near != 0 && !is_long()) return __builtin_prefetch(&seen(std::countr_zero(near)));
   // All of it is looked at; of a long one the beginning, the rest comes in order.
-  std::size_t count = is_long() ? seen_at_a_glance : 1;
-  while (count < seen_at_a_glance && begins_[count] != nowhere) ++count;
-  const auto* const first = reinterpret_cast<const std::byte*>(block_);
-  const std::size_t all = sizeof(timeline_block) + count * sizeof(timeline_cell);
-  for (std::size_t at = 0; at < all; at += line) __builtin_prefetch(first + at);
-  __builtin_prefetch(first + all - 1);
+  for (std::uint32_t i = 0; i + 1 < std::min(size_, seen_at_a_glance); ++i)
+    __builtin_prefetch(block_.slots() + i);
 }
 
 bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& clock) const {
@@ -144,7 +158,7 @@ bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& c
 
 bool timeline::any_of(std::uint16_t port) const {
   for (std::uint32_t i = 0; i < size(); ++i)
-    if (block_->cells()[i].is_of(port)) return true;
+    if (cell(i).is_of(port)) return true;
   return false;
 }
 
@@ -152,7 +166,7 @@ interval timeline::reach(std::uint16_t port) const {
   interval all_sure = nothing;
   interval all_said = nothing;
   for (std::uint32_t i = 0; i < size(); ++i) {
-    const auto& c = block_->cells()[i];
+    const auto& c = cell(i);
     if (!c.is_of(port)) continue;
     grow(all_sure, c.sure);
     grow(all_said, c.said);

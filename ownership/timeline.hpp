@@ -36,43 +36,95 @@ struct timeline_cell {
   holding open() const;
 };
 static_assert(sizeof(timeline_cell) == 56);
-/// What a question reads of a cell that answers it.
-inline constexpr std::size_t answering_bytes = offsetof(timeline_cell, said);
+/// A cell in a line of memory of its own.
+struct alignas(64) timeline_slot {
+  timeline_cell cell;
+  std::uint32_t owner =
+      0;  ///< whose block it is, the same in all its slots: for the store, which moves blocks
+};
+static_assert(sizeof(timeline_slot) == 64);
 
-/// The cells of one timeline, one after the other behind this head. Lives in a timeline_store.
-struct timeline_block {
-  std::uint32_t owner = 0;  ///< whose it is: for the store, which moves blocks
-  std::uint32_t count = 0;
+/// Where the cells of a timeline lie that are not in it: up to most_slots of them in a slot each, more of
+/// them close together. Lives in a timeline_store.
+class timeline_block {
+ public:
+  static constexpr std::uint32_t most_slots = 16;
+  static constexpr bool in_slots(std::uint32_t count) { return count <= most_slots; }
 
-  timeline_cell* cells() { return reinterpret_cast<timeline_cell*>(this + 1); }
+  timeline_block() = default;
+  explicit timeline_block(timeline_slot* first) : first_(first) {}
+  explicit timeline_block(timeline_cell* first) : first_(first) {}
+
+  /// @pre in_slots(count) of the number of its cells
+  timeline_slot* slots() const { return static_cast<timeline_slot*>(first_); }
+  /// @pre !in_slots(count) of the number of its cells
+  timeline_cell* cells() const { return static_cast<timeline_cell*>(first_); }
+  /// @pre index < count, the number of its cells
+  timeline_cell& cell(std::uint32_t index, std::uint32_t count) const {
+    return in_slots(count) ? slots()[index].cell : cells()[index];
+  }
+  /// Writes one. @param owner kept where there is room for it
+  void put(std::uint32_t index, std::uint32_t count, const timeline_cell& c, std::uint32_t owner) const {
+    if (in_slots(count))
+      slots()[index] = {c, owner};
+    else
+      cells()[index] = c;
+  }
+  void* first() const { return first_; }
+
+ private:
+  void* first_ = nullptr;
 };
 
 /// Of one address, the tenancies that held it or one of its ports. Merging is commutative, associative and
 /// idempotent (a join-semilattice: hulls only grow), so evidence may come in any order, repeated, split or
 /// late. One tenancy id stated with two workloads, or of two ports, is kept as two holdings, never joined.
 ///
-/// 48 bytes, in which one sees at a glance which of up to five tenancies can have held the address when; what
-/// is exact is in the block. So a question costs a line of memory here and one or two there.
+/// Two lines of memory with the address before it. In the first is the tenancy that was verified last, and
+/// when all others had ended: what comes after that, as most questions do, is answered there. In the second
+/// one sees at a glance which of up to five tenancies can have held the address when; the others are in a
+/// block.
 class timeline {
  public:
-  bool empty() const { return block_ == nullptr; }
-  std::size_t size() const { return empty() ? 0 : block_->count; }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
   /// @pre index < size(). In no particular order.
-  holding at(std::size_t index) const { return block_->cells()[index].open(); }
+  const timeline_cell& cell(std::uint32_t index) const {
+    return index == 0 ? latest_ : block_.cell(index - 1, in_block());
+  }
+  holding at(std::size_t index) const { return cell(static_cast<std::uint32_t>(index)).open(); }
 
   /// The cell that this evidence extends; null when there is none.
   /// @param near bits of cells to look at first, none of them beyond size(); the answer is the same with any
-  timeline_cell* find(const evidence& e, std::uint32_t near) const;
+  timeline_cell* find(const evidence& e, std::uint32_t near);
   /// Whether anything changed. @pre `c` is a cell of this timeline, found for this evidence
   bool extend(timeline_cell& c, const evidence& e, const glance_clock& clock);
+  /// Puts in the first cell. @pre empty()
+  void begin(const timeline_cell& c, const glance_clock& clock);
+  /// Lets one more in. @returns the one that is to go into the block: this one, or the latest so far
+  timeline_cell displaced_by(const timeline_cell& c);
   /// The block, perhaps another one, has one more cell than before, at its end.
-  void grown(timeline_block* block, const glance_clock& clock);
-  /// The block has other cells than before; null: none. Puts them in order.
-  void replaced(timeline_block* block, const glance_clock& clock);
+  void grown(timeline_block block, const glance_clock& clock);
+  /// There are other cells than before, `size` of them in all, which is not 0. Puts them in order.
+  void replaced(const timeline_cell& latest, timeline_block block, std::uint32_t size,
+                const glance_clock& clock);
+  void clear() { *this = {}; }
   /// The same cells, elsewhere.
-  void moved(timeline_block* block) { block_ = block; }
-  timeline_block* block() const { return block_; }
+  void moved(timeline_block block) { block_ = block; }
+  /// Of in_block() cells; of no meaning when there are none.
+  timeline_block block() const { return block_; }
+  std::uint32_t in_block() const { return size_ == 0 ? 0 : size_ - 1; }
 
+  /// The latest where it answers for this port and no other can; else null. Reads the first line only.
+  const timeline_cell* answers_alone(std::uint16_t port, const need& n, const glance& g) const {
+    const bool alone = others_ended_ < g.ends_after && latest_.is_of(port) &&
+                       latest_.sure.from <= n.begins_by() && latest_.sure.until > n.ends_after();
+    return alone ? &latest_ : nullptr;
+  }
+  /// Whether this evidence extends the latest. Reads the first line only.
+  bool is_of_latest(const evidence& e) const {
+    return latest_.tenancy == e.tenancy && latest_.workload == e.workload && latest_.port == e.endpoint.port;
+  }
   /// One bit for each of the first few that can meet it; all of them when there are more.
   std::uint32_t near(const glance& g) const {
     std::uint32_t all = 0;
@@ -83,9 +135,11 @@ class timeline {
     }
     return all;
   }
+  /// Brings the second line into the cache.
+  // Always inline: gcc takes a function that only prefetches for one without effect, and leaves calls out.
+  [[gnu::always_inline]] void prefetch_glances() const { __builtin_prefetch(&block_); }
   /// Brings into the cache what a question will read that can be met by these, or evidence will extend.
-  /// @param much bytes of a cell, from its beginning
-  void prefetch(std::uint32_t near, std::size_t much) const;
+  void prefetch(std::uint32_t near) const;
 
   /// What follows from the holdings of the port, or the whole address, whose sure hulls meet the need.
   /// @param near of that need
@@ -103,8 +157,9 @@ class timeline {
   interval reach(std::uint16_t port) const;
 
   static constexpr std::uint32_t seen_at_a_glance = 5;
+  static_assert(timeline_block::in_slots(seen_at_a_glance - 1));
   /// Whether it has more than can be seen at a glance.
-  bool is_long() const { return ends_[0] == long_mark; }
+  bool is_long() const { return size_ > seen_at_a_glance; }
 
  private:
   // Until visit(cell) returns false.
@@ -112,24 +167,30 @@ class timeline {
   void each_near(std::uint32_t near, Visit&& visit) const {
     if (!is_long()) {
       for (; near != 0; near &= near - 1)
-        if (!visit(block_->cells()[std::countr_zero(near)])) return;
+        if (!visit(seen(std::countr_zero(near)))) return;
       return;
     }
-    for (std::uint32_t i = 0; i < block_->count; ++i)
-      if (!visit(block_->cells()[i])) return;
+    for (std::uint32_t i = 0; i < size_; ++i)
+      if (!visit(cell(i))) return;
   }
+  // One of those that are seen at a glance.
+  const timeline_cell& seen(int index) const { return index == 0 ? latest_ : block_.slots()[index - 1].cell; }
   void look_at_all(const glance_clock& clock);
   void look(std::uint32_t index, const glance_clock& clock);
 
-  // No glance is after it.
+  // No glance is after it, so none of its others had ended.
   static constexpr std::uint32_t long_mark = 0xffff'ffff;
   static constexpr std::uint32_t nowhere = 0xffff'ffff;
 
-  timeline_block* block_ = nullptr;
+  // The largest of ends_ but the first; long_mark where there are more than can be seen at a glance.
+  std::uint32_t others_ended_ = 0;
+  std::uint32_t size_ = 0;
+  timeline_cell latest_;  // when it came, the one that had been verified last
+  timeline_block block_;
   // Of what was said, which holds what is sure.
   std::array<std::uint32_t, seen_at_a_glance> begins_{nowhere, nowhere, nowhere, nowhere, nowhere};
   std::array<std::uint32_t, seen_at_a_glance> ends_{};
 };
-static_assert(sizeof(timeline) == 48);
+static_assert(sizeof(timeline) == 112);
 
 }  // namespace tenure

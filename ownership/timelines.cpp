@@ -112,28 +112,29 @@ merged timelines::merge(const evidence& e, std::uint32_t known, std::uint32_t ne
 }
 
 void timelines::add(timeline& line, std::uint32_t number, const evidence& e) {
-  timeline_block* const old = line.block();
-  const auto count = static_cast<std::uint32_t>(line.size());
   const interval core = e.core();
   const timeline_cell cell{.sure = core.empty() ? interval{time_max, time_min} : core,
                            .workload = e.workload,
                            .port = e.endpoint.port,
                            .tenancy = e.tenancy,
                            .said = e.said()};
+  ++tenancies_;
+  if (line.empty()) return line.begin(cell, clock_);
+  const timeline_cell displaced = line.displaced_by(cell);
+  const timeline_block old = line.block();
+  const std::uint32_t count = line.in_block();
   if (timeline_store::has_room(count)) {
-    ++old->count;
-    old->cells()[count] = cell;
+    old.put(count, count + 1, displaced, number);
     line.grown(old, clock_);
   } else {
-    timeline_block* const block = store_.take(count + 1, number);
-    if (old != nullptr) std::copy_n(old->cells(), count, block->cells());
-    block->cells()[count] = cell;
+    const timeline_block block = store_.take(count + 1);
+    for (std::uint32_t i = 0; i < count; ++i) block.put(i, count + 1, old.cell(i, count), number);
+    block.put(count, count + 1, displaced, number);
     line.grown(block, clock_);
-    if (old != nullptr) give_back(old, count);
+    if (count > 0) give_back(old, count);
   }
-  ++tenancies_;
   block_bytes_ += timeline_store::bytes(count + 1) - timeline_store::bytes(count);
-  if (count + 1 >= long_from) [[unlikely]]
+  if (line.size() >= long_from) [[unlikely]]
     index_more(e.endpoint.address, line, cell);
 }
 
@@ -148,18 +149,30 @@ void timelines::index_more(address a, const timeline& line, const timeline_cell&
   index_bytes_ += known->second.bytes();
 }
 
-void timelines::give_back(timeline_block* block, std::uint32_t count) {
-  if (auto* const other = store_.give_back(block, count)) entries_[other->owner].line.moved(other);
+void timelines::give_back(timeline_block block, std::uint32_t count) {
+  if (store_.give_back(block, count)) entries_[block.slots()->owner].line.moved(block);
 }
 
 void timelines::judge(const address_entry& s, std::uint16_t far_port, const flow_times& times,
                       std::uint32_t near, verdict& answer) const {
-  if (s.line.is_long() && s.line.size() >= long_from) [[unlikely]] {
+  if (s.line.size() >= long_from) [[unlikely]] {
     std::size_t looked = 0;
     tenure::resolve(indexed_candidates(long_ones_.at(s.address), far_port, looked), times, answer);
     return;
   }
   tenure::resolve(candidates(s.line, far_port, clock_, near), times, answer);
+}
+
+/// Whether the latest tenancy answers alone: then the rule would say the same, having looked at all others.
+bool timelines::judge_by_latest(const address_entry& s, std::uint16_t far_port, const flow_times& times,
+                                verdict& answer) const {
+  invariant(times.error >= 0 && times.transit >= 0, "a flow's error and transit are never negative");
+  // What an unknown error needs nothing contains.
+  const need n = needed(times, times.error);
+  const auto* const c = s.line.answers_alone(far_port, n, {n, clock_});
+  if (c == nullptr || c->workload == workload_id::none) return false;
+  answer = {c->workload, c->tenancy, basis::tenancy, reason::none};
+  return true;
 }
 
 std::size_t timelines::looks(address far, std::uint16_t far_port, const flow_times& times) const {
@@ -215,27 +228,46 @@ void timelines::rebuild_indexes() {
 
 std::size_t timelines::forget_of(std::uint32_t number, nanos cutoff) {
   timeline& line = entries_[number].line;
-  timeline_block* const old = line.block();
-  const std::uint32_t count = old->count;
-  timeline_cell* const cells = old->cells();
-  timeline_cell* const kept_end =
-      std::remove_if(cells, cells + count, [cutoff](const auto& c) { return c.said.until < cutoff; });
-  const auto kept = static_cast<std::uint32_t>(kept_end - cells);
-  if (kept == count) return 0;
-  timeline_block* const block = kept == 0 ? nullptr : store_.take(kept, number);
-  if (block != nullptr) std::copy(cells, kept_end, block->cells());
-  line.replaced(block, clock_);
-  give_back(old, count);
-  block_bytes_ -= timeline_store::bytes(count) - timeline_store::bytes(kept);
-  return count - kept;
+  const auto count = static_cast<std::uint32_t>(line.size());
+  const auto stays = [&](std::uint32_t i) { return line.cell(i).said.until >= cutoff; };
+  std::uint32_t first_to_go = 0;
+  while (first_to_go < count && stays(first_to_go)) ++first_to_go;
+  if (first_to_go == count) return 0;
+  std::vector<timeline_cell> kept;
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (stays(i)) kept.push_back(line.cell(i));
+  const timeline_block old = line.block();
+  const std::uint32_t before = line.in_block();
+  if (kept.empty())
+    line.clear();
+  else
+    keep(line, number, kept);
+  block_bytes_ -= timeline_store::bytes(before);
+  if (before > 0) give_back(old, before);
+  return count - kept.size();
+}
+
+/// @param kept all that are left of it, at least one
+void timelines::keep(timeline& line, std::uint32_t number, std::vector<timeline_cell>& kept) {
+  const auto latest = std::max_element(
+      kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.said.until < b.said.until; });
+  std::iter_swap(kept.begin(), latest);
+  const auto others = static_cast<std::uint32_t>(kept.size() - 1);
+  const timeline_block block = others == 0 ? timeline_block() : store_.take(others);
+  for (std::uint32_t i = 0; i < others; ++i) block.put(i, others, kept[i + 1], number);
+  line.replaced(kept.front(), block, others + 1, clock_);
+  block_bytes_ += timeline_store::bytes(others);
 }
 
 // The last one takes its place.
 void timelines::remove(std::uint32_t number) {
   entries_[number] = entries_.back();
   entries_.pop_back();
-  if (number < entries_.size())
-    if (timeline_block* const block = entries_[number].line.block()) block->owner = number;
+  if (number >= entries_.size()) return;
+  const timeline& moved = entries_[number].line;
+  const std::uint32_t count = moved.in_block();
+  if (!timeline_block::in_slots(count)) return;
+  for (std::uint32_t i = 0; i < count; ++i) moved.block().slots()[i].owner = number;
 }
 
 nanos timelines::cutoff_for(double share) const {

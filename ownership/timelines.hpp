@@ -38,9 +38,9 @@ enum class merged : std::uint8_t {
 /// The timelines of many addresses, and the rule over them. One thread at a time; while nothing is merged and
 /// nothing forgotten, any number of threads may ask.
 ///
-/// What a question touches: a line of the directory, the line of its address, and a line or two of the proof.
-/// Forgetting, refusing and losing evidence only ever hide it: answers get fewer, never another
-/// (docs/proof.md).
+/// What a question touches: a line of the directory and one of its address's two, which answers most; the
+/// other and a line of the proof where it does not. Forgetting, refusing and losing evidence only ever hide
+/// it: answers get fewer, never another (docs/proof.md).
 class timelines {
  public:
   /// @param most_bytes about how much memory to take at the most; new tenancies beyond are refused.
@@ -93,11 +93,11 @@ class timelines {
   std::size_t table_bytes() const { return directory_.bytes() + entries_.capacity() * sizeof(address_entry); }
 
  private:
-  struct alignas(64) address_entry {
+  struct alignas(128) address_entry {
     tenure::address address;
     timeline line;
   };
-  static_assert(sizeof(address_entry) == 64);
+  static_assert(sizeof(address_entry) == 128);
 
   std::uint32_t find(address a) const;
   const address_entry& entry_of(address a) const;
@@ -107,14 +107,18 @@ class timelines {
   void add(timeline& line, std::uint32_t number, const evidence& e);
   void index_more(address a, const timeline& line, const timeline_cell& cell);
   void rebuild_indexes();
-  void give_back(timeline_block* block, std::uint32_t count);
+  void give_back(timeline_block block, std::uint32_t count);
   std::size_t forget_of(std::uint32_t number, nanos cutoff);
+  void keep(timeline& line, std::uint32_t number, std::vector<timeline_cell>& kept);
   void remove(std::uint32_t number);
   void judge(const address_entry& s, std::uint16_t far_port, const flow_times& times, std::uint32_t near,
              verdict& answer) const;
   std::uint32_t near(const address_entry& s, const flow_times& times) const;
-  template <std::size_t OfACell, class AddressOf, class GlanceOf, class Finish>
-  void staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of, Finish&& finish) const;
+  bool judge_by_latest(const address_entry& s, std::uint16_t far_port, const flow_times& times,
+                       verdict& answer) const;
+  template <class AddressOf, class ByLatest, class GlanceOf, class Finish>
+  void staged(std::size_t count, AddressOf&& address_of, ByLatest&& by_latest, GlanceOf&& glance_of,
+              Finish&& finish) const;
 
   address_directory directory_;
   huge_list<address_entry> entries_;

@@ -16,15 +16,20 @@ constexpr std::size_t apart = 5;
 constexpr std::size_t in_flight = 32;
 static_assert(in_flight > 3 * apart);
 
+/// What the tenancy that an address's first line of memory holds, the latest, is to a question or to
+/// evidence.
+enum class latest { answers, grows, is_not_enough };
+
 }  // namespace
 
-template <std::size_t OfACell, class AddressOf, class GlanceOf, class Finish>
-void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& glance_of,
+template <class AddressOf, class ByLatest, class GlanceOf, class Finish>
+void timelines::staged(std::size_t count, AddressOf&& address_of, ByLatest&& by_latest, GlanceOf&& glance_of,
                        Finish&& finish) const {
   struct item {
     std::uint64_t hash = 0;
     std::uint32_t number = 0;
     std::uint32_t near = 0;
+    bool done = false;
   };
   std::array<item, in_flight> items;
   for (std::size_t i = 0; i < count + 3 * apart; ++i) {
@@ -36,27 +41,39 @@ void timelines::staged(std::size_t count, AddressOf&& address_of, GlanceOf&& gla
     if (const std::size_t k = i - apart; k < count) {
       auto& now = items[k % in_flight];
       now.number = directory_.find(now.hash, [](std::uint32_t) { return true; });
-      if (now.number != address_directory::nobody) __builtin_prefetch(&entries_[now.number]);
+      now.done = false;
+      if (now.number != address_directory::nobody) {
+        __builtin_prefetch(&entries_[now.number]);
+        entries_[now.number].line.prefetch_glances();
+      }
     }
     if (const std::size_t k = i - 2 * apart; k < count) {
       auto& now = items[k % in_flight];
+      now.near = 0;
       if (now.number != address_directory::nobody) {
-        const timeline& line = entries_[now.number].line;
-        now.near = line.near(glance_of(k));
-        line.prefetch(now.near, OfACell);
+        const auto& s = entries_[now.number];
+        const latest is = by_latest(k, s);
+        now.done = is == latest::answers;
+        if (is == latest::is_not_enough) {
+          now.near = s.line.near(glance_of(k));
+          s.line.prefetch(now.near);
+        }
       }
     }
     if (const std::size_t k = i - 3 * apart; k < count) {
       const auto& now = items[k % in_flight];
-      finish(k, now.number, now.near);
+      if (!now.done) finish(k, now.number, now.near);
     }
   }
 }
 
 void timelines::merge(std::span<const evidence> all, std::span<merged> results) {
   invariant(all.size() == results.size(), "a result for each piece of evidence");
-  staged<sizeof(timeline_cell)>(
+  staged(
       all.size(), [all](std::size_t i) { return all[i].endpoint.address; },
+      [all](std::size_t i, const address_entry& s) {
+        return s.line.is_of_latest(all[i]) ? latest::grows : latest::is_not_enough;
+      },
       [this, all](std::size_t i) { return glance(all[i].from, all[i].from, clock_); },
       [this, all, results](std::size_t i, std::uint32_t number, std::uint32_t near) {
         // The number is of the first address with that hash: nearly always the right one. Where there was
@@ -69,8 +86,13 @@ void timelines::merge(std::span<const evidence> all, std::span<merged> results) 
 
 void timelines::resolve(std::span<const question> questions, std::span<verdict> verdicts) const {
   invariant(questions.size() == verdicts.size(), "a verdict for each question");
-  staged<answering_bytes>(
+  staged(
       questions.size(), [questions](std::size_t i) { return questions[i].far; },
+      [this, questions, verdicts](std::size_t i, const address_entry& s) {
+        const auto& q = questions[i];
+        const bool answers = s.address == q.far && judge_by_latest(s, q.far_port, q.times, verdicts[i]);
+        return answers ? latest::answers : latest::is_not_enough;
+      },
       [this, questions](std::size_t i) {
         const auto& t = questions[i].times;
         return glance(needed(t, t.error), clock_);
