@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "actors/flow_ledger.hpp"
 #include "actors/output_delays.hpp"
@@ -12,8 +11,6 @@
 #include "ownership/verdict.hpp"
 
 namespace tenure::actors {
-
-inline constexpr std::size_t reason_count = static_cast<std::size_t>(reason::between) + 1;
 
 /// What one node counted since it started. Written by its actors, read by anyone.
 ///
@@ -53,7 +50,7 @@ struct node_counters {
   counter connections_joined = 0;  ///< that share the record of another one, by their agents
   counter flows_repeated = 0;      ///< of batches that were taken before: not written a second time
   counter flows_attributed = 0;
-  std::array<counter, reason_count> flows_unattributed{};
+  answer_counts<counter> flows_unattributed{};
   counter flows_from_nodes = 0;  ///< in lots of other nodes, each lot once
   counter flows_forwarded = 0;   ///< to other nodes, and durable there
   counter flows_rerouted = 0;    ///< taken back from a node that went away, to go another way

@@ -22,7 +22,7 @@ struct session_routes {
 class reception;
 
 /// What frames of one connection may take while they wait for the session: more than credit allows an agent
-/// to send at once.
+/// to send at once. As much again may be with the session, which reads what it took.
 inline constexpr std::size_t max_inbox_bytes = 8U << 20;
 
 /// Drives a session_protocol: frames in, lots and frames out.

@@ -63,7 +63,7 @@ void ledger(families& out, const actors::ledger_book::reading& read, std::uint64
 void unattributed(families& out, const actors::flow_ledger& all) {
   auto& f = out.family("tenure_node_flows_unattributed_total",
                        "Durable flows whose far end is not known, by reason", MetricType::Counter);
-  for (std::size_t i = 1; i < actors::reason_count; ++i) {
+  for (std::size_t i = 1; i < all.answers.size(); ++i) {
     auto m = families::metric(MetricType::Counter, all.answers[i]);
     ClientMetric::Label label;
     label.name = "reason";

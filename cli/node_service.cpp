@@ -321,7 +321,7 @@ std::string summary(const actors::node_counters& c) {
   const std::uint64_t resolved = c.flows_resolved();
   const std::uint64_t attributed = c.flows_attributed;
   std::string line = fmt::format("{} flows, {} attributed", resolved, attributed);
-  for (std::size_t i = 1; i < actors::reason_count; ++i)
+  for (std::size_t i = 1; i < c.flows_unattributed.size(); ++i)
     if (const std::uint64_t n = c.flows_unattributed[i]; n > 0)
       line += fmt::format(", {} {}", n, to_string(static_cast<reason>(i)));
   if (const std::uint64_t held = c.flows_held(); held > 0) line += fmt::format(", {} not resolved", held);

@@ -65,7 +65,7 @@ std::string content_of(const std::string& file) {
 std::string summary_json(const actors::node_counters& node, const actors::agent_counters& agent,
                          const agent::source_counters& source) {
   nlohmann::ordered_json unattributed = nlohmann::ordered_json::object();
-  for (std::size_t i = 1; i < actors::reason_count; ++i)
+  for (std::size_t i = 1; i < node.flows_unattributed.size(); ++i)
     if (const std::uint64_t n = node.flows_unattributed[i]; n > 0)
       unattributed[std::string{to_string(static_cast<reason>(i))}] = n;
   return nlohmann::ordered_json{{"flows", node.flows_resolved()},

@@ -12,7 +12,7 @@ namespace tenure::actors {
 
 inline constexpr nanos start = 100 * second;
 
-/// The agent's side, by hand: its clock runs `offset` ahead of the node's.
+/// The agent's side, by hand: its clock shows what ours does.
 struct session_protocol_test : ::testing::Test {
   std::shared_ptr<session_settings> settings = std::make_shared<session_settings>();
   std::shared_ptr<workload_table> workloads = std::make_shared<workload_table>();
