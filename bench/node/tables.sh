@@ -1,9 +1,16 @@
 #!/bin/bash
-# What a flow costs a node, over what grows: tables.sh [batches|tls|agents|addresses|evidence|hold|release|sustained]...
+# What a flow costs a node, over what grows: tables.sh [budget|batches|tls|agents|addresses|evidence|hold|release|sustained]...
 # SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), TENURE, FOLDER (where files go) and
 # KEEP (a file for all figures) come from the environment. "Steady" is the part of a run in which the hold is full and
 # flows still come. `sustained` takes five minutes at RATE.
 . "$(dirname "$0")/figure.sh"
+
+# What the budgets are about. The hold is longer than the heartbeat, as it is when left at its default: in a
+# shorter one most flows are asked about before their proof has come, which costs more than to find it.
+budget() {
+  head_of_table "to, a hold of ${HOLD:-15s}, $together batches a write"
+  for to in blocks ndjson; do row "$to" --to "$to" --hold "${HOLD:-15s}"; done
+}
 
 batches() {
   for to in ndjson blocks; do
