@@ -1,6 +1,7 @@
 #include "ownership/timeline.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <tuple>
 #include <utility>
 
@@ -142,9 +143,11 @@ void timeline::look_at_all(const glance_clock& clock) {
 void timeline::prefetch(std::uint32_t near) const {
   near &= ~1U;
   if (near != 0 && !is_long()) return __builtin_prefetch(&seen(std::countr_zero(near)));
-  // All of it is looked at; of a long one the beginning, the rest comes in order.
-  for (std::uint32_t i = 0; i + 1 < std::min(size_, seen_at_a_glance); ++i)
-    __builtin_prefetch(block_.slots() + i);
+  // Where the latest does not answer and no other can, all are asked why; of a long one the beginning, the
+  // rest comes in order.
+  const auto* const first = static_cast<const std::byte*>(block_.first());
+  const std::uint32_t lines = std::min(in_block(), seen_at_a_glance - 1);
+  for (std::uint32_t i = 0; i < lines; ++i) __builtin_prefetch(first + i * sizeof(timeline_slot));
 }
 
 bool timeline::any_said(std::uint16_t port, const need& n, const glance_clock& clock) const {

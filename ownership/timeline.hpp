@@ -80,10 +80,10 @@ class timeline_block {
 /// idempotent (a join-semilattice: hulls only grow), so evidence may come in any order, repeated, split or
 /// late. One tenancy id stated with two workloads, or of two ports, is kept as two holdings, never joined.
 ///
-/// Two lines of memory with the address before it. In the first is the tenancy that was verified last, and
-/// when all others had ended: what comes after that, as most questions do, is answered there. In the second
-/// one sees at a glance which of up to five tenancies can have held the address when; the others are in a
-/// block.
+/// Two lines of memory with the address before it. In the first is the latest tenancy, the one that had
+/// been verified last when it came, and when all others had ended: what comes after that, as most questions
+/// do, is answered there. In the second one sees at a glance which of up to five tenancies can have held the
+/// address when; the others are in a block.
 class timeline {
  public:
   bool empty() const { return size_ == 0; }
@@ -185,7 +185,7 @@ class timeline {
   // The largest of ends_ but the first; long_mark where there are more than can be seen at a glance.
   std::uint32_t others_ended_ = 0;
   std::uint32_t size_ = 0;
-  timeline_cell latest_;  // when it came, the one that had been verified last
+  timeline_cell latest_;
   timeline_block block_;
   // Of what was said, which holds what is sure.
   std::array<std::uint32_t, seen_at_a_glance> begins_{nowhere, nowhere, nowhere, nowhere, nowhere};

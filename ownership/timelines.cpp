@@ -118,22 +118,22 @@ void timelines::add(timeline& line, std::uint32_t number, const evidence& e) {
                            .port = e.endpoint.port,
                            .tenancy = e.tenancy,
                            .said = e.said()};
-  ++tenancies_;
-  if (line.empty()) return line.begin(cell, clock_);
-  const timeline_cell displaced = line.displaced_by(cell);
-  const timeline_block old = line.block();
   const std::uint32_t count = line.in_block();
-  if (timeline_store::has_room(count)) {
-    old.put(count, count + 1, displaced, number);
+  if (line.empty()) {
+    line.begin(cell, clock_);
+  } else if (const timeline_block old = line.block(); timeline_store::has_room(count)) {
+    old.put(count, count + 1, line.displaced_by(cell), number);
     line.grown(old, clock_);
   } else {
+    // Memory first: where there is none, nothing has changed.
     const timeline_block block = store_.take(count + 1);
     for (std::uint32_t i = 0; i < count; ++i) block.put(i, count + 1, old.cell(i, count), number);
-    block.put(count, count + 1, displaced, number);
+    block.put(count, count + 1, line.displaced_by(cell), number);
     line.grown(block, clock_);
     if (count > 0) give_back(old, count);
   }
-  block_bytes_ += timeline_store::bytes(count + 1) - timeline_store::bytes(count);
+  ++tenancies_;
+  block_bytes_ += timeline_store::bytes(line.in_block()) - timeline_store::bytes(count);
   if (line.size() >= long_from) [[unlikely]]
     index_more(e.endpoint.address, line, cell);
 }
@@ -163,11 +163,11 @@ void timelines::judge(const address_entry& s, std::uint16_t far_port, const flow
   tenure::resolve(candidates(s.line, far_port, clock_, near), times, answer);
 }
 
-/// Whether the latest tenancy answers alone: then the rule would say the same, having looked at all others.
+/// Whether the latest tenancy answers alone: the rule, having looked at all others, would say the same.
 bool timelines::judge_by_latest(const address_entry& s, std::uint16_t far_port, const flow_times& times,
                                 verdict& answer) const {
   invariant(times.error >= 0 && times.transit >= 0, "a flow's error and transit are never negative");
-  // What an unknown error needs nothing contains.
+  if (times.error == unknown_error) return false;
   const need n = needed(times, times.error);
   const auto* const c = s.line.answers_alone(far_port, n, {n, clock_});
   if (c == nullptr || c->workload == workload_id::none) return false;

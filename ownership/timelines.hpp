@@ -38,9 +38,11 @@ enum class merged : std::uint8_t {
 /// The timelines of many addresses, and the rule over them. One thread at a time; while nothing is merged and
 /// nothing forgotten, any number of threads may ask.
 ///
-/// What a question touches: a line of the directory and one of its address's two, which answers most; the
-/// other and a line of the proof where it does not. Forgetting, refusing and losing evidence only ever hide
-/// it: answers get fewer, never another (docs/proof.md).
+/// What one of many questions touches: a line of the directory and the two of its address, of which the first
+/// answers most, and a line of the proof where it does not.
+///
+/// Forgetting, refusing and losing evidence only ever hide it: answers get fewer, never another
+/// (docs/proof.md).
 class timelines {
  public:
   /// @param most_bytes about how much memory to take at the most; new tenancies beyond are refused.

@@ -58,30 +58,68 @@ RC_GTEST_PROP(Timelines, LongOnesAnswerAsTheNaiveRuleDoes, ()) {
   }
 }
 
+// The rule compares instants and nothing else: in steps of any length its answers are those of single ones.
+evidence in_steps(evidence e, nanos step) {
+  for (nanos* n : {&e.from, &e.until, &e.from_error, &e.until_error}) *n *= step;
+  return e;
+}
+flow_times in_steps(flow_times t, nanos step) {
+  for (nanos* n : {&t.opened, &t.established, &t.last_received, &t.closed}) *n *= step;
+  if (t.error != unknown_error) t.error *= step;
+  return t;
+}
+
+// Steps that are not told apart at a glance, some that are now and then, and some that always are.
 RC_GTEST_PROP(Timelines, InBatchesTheAnswersAreTheSame, ()) {
   history::dice d(*rc::gen::arbitrary<std::uint64_t>());
-  timelines one_by_one;
-  timelines in_batches;
+  const auto step = d.one_of<nanos>({1, 5'000'000, 40'000'000});
   std::vector<evidence> all;
+  std::vector<evidence> stepped;
   for (std::uint64_t n = 0; n < 300; ++n) {
     const nanos from = d.below(50);
-    all.push_back(held(static_cast<std::uint32_t>(d.below(60)), n, from, from + d.below(20)));
+    auto e = held(static_cast<std::uint32_t>(d.below(60)), d.below(200), from, from + d.below(20));
+    e.endpoint.port = d.one_of<std::uint16_t>({0, 0, 443, 80});
+    e.until_error = d.below(3);
+    all.push_back(e);
+    stepped.push_back(in_steps(e, step));
   }
+  timelines one_by_one;
+  timelines in_batches;
   std::vector<merged> results(all.size());
-  in_batches.merge(all, results);
-  for (std::size_t i = 0; i < all.size(); ++i) RC_ASSERT(one_by_one.merge(all[i]) == results[i]);
+  in_batches.merge(stepped, results);
+  for (std::size_t i = 0; i < all.size(); ++i) RC_ASSERT(one_by_one.merge(stepped[i]) == results[i]);
   RC_ASSERT(one_by_one.addresses() == in_batches.addresses());
   RC_ASSERT(one_by_one.tenancies() == in_batches.tenancies());
   std::vector<question> questions;
-  for (int i = 0; i < 100; ++i) {
-    const nanos at = d.below(60);
-    questions.push_back(
-        {address::v4(static_cast<std::uint32_t>(d.below(70))), 443, window(at, at + d.below(5))});
+  std::vector<verdict> expected;
+  for (int i = 0; i < 200; ++i) {
+    const nanos at = d.below(70);
+    auto t = window(at, at + d.below(5));
+    t.error = d.one_of<nanos>({0, 0, 1, unknown_error});
+    t.is_established = d.chance(70);
+    const auto far = address::v4(static_cast<std::uint32_t>(d.below(70)));
+    questions.push_back({far, 443, in_steps(t, step)});
+    expected.push_back(naive::resolve(all, far, 443, t));
   }
   std::vector<verdict> verdicts(questions.size());
   in_batches.resolve(questions, verdicts);
-  for (std::size_t i = 0; i < questions.size(); ++i)
-    RC_ASSERT(verdicts[i] == one_by_one.resolve(questions[i].far, 443, questions[i].times));
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const auto& q = questions[i];
+    RC_ASSERT(verdicts[i] == one_by_one.resolve(q.far, q.far_port, q.times));
+    RC_ASSERT(verdicts[i] == expected[i]);
+  }
+}
+
+// A window from the first instant that there is to the last one, which an unknown error leaves two instants
+// of.
+TEST(Timelines, AnUnknownErrorIsNotAnsweredInBatchesEither) {
+  timelines known;
+  known.merge(held(1, 1, -100, 100));
+  const std::vector<question> asked{
+      {address::v4(1), 443, {time_min, time_min, time_max, time_max, 0, unknown_error, true}}};
+  std::vector<verdict> verdicts(1);
+  known.resolve(asked, verdicts);
+  EXPECT_EQ(verdicts[0], unattributed(reason::clock));
 }
 
 // The guard of bounded memory: whatever is forgotten, refused for its age or for want of room, answers only
