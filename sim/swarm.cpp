@@ -165,7 +165,7 @@ scenario swarm(std::uint64_t seed) {
   // Most are short; in the long ones what lasts ten minutes has its time.
   s.horizon = draw.chance(0.15) ? draw.between(600, 1800) * second : draw.between(60, 240) * second;
   const bool short_memory = draw.chance(0.3);
-  if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(1, 64)) << 10;
+  if (draw.chance(0.2)) s.cluster.memory = static_cast<std::uint32_t>(draw.between(2, 128)) << 10;
   draw_agents(s, draw);
   draw_hold(s, draw);
   s.faults.output_fillings = strength(draw, 60);
