@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "ownership/outcome.hpp"
 #include "ownership/time.hpp"
@@ -23,6 +24,17 @@ class jiffy_clock {
   /// count never runs ahead of the time, it only lags while a processor is late; so the smallest distance
   /// seen is nearest to the truth, and one tick less is a bound. A failure when no length fits.
   static outcome<jiffy_clock> calibrate(std::span<const jiffy_sample> samples);
+  /// The same with new samples, take() -> outcome<std::vector<jiffy_sample>>, as often as `attempts` while no
+  /// length fits: a guest whose host lets its processors stand counts several ticks late.
+  template <class Take>
+  static outcome<jiffy_clock> calibrate_in(int attempts, Take&& take) {
+    for (int left = attempts;; --left) {
+      const auto samples = take();
+      if (!samples) return tl::unexpected(samples.error());
+      auto clock = calibrate(*samples);
+      if (clock || left <= 1) return clock;
+    }
+  }
 
   /// What a clock was calibrated to, for keeping it with recorded stamps.
   struct parameters {

@@ -108,6 +108,11 @@ kernel_programs::~kernel_programs() {
 }
 
 outcome<jiffy_clock> kernel_programs::calibrate() {
+  constexpr int attempts = 20;  // a second and a quarter
+  return jiffy_clock::calibrate_in(attempts, [this] { return clock_samples(); });
+}
+
+outcome<std::vector<jiffy_sample>> kernel_programs::clock_samples() {
   constexpr nanos span = 60 * millisecond;
   std::vector<jiffy_sample> samples;
   const int program = ::bpf_program__fd(programs_->progs.read_clocks);
@@ -118,7 +123,7 @@ outcome<jiffy_clock> kernel_programs::calibrate() {
         {programs_->bss->clock_jiffies, static_cast<nanos>(programs_->bss->clock_monotonic_ns)});
     ::poll(nullptr, 0, 1);  // the samples shall fall all over the tick
   } while (samples.back().monotonic - samples.front().monotonic < span);
-  return jiffy_clock::calibrate(samples);
+  return samples;
 }
 
 nanos kernel_programs::boot_time() const {

@@ -75,6 +75,7 @@ class kernel_programs {
  private:
   explicit kernel_programs(tenure_programs* loaded) : programs_(loaded) {}
   void choose_programs(const bpf_options& options);
+  outcome<std::vector<jiffy_sample>> clock_samples();
   outcome<void> visit_sockets(bpf_program* program, const std::vector<std::string>& paths);
   void look_at_datagrams();
   void open_what_went_on();

@@ -51,6 +51,20 @@ TEST(jiffy_clock, refuses_what_it_cannot_tell) {
   EXPECT_FALSE(jiffy_clock::calibrate(samples(10'000, second, 60 * millisecond, millisecond, 0)));
 }
 
+// Of a real agent: its guest stood still for longer than is forgiven, just then.
+TEST(jiffy_clock, is_calibrated_once_more_when_the_machine_stood_still) {
+  int asked = 0;
+  const auto take = [&asked]() -> outcome<std::vector<jiffy_sample>> {
+    return samples(250, second, 60 * millisecond, millisecond, ++asked < 3 ? 30 * millisecond : 0);
+  };
+  EXPECT_FALSE(jiffy_clock::calibrate_in(2, take));
+  EXPECT_EQ(asked, 2);
+  const auto clock = jiffy_clock::calibrate_in(2, take);
+  ASSERT_TRUE(clock);
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(clock->tick(), 4 * millisecond);
+}
+
 class flow_builder_test : public ::testing::Test {
  protected:
   static constexpr nanos tick = 4 * millisecond;
