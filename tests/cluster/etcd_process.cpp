@@ -45,6 +45,8 @@ std::uint16_t free_port() {
 
 etcd_process::etcd_process(std::string host, std::vector<std::string> wrapper, etcd_tls own)
     : host_(std::move(host)), wrapper_(std::move(wrapper)), own_(std::move(own)) {
+  // As `tenure` does: etcd ends connections that we still write to.
+  std::signal(SIGPIPE, SIG_IGN);
   std::string name = std::filesystem::temp_directory_path() / "tenure-etcd-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for etcd");
   folder_ = name;

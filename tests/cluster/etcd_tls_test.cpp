@@ -1,4 +1,3 @@
-#include <csignal>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -13,9 +12,6 @@ namespace {
 
 class secured_etcd : public testing::Test {
  protected:
-  // As `tenure` does: etcd ends connections that we still write to.
-  secured_etcd() { std::signal(SIGPIPE, SIG_IGN); }
-
   etcd_tls files(const transport::authority& issuer, const transport::authority& trusted,
                  const std::string& name, const std::string& address = "127.0.0.1") {
     const auto made = folder.put(issuer.issue({{}, -3'600, 3'600, "etcd.example,IP:" + address}),
