@@ -115,7 +115,7 @@ void flow_collector::add(const std::vector<agent::observed_flow>& flows) {
 std::vector<agent::observed_flow> flow_collector::wait_for(std::uint64_t cookie, std::size_t count) {
   std::unique_lock lock(mutex_);
   std::vector<agent::observed_flow> result;
-  changed_.wait_for(lock, std::chrono::seconds{30}, [&] {
+  changed_.wait_for(lock, std::chrono::seconds{5}, [&] {
     result.clear();
     for (const auto& f : flows_)
       if (f.netns_cookie == cookie) result.push_back(f);
