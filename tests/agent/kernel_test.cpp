@@ -148,8 +148,8 @@ TEST_F(kernel, a_connect_that_nobody_answers_ends_with_its_errno) {
   ASSERT_NO_FATAL_FAILURE(start_source());
   world_->ip(
       "-n @west route add 10.99.0.0/24 via 10.77.0.2");  // east takes it and, not being a router, drops it
-  // A timer ends such a socket, on top of whatever thread runs then: a kernel that keeps tracing programs away
-  // from some threads shows nothing of it now and then (docs/limits.md). Once more, then.
+  // A timer ends such a socket, on top of whatever thread runs then: a kernel that keeps tracing programs
+  // away from some threads shows nothing of it now and then (docs/limits.md). Once more, then.
   std::vector<observed_flow> flows;
   for (int attempt = 0; attempt < 5 && flows.empty(); ++attempt) {
     file_descriptor client;
