@@ -8,6 +8,15 @@ namespace {
 // Credit is passed by up to a batch: its last byte lets one through.
 constexpr std::int64_t one_batch = 1;
 
+// What bytes of batches may take of the budget when they are held: a packed flow of 48 bytes, the shortest
+// that there is, takes 80.
+constexpr std::int64_t held_of(std::int64_t bytes) {
+  return bytes * 5 / 3;
+}
+constexpr std::int64_t bytes_of(std::int64_t held) {
+  return held / 5 * 3;
+}
+
 }  // namespace
 
 void agent_credit::connected(bool speaks, bool stands_by) {
@@ -36,7 +45,7 @@ void agent_credit::hold(std::int64_t bytes) {
 
 std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
   const auto taken = static_cast<std::int64_t>(held);
-  const std::int64_t before = speaks_ ? std::max<std::int64_t>(0, ahead()) : 0;
+  const std::int64_t before = speaks_ ? held_of(std::max<std::int64_t>(0, ahead())) : 0;
   hold(taken + before);
   if (!speaks_) return std::nullopt;
   if (stands_by_) {
@@ -47,13 +56,13 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
     return granted_;
   }
   const std::int64_t share = greed * budget_->free() - taken;
-  std::int64_t wanted = std::min({reach_, share, budget_->free() + before});
+  std::int64_t wanted = std::min(reach_, bytes_of(std::min(share, budget_->free() + before)));
   if (wanted <= 0 && taken == 0) wanted = one_batch;
   const bool worth_it = wanted - ahead() >= reach_ / 2 || (ahead() <= 0 && wanted > 0);
   if (wanted <= ahead() || !worth_it) return std::nullopt;
   if (granted_ > 0) reach_ = std::min(2 * reach_, window);
   granted_ = received_ + static_cast<std::uint64_t>(wanted);
-  hold(taken + wanted);
+  hold(taken + held_of(wanted));
   return granted_;
 }
 

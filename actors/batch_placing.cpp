@@ -1,5 +1,6 @@
 #include "actors/batch_placing.hpp"
 
+#include <functional>
 #include <utility>
 
 #include "actors/place_in_time.hpp"
@@ -22,30 +23,15 @@ void batch_placing::connected(std::uint64_t incarnation, permit may) {
   claim_refused_ = false;
 }
 
-waiting_batch batch_placing::take_apart(wire::received_batch&& b) {
-  waiting_batch w;
-  w.number = b.number();
-  w.flows = b.flow_count();
-  w.last_stamp = b.last_stamp();
-  claimed_workloads names = claim_all(b.workloads());
-  pack(b, names, w);
-  if (b.evidence_count() > 0) {
-    w.names = std::move(names);
-    w.said = std::move(b);
-  }
-  return w;
-}
-
-claimed_workloads batch_placing::claim_all(const std::vector<std::string_view>& all) {
-  claimed_workloads out(all.size() + 1);
+void batch_placing::claim_all(const std::vector<std::string_view>& all) {
+  names_.assign(all.size() + 1, {});
   if (permit_.everything()) {
     workloads_->find_all(
         all.size(), [&](std::size_t i) { return all[i]; },
-        [&](std::size_t i, workload_id id) { out[i + 1].id = id; });
+        [&](std::size_t i, workload_id id) { names_[i + 1].id = id; });
   }
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (out[i + 1].id == workload_id::none) out[i + 1] = claim(all[i]);
-  return out;
+    if (names_[i + 1].id == workload_id::none) names_[i + 1] = claim(all[i]);
 }
 
 // A name that may be claimed nowhere, or is one too many, takes no room in the table.
@@ -77,54 +63,55 @@ bool batch_placing::refuses(const claimed_workload& w, const address& where, con
   return true;
 }
 
-void batch_placing::name_near_end(const wire::received_batch& b, const claimed_workloads& names, flow& f,
-                                  waiting_batch& out) {
-  const auto index = static_cast<std::size_t>(f.near_workload);
-  const auto& w = names[index];
-  f.near_workload = index > 0 && refuses(w, f.near_address, b, index) ? workload_id::none : w.id;
-  if (f.near_workload != workload_id::none) return;
-  f.near_tenancy = {};
-  ++out.near_unproved;
+/// @param index of a flow's near workload, from 1; 0: it has none @param near where that flow says it was
+workload_id batch_placing::near_end(const wire::received_batch& b, std::size_t index, const address& near) {
+  const auto& w = names_[index];
+  return index > 0 && refuses(w, near, b, index) ? workload_id::none : w.id;
 }
 
-void batch_placing::pack(const wire::received_batch& b, const claimed_workloads& names, waiting_batch& out) {
-  if (b.flow_count() == 0) return;
-  const auto where = settings_->placement ? settings_->placement() : nullptr;
-  b.each_flow([&](flow& f) {
-    name_near_end(b, names, f, out);
-    out.joined += f.connections - 1;
-    if (out.rows.empty()) {
-      const hold::row_base base{incarnation_, b.number(), f.times.closed, f.near_address.high()};
-      const std::size_t ways = settings_->shards + (where ? where->end() - 1 : 0);
-      for (std::size_t i = 0; i < ways; ++i) out.rows.emplace_back(base, b.flow_count() / ways * 5 / 4);
-    }
-    const auto node = where ? where->owner(f.far_address) : 0;
-    const auto way = node == 0 ? shard_of(f.far_address, settings_->shards) : settings_->shards + node - 1;
-    out.rows[way].add(f);
-  });
-}
-
-placed_batch batch_placing::place(waiting_batch&& w, const clock_bound& clock, const clock_shift& shift,
-                                  nanos now) {
+placed_batch batch_placing::place(const wire::received_batch& b, const clock_bound& clock,
+                                  const clock_shift& shift, nanos now) {
   placed_batch out;
-  out.number = w.number;
+  out.number = b.number();
   if (settings_->placement) out.where = settings_->placement();
-  if (w.said) place_evidence(w, clock, now, out);
-  const auto place_one = [&clock](flow_times& t) { place_in_time(clock, t); };
-  out.flows.reserve(w.rows.size());
-  for (auto& rows : w.rows) out.flows.push_back(rows.place(shift, place_one));
-  counters_->near_unproved += w.near_unproved;
-  counters_->connections_joined += w.joined;
+  claim_all(b.workloads());
+  if (b.evidence_count() > 0) place_evidence(b, clock, now, out);
+  if (b.flow_count() > 0) place_flows(b, clock, shift, out);
   return out;
 }
 
-void batch_placing::place_evidence(const waiting_batch& w, const clock_bound& clock, nanos now,
+void batch_placing::place_flows(const wire::received_batch& b, const clock_bound& clock,
+                                const clock_shift& shift, placed_batch& out) {
+  const std::function<void(flow_times&)> place_one = [&clock](flow_times& t) { place_in_time(clock, t); };
+  const hold::row_placer placer(b.rows(), shift, place_one);
+  const std::size_t shards = settings_->shards;
+  const std::size_t ways = shards + (out.where ? out.where->end() - 1 : 0);
+  out.flows.reserve(ways);
+  for (std::size_t i = 0; i < ways; ++i) out.flows.emplace_back(placer.base(), b.flow_count() / ways * 5 / 4);
+  hold::received_cursor cursor(b.rows());
+  hold::received_row r;
+  std::uint64_t joined = 0;
+  std::uint64_t unproved = 0;
+  for (std::size_t n = b.flow_count(); n > 0; --n) {
+    cursor.next(r);
+    const auto near = permit_.everything() ? address() : cursor.near_address(r);
+    const auto node = out.where ? out.where->owner(r.far) : 0;
+    const auto way = node == 0 ? shard_of(r.far, shards) : shards + node - 1;
+    const auto name = near_end(b, r.near_name, near);
+    placer.add(out.flows[way], cursor, r, name);
+    joined += r.connections - 1;
+    if (name == workload_id::none) ++unproved;
+  }
+  counters_->near_unproved += unproved;
+  counters_->connections_joined += joined;
+}
+
+void batch_placing::place_evidence(const wire::received_batch& b, const clock_bound& clock, nanos now,
                                    placed_batch& out) {
-  const auto& b = *w.said;
   out.items.reserve(b.evidence_count());
   b.each_evidence([&](evidence& e) {
     const auto index = static_cast<std::size_t>(e.workload);
-    const auto& name = w.names[index];
+    const auto& name = names_[index];
     if (index > 0 && refuses(name, e.endpoint.address, b, index)) return;
     e.workload = name.id;
     const bool routable = unroutable(settings_->routable, e.endpoint.address) == reason::none;

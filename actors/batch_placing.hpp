@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +12,9 @@
 #include "actors/session_settings.hpp"
 #include "capnp/received_batch.hpp"
 #include "cluster/placement.hpp"
-#include "hold/unplaced_rows.hpp"
+#include "hold/packed_flow.hpp"
 #include "ownership/clock_bound.hpp"
+#include "ownership/clock_shift.hpp"
 #include "ownership/workload_table.hpp"
 
 namespace tenure::actors {
@@ -38,22 +38,8 @@ struct claimed_workload {
 /// By 1 + the index in the batch; the first one stands for none.
 using claimed_workloads = std::vector<claimed_workload>;
 
-/// A batch that waits for a reading of its agent's clock. Its flows are rows already; only evidence, which is
-/// used once, stays in its frame.
-struct waiting_batch {
-  std::uint64_t number = 0;
-  std::size_t flows = 0;
-  nanos last_stamp = time_min;
-  std::vector<hold::unplaced_rows> rows;  ///< as placed_batch::flows
-  // What is counted when they are placed.
-  std::uint64_t near_unproved = 0;
-  std::uint64_t joined = 0;
-  std::optional<wire::received_batch> said;  ///< if it has evidence
-  claimed_workloads names;                   ///< of that
-};
-
-/// Takes an agent's batches apart, and places in time what is in them. What the agent may not claim, what is
-/// beyond its share and what cannot be placed is left out and counted. One thread.
+/// Brings an agent's batches into cluster time. What the agent may not claim, what is beyond its share and
+/// what cannot be placed is left out and counted. One thread.
 class batch_placing {
  public:
   batch_placing(std::shared_ptr<const session_settings> settings, std::shared_ptr<workload_table> workloads,
@@ -62,23 +48,23 @@ class batch_placing {
   /// Begins anew with what a connection may claim. @param incarnation always the same
   void connected(std::uint64_t incarnation, permit may);
 
-  waiting_batch take_apart(wire::received_batch&& b);
   /// @pre the clock was read after the last stamp. @param shift made of `clock` @param now cluster time
-  placed_batch place(waiting_batch&& w, const clock_bound& clock, const clock_shift& shift, nanos now);
+  placed_batch place(const wire::received_batch& b, const clock_bound& clock, const clock_shift& shift,
+                     nanos now);
 
   /// The first thing of this connection that the agent claimed and may not, once, for people; otherwise
   /// empty.
   std::string refused_claim() { return std::exchange(refused_claim_, {}); }
 
  private:
-  claimed_workloads claim_all(const std::vector<std::string_view>& all);
+  void claim_all(const std::vector<std::string_view>& all);
   claimed_workload claim(std::string_view name);
   bool refuses(const claimed_workload& w, const address& where, const wire::received_batch& b,
                std::size_t index);
-  void name_near_end(const wire::received_batch& b, const claimed_workloads& names, flow& f,
-                     waiting_batch& out);
-  void pack(const wire::received_batch& b, const claimed_workloads& names, waiting_batch& out);
-  void place_evidence(const waiting_batch& w, const clock_bound& clock, nanos now, placed_batch& out);
+  workload_id near_end(const wire::received_batch& b, std::size_t index, const address& near);
+  void place_flows(const wire::received_batch& b, const clock_bound& clock, const clock_shift& shift,
+                   placed_batch& out);
+  void place_evidence(const wire::received_batch& b, const clock_bound& clock, nanos now, placed_batch& out);
 
   std::shared_ptr<const session_settings> settings_;
   std::shared_ptr<workload_table> workloads_;
@@ -88,6 +74,7 @@ class batch_placing {
   permit permit_;
   bool claim_refused_ = false;  // by this connection
   std::string refused_claim_;
+  claimed_workloads names_;  // of the batch that is placed
 };
 
 }  // namespace tenure::actors

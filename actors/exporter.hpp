@@ -99,6 +99,7 @@ struct exporter_state {
     /// transport.
     std::shared_ptr<std::atomic<std::uint32_t>> agents;
     bool compressed = false;  ///< it reads compressed batches
+    bool packed = false;      ///< it reads packed batches
     bool welcomed() const { return !node.empty(); }
   };
   node_link main;                 ///< that batches go over
@@ -106,6 +107,7 @@ struct exporter_state {
   std::uint64_t link_number = 0;  ///< the last one that was given
   std::uint64_t sent_batch = 0;   ///< the last one over the main link
   std::uint64_t sent_bytes = 0;   ///< of batches over the main link
+  bool packs = false;             ///< the last node that batches went to reads packed ones
   std::uint32_t failed_dials = 0;
   std::uint32_t failed_spares = 0;
   std::unique_ptr<node_choice> choice;

@@ -21,14 +21,15 @@ void refresh_gauges(exporter_state& s) {
 std::uint64_t seal(exporter_state& s) {
   if (s.gathering->empty()) return 0;
   const std::size_t connections = s.gathering->connections();
-  const wire::batch sealed = s.gathering->seal();
+  wire::batch sealed = s.gathering->seal();
   s.counters->flows_joined += connections - sealed.flows.size();
-  wire::frame frame = wire::encode(wire::message{sealed});
-  s.retained->keep(sealed.number, std::move(frame), connections);
+  const std::uint64_t number = sealed.number;
+  auto frame = s.packs ? wire::encode_packed(sealed) : wire::encode(wire::message{std::move(sealed)});
+  s.retained->keep(number, std::move(frame), connections);
   send_batches(s);
   ++s.counters->batches_sealed;
   refresh_gauges(s);
-  return sealed.number;
+  return number;
 }
 
 }  // namespace tenure::actors

@@ -97,6 +97,7 @@ void resolve(pointer self) {
 /// may have no timelines.
 void begin_sending(pointer self) {
   auto& s = self->state;
+  s.packs = s.main.packed;
   s.sent_batch = 0;
   s.sent_bytes = 0;
   send_batches(s);
@@ -141,6 +142,7 @@ void main_gone(pointer self, transport::close_reason why) {
 void move(pointer self) {
   auto& s = self->state;
   std::swap(s.main, s.spare);
+  s.packs = s.main.packed;
   s.owed = s.sent_batch;
   s.sent_bytes = 0;
   s.seasoned = 0;
@@ -158,6 +160,9 @@ void send_batches(exporter_state& s) {
   while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
     const auto* frame = s.retained->next(s.sent_batch);
     if (frame == nullptr) return;
+    // It may have been packed for another node.
+    const auto plain = s.main.packed ? std::nullopt : wire::unpacked(*frame, s.settings.incarnation);
+    if (plain) frame = &*plain;
     const std::size_t bytes = frame->size() * sizeof(frame->front());
     s.sent_bytes += bytes;
     auto small = s.settings.compress && s.main.compressed ? wire::compress(*frame) : std::nullopt;
@@ -192,6 +197,7 @@ void welcomed(exporter_pointer self, exporter_state::node_link& at, const wire::
   if (at.welcomed()) return;
   at.node = w.node.empty() ? "node" : w.node;
   at.compressed = w.compressed;
+  at.packed = w.packed >= wire::packed_form;
   at.credit = w.credit ? 0 : UINT64_MAX;  // a node that knows no credit takes all
   if (&at == &s.spare) {
     if (at.node == s.main.node) {

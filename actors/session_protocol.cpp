@@ -45,7 +45,7 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   takes_settings_ = h.settings;
   takes_runs_ = h.runs;
   told_settings_.reset();
-  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true, true});
+  r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true, true, wire::packed_form});
   tell_settings(r);
   r.send.push_back(next_ping(now));
   credit_.connected(h.credit, h.spare);
@@ -110,7 +110,7 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
   }
   counters_->evidence_received += b.evidence_count();
   waiting_flows_ += b.flow_count();
-  waiting_.push_back({placing_.take_apart(std::move(b)), now, bytes, next_ping_});
+  waiting_.push_back({std::move(b), now, bytes, next_ping_});
   waiting_bytes_ += bytes;
   place_what_can_be(r, now);
   ping_if_waiting(r, now);
@@ -168,14 +168,14 @@ outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nano
 
 void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
   const auto can_be = [&] {
-    return !waiting_.empty() && waiting_.front().batch.last_stamp <= latest_reading_;
+    return !waiting_.empty() && waiting_.front().batch.last_stamp() <= latest_reading_;
   };
   if (can_be()) {
     const clock_shift shift(clock_);
     for (; can_be(); waiting_.pop_front()) {
-      auto& first = waiting_.front();
-      const std::size_t flows = first.batch.flows;
-      placed_batch placed = placing_.place(std::move(first.batch), clock_, shift, now);
+      const auto& first = waiting_.front();
+      const std::size_t flows = first.batch.flow_count();
+      placed_batch placed = placing_.place(first.batch, clock_, shift, now);
       waiting_bytes_ -= first.bytes;
       waiting_flows_ -= flows;
       if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
@@ -272,7 +272,7 @@ void session_protocol::disconnected() {
   pings_.clear();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
-    drop(w.batch.flows);
+    drop(w.batch.flow_count());
   }
   waiting_.clear();
   waiting_bytes_ = 0;

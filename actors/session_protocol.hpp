@@ -92,7 +92,7 @@ class session_protocol {
 
  private:
   struct in_wait {
-    waiting_batch batch;
+    wire::received_batch batch;
     nanos since = 0;
     std::size_t bytes = 0;
     std::uint64_t first_ping_after = 0;  // an answer to it was read after the batch was sent

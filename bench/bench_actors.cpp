@@ -57,14 +57,21 @@ wire::batch evidence_of(const load::plan& plan, std::uint32_t agent, std::uint64
   return b;
 }
 
+using encoding = wire::frame (*)(const wire::batch&);
+
+wire::frame plain(const wire::batch& b) {
+  return wire::encode(b);
+}
+
 /// What `sessions` agents say within a second, batch by batch in turn, as a node's connections bring it.
 template <class Make>
-std::vector<wire::frame_ptr> frames(const load::plan& plan, std::uint32_t of_each, Make&& make) {
+std::vector<wire::frame_ptr> frames(const load::plan& plan, std::uint32_t of_each, Make&& make,
+                                    encoding encode) {
   std::vector<wire::frame_ptr> out;
   for (std::uint32_t round = 0; round < of_each; ++round)
     for (std::uint32_t agent = 0; agent < sessions; ++agent)
       out.push_back(std::make_shared<const wire::frame>(
-          wire::encode(make(plan, agent, round + 1, begun + second + round * batches_apart))));
+          encode(make(plan, agent, round + 1, begun + second + round * batches_apart))));
   return out;
 }
 
@@ -88,9 +95,10 @@ struct peer {
 
 /// Receives all batches and places them in time; pongs come in between as they would.
 template <class Make>
-void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, const char* unit, double units) {
+void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, encoding encode, const char* unit,
+             double units) {
   const load::plan plan({.agents = sessions, .addresses = 400'000});
-  const auto all = frames(plan, of_each, make);
+  const auto all = frames(plan, of_each, make, encode);
   auto settings = std::make_shared<session_settings>();
   settings->shards = 2;
   settings->budget = std::make_shared<held_budget>(std::size_t{8} << 30);
@@ -140,13 +148,19 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, const 
 
 /// A session's work for a flow: frames read, stamps placed in the node's time, rows packed.
 void session_flows(benchmark::State& state) {
-  measure(state, rounds, flows_of, "per_flow", flows_a_batch);
+  measure(state, rounds, flows_of, wire::encode_packed, "per_flow", flows_a_batch);
 }
 BENCHMARK(session_flows)->Unit(benchmark::kMillisecond);
 
+/// The same of batches that agents did not pack.
+void session_plain_flows(benchmark::State& state) {
+  measure(state, rounds, flows_of, plain, "per_flow", flows_a_batch);
+}
+BENCHMARK(session_plain_flows)->Unit(benchmark::kMillisecond);
+
 /// The same for a heartbeat's evidence.
 void session_evidence(benchmark::State& state) {
-  measure(state, 4, evidence_of, "per_piece", 2'000);
+  measure(state, 4, evidence_of, plain, "per_piece", 2'000);
 }
 BENCHMARK(session_evidence)->Unit(benchmark::kMillisecond);
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "capnp/messages.hpp"
 #include "ownership/outcome.hpp"
@@ -19,6 +20,15 @@ inline constexpr std::size_t max_frame_bytes = 4U << 20;
 /// @pre every tenancy that a batch's evidence or flows name stands in its `tenancies`, and the frame fits
 /// max_frame_bytes; what makes batches seals them well below.
 frame encode(const message& m);
+
+/// A batch as a packed one, for nodes that read it. Of its flows it does not keep the initial sequence
+/// numbers.
+/// @pre as for `encode`, and it has at most max_batch_flows
+frame encode_packed(const batch& b);
+
+/// A packed batch's frame as one that every node reads; of any other frame: absent.
+/// @param incarnation with which it was made
+std::optional<frame> unpacked(const frame& f, std::uint64_t incarnation);
 
 /// A frame as a message. Bytes may be hostile: lengths, list bounds, indices, enumerations and nesting are
 /// checked.

@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <exception>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
@@ -7,6 +10,7 @@
 
 #include "capnp/codec.hpp"
 #include "capnp/decode_batch.hpp"
+#include "capnp/encode_batch.hpp"
 #include "capnp/flat_flows.hpp"
 #include "capnp/received_batch.hpp"
 #include "wire.capnp.h"
@@ -43,7 +47,7 @@ outcome<message> read(schema::Acknowledgement::Reader in) {
 }
 
 outcome<message> read(schema::Welcome::Reader in) {
-  welcome out{in.getVersion(), {}, in.getCredit(), in.getCompressed()};
+  welcome out{in.getVersion(), {}, in.getCredit(), in.getCompressed(), in.getPacked()};
   if (auto c = read_text(in.getNode(), out.node)) return malformed(*c);
   return message(std::move(out));
 }
@@ -54,26 +58,64 @@ outcome<message> read(schema::Goodbye::Reader in) {
   return message(std::move(out));
 }
 
-outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
+/// What was found in a frame, taken out of it. @param workloads with their labels @param flows where they are
+/// asked for one by one
+batch taken_out(const batch_lists& lists, std::vector<workload>&& workloads,
+                capnp::List<schema::Flow>::Reader flows) {
   batch out;
-  batch_lists lists;
-  const auto flows = in.getFlows();
-  if (auto c = read_lists(in, flows, incarnation, lists, &out.workloads)) return malformed(*c);
   out.number = lists.number;
+  out.workloads = std::move(workloads);
   out.tenancies.reserve(lists.tenancies.count);
   for (std::size_t i = 0; i < lists.tenancies.count; ++i) {
     const flat_tenancy t{lists.tenancies.at(i)};
-    out.tenancies.push_back({{incarnation, t.sequence()}, {t.where(), t.port()}, t.whose()});
+    out.tenancies.push_back({{lists.incarnation, t.sequence()}, {t.where(), t.port()}, t.whose()});
   }
   out.evidence.reserve(lists.evidence.count);
   for (std::size_t i = 0; i < lists.evidence.count; ++i)
-    out.evidence.push_back(flat_evidence{lists.evidence.at(i)}.of(lists.tenancies, incarnation));
-  out.flows.reserve(lists.flows.count);
+    out.evidence.push_back(flat_evidence{lists.evidence.at(i)}.of(lists.tenancies, lists.incarnation));
+  out.flows.reserve(lists.flows.count + lists.rows.count);
   const auto keep = [](void* to, flow& f) { static_cast<std::vector<flow>*>(to)->push_back(f); };
-  if (lists.flows.first != nullptr)
-    read_flat_flows(lists, keep, &out.flows);
+  if (lists.rows.count > 0)
+    read_rows(lists.rows, keep, &out.flows);
   else
     read_flows(flows, lists, keep, &out.flows);
+  return out;
+}
+
+/// Its flows, packed; the lists then say where they lie.
+hold::packed_rows pack(capnp::List<schema::Flow>::Reader flows, batch_lists& lists) {
+  hold::packed_rows out;
+  if (flows.size() == 0) return out;
+  auto add = [&](flow& f) {
+    if (out.empty())
+      out = hold::packed_rows({lists.incarnation, lists.number, f.times.closed, f.near_address.high()},
+                              flows.size());
+    out.add_movable(f);
+  };
+  read_flows(
+      flows, lists, [](void* to, flow& f) { (*static_cast<decltype(add)*>(to))(f); }, &add);
+  lists.rows = {out.base(), out.bytes().data(), out.count()};
+  return out;
+}
+
+outcome<message> read_batch(schema::Batch::Reader in, std::uint64_t incarnation) {
+  batch_lists lists;
+  std::vector<workload> workloads;
+  const auto flows = in.getFlows();
+  if (auto c = read_lists(in, flows, incarnation, lists, &workloads)) return malformed(*c);
+  return message(taken_out(lists, std::move(workloads), flows));
+}
+
+outcome<message> read(schema::Packed::Reader in, std::uint64_t incarnation) {
+  batch_lists lists;
+  std::vector<workload> workloads;
+  if (auto c = read_lists(in, incarnation, lists, &workloads)) return malformed(*c);
+  batch out = taken_out(lists, std::move(workloads), {});
+  std::unordered_set<tenancy_id> known;
+  for (const auto& t : out.tenancies) known.insert(t.id);
+  for (const auto& f : out.flows)
+    if (!f.near_tenancy.none() && known.insert(f.near_tenancy).second)
+      out.tenancies.push_back({f.near_tenancy, {f.near_address, 0}, f.near_workload});
   return message(std::move(out));
 }
 
@@ -162,6 +204,8 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read(root.getSettings());
     case schema::Message::COMPRESSED:
       return read(root.getCompressed());
+    case schema::Message::PACKED:
+      return read(root.getPacked(), incarnation);
   }
   return malformed(fmt::format("unknown kind of message {}", static_cast<unsigned>(root.which())));
 }
@@ -219,6 +263,12 @@ outcome<Result> read_frame(const frame& f, Read&& read_root) {
 
 }  // namespace
 
+bool is_packed(const frame& f) {
+  const auto found =
+      read_frame<bool>(f, [](schema::Message::Reader root) -> outcome<bool> { return root.isPacked(); });
+  return found.value_or(false);
+}
+
 outcome<message> decode(const frame& f, std::uint64_t incarnation) {
   return read_frame<message>(
       f, [&](schema::Message::Reader root) -> outcome<message> { return read(root, incarnation); });
@@ -227,24 +277,23 @@ outcome<message> decode(const frame& f, std::uint64_t incarnation) {
 outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_t incarnation) {
   using received = std::variant<message, received_batch>;
   return read_frame<received>(*f, [&](schema::Message::Reader root) -> outcome<received> {
-    if (!root.isBatch()) {
+    if (!root.isBatch() && !root.isPacked()) {
       auto other = read(root, incarnation);
       if (!other) return tl::unexpected(other.error());
       return received(std::move(*other));
     }
     received_batch b;
-    const auto in = root.getBatch();
-    if (auto c = read_lists(in, in.getFlows(), incarnation, b.lists_, nullptr)) return malformed(*c);
+    if (root.isPacked()) {
+      if (auto c = read_lists(root.getPacked(), incarnation, b.lists_, nullptr)) return malformed(*c);
+    } else {
+      const auto in = root.getBatch();
+      const auto flows = in.getFlows();
+      if (auto c = read_lists(in, flows, incarnation, b.lists_, nullptr)) return malformed(*c);
+      b.packed_here_ = pack(flows, b.lists_);
+    }
     b.frame_ = std::move(f);
     return received(std::move(b));
   });
-}
-
-void received_batch::read_flows(void (*visit)(void*, flow&), void* context) const {
-  if (flow_count() == 0) return;
-  if (lists_.flows.first != nullptr) return read_flat_flows(lists_, visit, context);
-  capnp::FlatArrayMessageReader reader(words_of(*frame_), limits(*frame_));
-  wire::read_flows(reader.getRoot<schema::Message>().getBatch().getFlows(), lists_, visit, context);
 }
 
 }  // namespace tenure::wire

@@ -198,10 +198,11 @@ void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, 
   });
 }
 
-void read_flat_flows(const batch_lists& lists, flow_visitor visit, void* context) {
+void read_rows(const hold::received_rows& rows, flow_visitor visit, void* context) {
   flow f;
-  for (std::uint32_t i = 0; i < lists.flows.count; ++i) {
-    read_flow(flat_flow(lists.flows.at(i)), i, lists, f);
+  hold::row_cursor cursor(rows.base, rows.first);
+  for (std::uint32_t i = 0; i < rows.count; ++i) {
+    cursor.next(f);
     visit(context, f);
   }
 }
@@ -216,6 +217,23 @@ complaint read_lists(schema::Batch::Reader in, capnp::List<schema::Flow>::Reader
   if (auto c = read_dialled(in, out)) return c;
   if (auto c = read_evidence(in.getEvidence(), out)) return c;
   return check_flows(flows, out);
+}
+
+complaint read_lists(schema::Packed::Reader in, std::uint64_t incarnation, batch_lists& out,
+                     std::vector<workload>* workloads) {
+  const auto rest = in.getBatch();
+  if (auto c = read_lists(rest, rest.getFlows(), incarnation, out, workloads)) return c;
+  if (out.flows.count > 0) return "a packed batch with flows that are not packed";
+  if (auto c = too_many("flows", in.getFlows(), max_batch_flows)) return c;
+  const auto rows = in.getRows();
+  if (rows.size() < hold::row_slack) return "rows without the zeros behind them";
+  out.rows.base = {incarnation, out.number, in.getTime(), in.getNearHigh()};
+  out.rows.first = reinterpret_cast<const std::byte*>(rows.begin());
+  out.rows.count = in.getFlows();
+  if (const char* wrong =
+          hold::wrong_in(out.rows, rows.size() - hold::row_slack, out.workloads.size(), out.last_stamp))
+    return wrong;
+  return {};
 }
 
 }  // namespace tenure::wire

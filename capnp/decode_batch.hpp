@@ -31,11 +31,15 @@ complaint read_text(capnp::Text::Reader in, std::string& out);
 complaint read_lists(schema::Batch::Reader in, capnp::List<schema::Flow>::Reader flows,
                      std::uint64_t incarnation, batch_lists& out, std::vector<workload>* workloads);
 
+/// The same for a packed one.
+complaint read_lists(schema::Packed::Reader in, std::uint64_t incarnation, batch_lists& out,
+                     std::vector<workload>* workloads);
+
 using flow_visitor = void (*)(void* context, flow& f);
 /// Calls visit(context, flow) for each, in order. @pre read_lists found nothing wrong
 void read_flows(capnp::List<schema::Flow>::Reader in, const batch_lists& lists, flow_visitor visit,
                 void* context);
-/// The same, without the list. @pre they lie somewhere
-void read_flat_flows(const batch_lists& lists, flow_visitor visit, void* context);
+/// The same for rows, in which read_lists found nothing wrong.
+void read_rows(const hold::received_rows& rows, flow_visitor visit, void* context);
 
 }  // namespace tenure::wire

@@ -81,6 +81,7 @@ void fill(schema::Message::Builder root, const welcome& m) {
   out.setNode(text(m.node));
   out.setCredit(m.credit);
   out.setCompressed(m.compressed);
+  out.setPacked(m.packed);
 }
 
 capnp::Data::Reader data(const std::string& s) {

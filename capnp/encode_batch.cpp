@@ -1,13 +1,12 @@
 #include "capnp/encode_batch.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <functional>
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 
 #include "capnp/made_batch.hpp"
+#include "capnp/tenancy_places.hpp"
 #include "ownership/invariant.hpp"
 
 namespace tenure::wire {
@@ -18,34 +17,6 @@ std::size_t count_dialled(const batch& b) {
   return static_cast<std::size_t>(
       std::ranges::count_if(b.flows, [](const flow& f) { return f.dialled.port != 0; }));
 }
-
-/// The places of a batch's tenancies in its table.
-class tenancy_places {
- public:
-  explicit tenancy_places(const std::vector<tenancy_entry>& table)
-      : table_(table), slots_(std::bit_ceil(2 * table.size() + 1), 0) {
-    for (std::uint32_t i = 0; i < table.size(); ++i) slots_[slot_of(table[i].id)] = i + 1;
-  }
-
-  std::uint32_t at(const tenancy_id& id) const {
-    const auto place = slots_[slot_of(id)];
-    invariant(place != 0, "every tenancy that a batch names stands in its table, once");
-    return place - 1;
-  }
-
- private:
-  /// Where it stands, or the free slot where it would. There are always free ones.
-  std::size_t slot_of(const tenancy_id& id) const {
-    const std::size_t mask = slots_.size() - 1;
-    const std::uint64_t hash = std::hash<tenancy_id>{}(id);
-    std::size_t at = (hash >> 32) & mask;
-    while (slots_[at] != 0 && table_[slots_[at] - 1].id != id) at = (at + 1) & mask;
-    return at;
-  }
-
-  const std::vector<tenancy_entry>& table_;
-  std::vector<std::uint32_t> slots_;  // 1 + the place; 0: free
-};
 
 template <class Group>
 void put(Group out, const address& a) {
@@ -138,19 +109,6 @@ void put_dialled(schema::Batch::Builder out, const std::vector<flow>& flows, std
   }
 }
 
-/// @returns the list of so many flows, to be filled
-capnp::List<schema::Flow>::Builder put_tables(schema::Batch::Builder out, const batch& b,
-                                              const tenancy_places& places, std::size_t flows) {
-  out.setNumber(b.number);
-  auto workloads = out.initWorkloads(static_cast<unsigned>(b.workloads.size()));
-  for (unsigned i = 0; i < workloads.size(); ++i) put(workloads[i], b.workloads[i]);
-  auto tenancies = out.initTenancies(static_cast<unsigned>(b.tenancies.size()));
-  for (unsigned i = 0; i < tenancies.size(); ++i) put(tenancies[i], b.tenancies[i]);
-  auto evidence = out.initEvidence(static_cast<unsigned>(b.evidence.size()));
-  for (unsigned i = 0; i < evidence.size(); ++i) put(evidence[i], b.evidence[i], places);
-  return out.initFlows(static_cast<unsigned>(flows));
-}
-
 /// What a call of encode_made is about.
 struct making {
   const batch& tables;
@@ -161,7 +119,8 @@ struct making {
 
 void put_made(schema::Batch::Builder out, const making& m) {
   const tenancy_places places(m.tables.tenancies);
-  auto flows = put_tables(out, m.tables, places, m.flows);
+  put_tables(out, m.tables, m.tables.tenancies, places);
+  auto flows = out.initFlows(m.flows);
   flow f;
   for (std::uint32_t i = 0; i < m.flows; ++i) {
     m.make(m.context, i, f);
@@ -172,11 +131,10 @@ void put_made(schema::Batch::Builder out, const making& m) {
 
 }  // namespace
 
-std::size_t batch_words(const batch& b) {
+std::size_t table_words(const batch& b) {
   auto words = capnp::sizeInWords<schema::Batch>() + list_words<schema::Workload>(b.workloads.size()) +
                list_words<schema::Tenancy>(b.tenancies.size()) +
-               list_words<schema::Evidence>(b.evidence.size()) + list_words<schema::Flow>(b.flows.size()) +
-               list_words<schema::Dialled>(count_dialled(b));
+               list_words<schema::Evidence>(b.evidence.size());
   for (const auto& w : b.workloads) {
     words += text_words(w.name) + list_words<schema::Label>(w.labels.size());
     for (const auto& [key, value] : w.labels) words += text_words(key) + text_words(value);
@@ -184,9 +142,26 @@ std::size_t batch_words(const batch& b) {
   return words;
 }
 
+std::size_t batch_words(const batch& b) {
+  return table_words(b) + list_words<schema::Flow>(b.flows.size()) +
+         list_words<schema::Dialled>(count_dialled(b));
+}
+
+void put_tables(schema::Batch::Builder out, const batch& b, const std::vector<tenancy_entry>& told,
+                const tenancy_places& places) {
+  out.setNumber(b.number);
+  auto workloads = out.initWorkloads(static_cast<unsigned>(b.workloads.size()));
+  for (unsigned i = 0; i < workloads.size(); ++i) put(workloads[i], b.workloads[i]);
+  auto tenancies = out.initTenancies(static_cast<unsigned>(told.size()));
+  for (unsigned i = 0; i < tenancies.size(); ++i) put(tenancies[i], told[i]);
+  auto evidence = out.initEvidence(static_cast<unsigned>(b.evidence.size()));
+  for (unsigned i = 0; i < evidence.size(); ++i) put(evidence[i], b.evidence[i], places);
+}
+
 void put_batch(schema::Batch::Builder out, const batch& b) {
   const tenancy_places places(b.tenancies);
-  auto flows = put_tables(out, b, places, b.flows.size());
+  put_tables(out, b, b.tenancies, places);
+  auto flows = out.initFlows(static_cast<unsigned>(b.flows.size()));
   for (unsigned i = 0; i < flows.size(); ++i) put(flows[i], b.flows[i], places);
   if (const auto many = count_dialled(b); many > 0) put_dialled(out, b.flows, many);
 }
@@ -208,7 +183,8 @@ frame build_frame(std::size_t room, void (*fill)(const void* context, schema::Me
   return out;
 }
 
-frame encode_made(const batch& tables, std::uint32_t flows, flow_maker make, void* context) {
+frame encode_made(bool packed, const batch& tables, std::uint32_t flows, flow_maker make, void* context) {
+  if (packed) return pack_made(tables, tables.tenancies, flows, make, context);
   const making m{tables, flows, make, context};
   return build_frame(
       batch_words(tables) + list_words<schema::Flow>(flows),

@@ -15,6 +15,8 @@
 namespace tenure::wire {
 
 inline constexpr std::uint32_t protocol_version = 1;
+/// The form of rows in packed batches that is written and read here.
+inline constexpr std::uint8_t packed_form = 1;
 
 /// Bounds of what is said; decode refuses more, so whoever makes messages keeps to them.
 /// Texts: names and reasons are for people and logs.
@@ -65,6 +67,7 @@ struct welcome {
   std::string node;
   bool credit = false;      ///< it gives credit to agents that know it
   bool compressed = false;  ///< it reads compressed
+  std::uint8_t packed = 0;  ///< it reads packed batches of this form of rows and earlier ones; 0: none
   friend bool operator==(const welcome&, const welcome&) = default;
 };
 
@@ -123,7 +126,8 @@ struct dialled_entry {
 };
 
 /// What an agent sends and retains. Stamps are of the agent's boot-time clock. Within a batch, a workload_id
-/// is 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`.
+/// is 1 + the index into `workloads`, and every tenancy that evidence or a flow names stands in `tenancies`
+/// (of a packed batch, those that only flows name get the near address of one of these as their endpoint).
 /// On the wire, tenancies carry only their sequence; the decoder adds the incarnation that the connection's
 /// hello gave.
 struct batch {

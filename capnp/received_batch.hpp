@@ -9,6 +9,7 @@
 
 #include "capnp/codec.hpp"
 #include "capnp/flat_tables.hpp"
+#include "hold/received_rows.hpp"
 
 namespace tenure::wire {
 
@@ -22,7 +23,8 @@ struct batch_lists {
   std::vector<std::string_view> workloads;  ///< their names
   flat_list tenancies;
   flat_list evidence;
-  flat_list flows;  ///< none of them lies anywhere when they have to be asked for one by one
+  flat_list flows;           ///< none of them lies anywhere when they have to be asked for one by one
+  hold::received_rows rows;  ///< of a packed batch
   std::vector<dialled_entry> dialled;
   /// The latest of all stamps of evidence and flows; time_min when there are none.
   nanos last_stamp = time_min;
@@ -32,17 +34,25 @@ struct batch_lists {
   std::vector<std::uint64_t> rewritten_evidence;
 };
 
-/// A batch as a node takes it: checked, and left in its frame. Flows are read from there once, into rows;
-/// evidence when it is known when it was. Evidence and flows would take 128 and 250 bytes apiece: writing and
-/// reading those would cost more than the rest of the batch.
+/// A batch as a node takes it: checked, and left in its frame, where evidence and packed flows wait until it
+/// is known when they were. Taken out they would be 128 and 250 bytes apiece: writing and reading those would
+/// cost more than the rest of the batch. Flows that came plain are packed here, which leaves out their
+/// initial sequence numbers.
 class received_batch {
  public:
+  received_batch() = default;
+  // Only moves leave the rows where they are.
+  received_batch(received_batch&&) = default;
+  received_batch& operator=(received_batch&&) = default;
+
   std::uint64_t number() const { return lists_.number; }
   /// As long as the batch lives.
   const std::vector<std::string_view>& workloads() const { return lists_.workloads; }
   nanos last_stamp() const { return lists_.last_stamp; }
   std::size_t evidence_count() const { return lists_.evidence.count; }
-  std::size_t flow_count() const { return lists_.flows.count; }
+  std::size_t flow_count() const { return lists_.rows.count; }
+  /// The flows, as long as the batch lives.
+  const hold::received_rows& rows() const { return lists_.rows; }
 
   /// Calls visit(evidence&) for each piece, in order; `visit` may change what it is given.
   template <class Visit>
@@ -53,19 +63,12 @@ class received_batch {
     }
   }
 
-  /// The same for flows: visit(flow&).
-  template <class Visit>
-  void each_flow(Visit&& visit) const {
-    using visitor = std::remove_reference_t<Visit>;
-    read_flows([](void* to, flow& f) { (*static_cast<visitor*>(to))(f); }, &visit);
-  }
-
  private:
   friend outcome<std::variant<message, received_batch>> receive(frame_ptr f, std::uint64_t incarnation);
-  void read_flows(void (*visit)(void*, flow&), void* context) const;
 
   frame_ptr frame_;
   batch_lists lists_;
+  hold::packed_rows packed_here_;
 };
 
 /// As `decode`, but a batch keeps the frame and stays in it. What it refuses is the same.

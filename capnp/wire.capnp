@@ -13,6 +13,8 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
+# Packed. To a node that knows it an agent may send any batch packed.
+#
 # Compressed. To a node that knows it an agent may send any message compressed. Credit counts what it was before.
 #
 # Credit. An agent that knows `credit` says so in its hello, and to a node that knows it too it begins to send a batch
@@ -51,6 +53,7 @@ struct Message {
     credit @11 :Credit;
     settings @12 :Settings;
     compressed @13 :Compressed;
+    packed @14 :Packed;
   }
 }
 
@@ -78,6 +81,7 @@ struct Welcome {
   node @1 :Text;
   credit @2 :Bool;          # it gives `credit` to agents that know it
   compressed @3 :Bool;      # it reads `compressed`
+  packed @4 :UInt8;         # it reads `packed`, whose rows have this form or an earlier one; 0: it does not
 }
 
 struct Settings {
@@ -207,6 +211,45 @@ struct Dialled {
     high @2 :UInt64;
     low @3 :UInt64;
   }
+}
+
+struct Packed {
+  # A batch whose flows are rows, as a node keeps them: a third of the bytes, and most of them are only copied. A kind of
+  # message of its own, so that a node which does not know it says so instead of overlooking the flows.
+  #
+  # Form 1. A row is its length in bytes (1 byte), a head of 6 bytes, then parts; numbers are little endian. From its
+  # lowest bits on, the head has 19 choices of two bits, one for each field: which of the four lengths it has. Then come
+  # bits: reporter (1: destination), transport (1: UDP), three of endReason, established, the far address is not IPv4,
+  # two of the near address's form, and the upper half of the far address's upper half is nearHigh's. The parts:
+  #   far address     4 bytes IPv4; else 16, the upper half first, or the lower half of that (4) and the lower half (8)
+  #                   if it is nearHigh's
+  #   far port        2 bytes
+  #   lastReceivedAt  3 4 5 8 bytes, before `time`
+  #   establishedAt   3 4 5 8, before lastReceivedAt
+  #   openedAt        2 3 4 8, before establishedAt
+  #   transit         2 3 4 8
+  #   error           2 3 4 8; at least 3 bytes, however small
+  #   closedAt        3 4 5 8, after lastReceivedAt
+  #   near port       2 bytes
+  #   near address    by its form: 0: 4 bytes IPv4; 1: the lower half, the upper one is nearHigh; 2: both halves; 3: as
+  #                   1, and the lower half of the upper one first
+  #   gap             0 1 2 4: 0 bytes
+  #   connection      0 1 3 8, after one more than that of the row before; before the first: 0
+  #   part            0 1 2 4
+  #   near sequence   1 2 3 8: of a tenancy of this agent; 0: the near end is not proved
+  #   near workload   1 2 3 4: 1 + index into batch.workloads; 0: nobody, and there is no near sequence
+  #   bytesSent, bytesReceived                          2 3 4 8 each
+  #   segmentsSent, segmentsReceived                    1 2 3 4 each
+  #   retransmits                                       0 1 2 4
+  #   srttUs, minRttUs, connectUs                       1 2 3 4 each
+  # A difference is d = a - b in 64 bits, wrapping, written as 2d, or as -2d - 1 where d is negative. Behind them stand,
+  # where there are any: connectErrno (1 byte), connections (4 bytes, above 1), and what was dialled: port (2) and
+  # address (4, or both halves).
+  batch @0 :Batch;          # has no `flows` and no `dialled`; of the tenancies only those that evidence names
+  flows @1 :UInt32;         # how many rows there are
+  time @2 :Int64;
+  nearHigh @3 :UInt64;
+  rows @4 :Data;            # one behind the other, then eight zeros: a reader may take more than it needs
 }
 
 enum Reporter {

@@ -24,6 +24,7 @@ using json = nlohmann::ordered_json;
 
 struct node_bench_options {
   load::fleet_options fleet;
+  bool plain = false;
   load::pace_options pace;
   std::vector<std::uint32_t> batches;
   std::uint64_t rate = 400'000;
@@ -206,6 +207,7 @@ json figures(const node_bench_options& o, const load::fleet_counters& c, const m
           {"hold_seconds", hold_ms / 1e3},
           {"release", o.release},
           {"output", o.output},
+          {"packed", !o.plain},
           {"tls", !o.certificate.empty()},
           {"acknowledged_ms_p50", load::acknowledged_within_ms(c, 0.50)},
           {"acknowledged_ms_p99", load::acknowledged_within_ms(c, 0.99)},
@@ -239,6 +241,7 @@ outcome<json> run_once(node_bench_options o) {
   if (!started) return tl::unexpected(started.error());
   auto& node = **started;
   o.pace.nodes = {node.address()};
+  o.fleet.packed = !o.plain;
   auto clock = std::make_shared<real_clocks>();
   o.fleet.run = static_cast<std::uint64_t>(clock->now());
   const auto net_options = options_of_fleet(o);
@@ -347,6 +350,7 @@ void add_bench_node(command_line& line) {
   c.option("hold", o->hold, "as the node's --hold");
   c.option("release", o->release, "as the node's --release").shown_as("WHEN");
   c.flag("ipv6", o->fleet.ipv6, "addresses of IPv6 instead of IPv4");
+  c.flag("plain", o->plain, "agents do not pack their batches, as those do not that know no better");
   c.option("to", o->output, "blocks or ndjson").shown_as("FORM");
   c.option("folder", o->folder, "where the node writes and logs; what it wrote is removed after each run")
       .shown_as("DIR");

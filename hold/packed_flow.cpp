@@ -5,7 +5,9 @@
 #include <bit>
 #include <cstring>
 
+#include "hold/received_rows.hpp"
 #include "hold/row_format.hpp"
+#include "hold/row_parts.hpp"
 #include "ownership/asked_port.hpp"
 #include "ownership/invariant.hpp"
 
@@ -13,29 +15,11 @@ namespace tenure::hold {
 
 namespace {
 
-std::uint64_t read_high(row_reader& in, bool in_region, const row_base& base) {
-  return in_region ? (base.near_high >> 32 << 32 | in.raw<std::uint32_t>()) : in.raw<std::uint64_t>();
-}
-
 void write_high(row_writer& out, std::uint64_t high, bool in_region) {
   if (in_region)
     out.raw(static_cast<std::uint32_t>(high));
   else
     out.raw(high);
-}
-
-address read_far(row_reader& in, const row_base& base) {
-  if (in.small(far_v6_bit) == 0) return address::v4(in.raw<std::uint32_t>());
-  const auto high = read_high(in, in.small(far_in_region_bit) != 0, base);
-  return address::from_halves(high, in.raw<std::uint64_t>());
-}
-
-address read_near(row_reader& in, const row_base& base) {
-  const auto form = static_cast<near_form>(in.small(near_bits, 2));
-  if (form == near_form::v4) return address::v4(in.raw<std::uint32_t>());
-  const auto high =
-      form == near_form::v6_of_base ? base.near_high : read_high(in, form == near_form::v6_in_region, base);
-  return address::from_halves(high, in.raw<std::uint64_t>());
 }
 
 [[gnu::always_inline]] inline void write_far(row_writer& out, const address& a, const row_base& base) {
@@ -58,34 +42,18 @@ address read_near(row_reader& in, const row_base& base) {
   out.raw(a.low());
 }
 
-/// @returns where in the row the error stands
 template <bool movable>
-[[gnu::always_inline]] inline std::size_t write_times(row_writer& out, const flow_times& t, nanos base) {
+[[gnu::always_inline]] inline void write_times(row_writer& out, const flow_times& t, nanos base) {
   out.small(established_bit, t.is_established ? 1 : 0);
   out.difference<last_received>(bits(base), bits(t.last_received));
   out.difference<life>(bits(t.last_received), bits(t.established));
   out.difference<handshake>(bits(t.established), bits(t.opened));
   out.field<transit>(bits(t.transit));
-  const std::size_t at = out.written();
   if constexpr (movable)
     out.field_of_at_least<error, movable_error>(bits(t.error));
   else
     out.field<error>(bits(t.error));
   out.difference<closing>(bits(t.closed), bits(t.last_received));
-  return at;
-}
-
-void read_times(row_reader& in, flow_times& t, nanos base) {
-  const auto received = bits(base) - unfolded(in.field<last_received>());
-  const auto established = received - unfolded(in.field<life>());
-  const auto opened = established - unfolded(in.field<handshake>());
-  t.transit = static_cast<nanos>(in.field<transit>());
-  t.error = static_cast<nanos>(in.field<error>());
-  t.closed = static_cast<nanos>(in.difference<closing>(received));
-  t.last_received = static_cast<nanos>(received);
-  t.established = static_cast<nanos>(established);
-  t.opened = static_cast<nanos>(opened);
-  t.is_established = in.small(established_bit) != 0;
 }
 
 [[gnu::always_inline]] inline void write_counters(row_writer& out, const flow_counters& c) {
@@ -110,12 +78,6 @@ void read_counters(row_reader& in, flow_counters& c) {
   c.connect_us = in.number<connect_time>();
 }
 
-/// Behind all else, where there are any; what is there follows from the row's length: 1 byte for why the
-/// connect failed, 4 if it stands for several connections, then 6 or 18 for what was dialled.
-constexpr std::ptrdiff_t connections_bytes = 4;
-constexpr std::ptrdiff_t dialled_v4_bytes = 6;
-constexpr std::ptrdiff_t dialled_v6_bytes = 18;
-
 void write_extras(row_writer& out, const flow& f) {
   // Linux knows errors up to 133.
   if (f.connect_errno != 0) out.raw(static_cast<std::uint8_t>(std::min<std::uint16_t>(f.connect_errno, 255)));
@@ -128,40 +90,15 @@ void write_extras(row_writer& out, const flow& f) {
   out.raw(dialled.address.low());
 }
 
-void read_extras(row_reader& in, const std::byte* row_end, flow& f) {
-  auto left = row_end - in.at();
-  f.connect_errno = left % 2 != 0 ? in.raw<std::uint8_t>() : 0;
-  left -= left % 2;
-  f.connections = 1;
-  f.dialled = {};
-  if (left == connections_bytes || left == connections_bytes + dialled_v4_bytes ||
-      left == connections_bytes + dialled_v6_bytes) {
-    f.connections = in.raw<std::uint32_t>();
-    left -= connections_bytes;
-  }
-  if (left != dialled_v4_bytes && left != dialled_v6_bytes) return;
-  f.dialled.port = in.raw<std::uint16_t>();
-  if (left == dialled_v4_bytes) {
-    f.dialled.address = address::v4(in.raw<std::uint32_t>());
-  } else {
-    const auto high = in.raw<std::uint64_t>();
-    f.dialled.address = address::from_halves(high, in.raw<std::uint64_t>());
-  }
-}
-
 /// What of a row depends on the one before it.
 struct neighbour {
   std::uint32_t last_index;
   std::uint64_t last_connection;
 };
 
-struct written_row {
-  std::size_t bytes;
-  std::size_t error_at;
-};
-
+/// @returns its length
 template <bool movable>
-[[gnu::always_inline]] inline written_row write_row(std::byte* to, const flow& f, const row_base& base,
+[[gnu::always_inline]] inline std::size_t write_row(std::byte* to, const flow& f, const row_base& base,
                                                     const neighbour& before) {
   row_writer out(to);
   out.small(reporter_bit, static_cast<std::uint64_t>(f.reporter));
@@ -169,7 +106,7 @@ template <bool movable>
   out.small(end_bits, static_cast<std::uint64_t>(f.end));
   write_far(out, f.far_address, base);
   out.raw(f.far_port);
-  const std::size_t error_at = write_times<movable>(out, f.times, base.time);
+  write_times<movable>(out, f.times, base.time);
   out.raw(f.near_port);
   write_near(out, f.near_address, base);
   const std::uint32_t gap = f.id.index - before.last_index - 1;
@@ -180,13 +117,13 @@ template <bool movable>
   out.field<near_name>(static_cast<std::uint32_t>(f.near_workload));
   write_counters(out, f.counters);
   write_extras(out, f);
-  return {out.finish(), error_at};
+  return out.finish();
 }
 
-using write_any = written_row (*)(std::byte*, const flow&, const row_base&, const neighbour&);
+using write_any = std::size_t (*)(std::byte*, const flow&, const row_base&, const neighbour&);
 
 template <bool movable>
-written_row write_plainly(std::byte* to, const flow& f, const row_base& base, const neighbour& before) {
+std::size_t write_plainly(std::byte* to, const flow& f, const row_base& base, const neighbour& before) {
   return write_row<movable>(to, f, base, before);
 }
 
@@ -194,7 +131,7 @@ written_row write_plainly(std::byte* to, const flow& f, const row_base& base, co
 #if defined(__x86_64__) && !defined(__clang__)
 /// With the instruction that counts zero bits, which nearly all processors have: nineteen fields ask for it.
 template <bool movable>
-[[gnu::target("lzcnt")]] written_row write_counting(std::byte* to, const flow& f, const row_base& base,
+[[gnu::target("lzcnt")]] std::size_t write_counting(std::byte* to, const flow& f, const row_base& base,
                                                     const neighbour& before) {
   return write_row<movable>(to, f, base, before);
 }
@@ -221,31 +158,18 @@ void packed_rows::add(const flow& f) {
   add_row<false>(f);
 }
 
-std::uint32_t packed_rows::add_movable(const flow& f) {
-  return add_row<true>(f);
+void packed_rows::add_movable(const flow& f) {
+  add_row<true>(f);
 }
 
 template <bool movable>
-std::uint32_t packed_rows::add_row(const flow& f) {
+void packed_rows::add_row(const flow& f) {
   invariant(f.id.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
   make_room();
-  const auto row = write_fast<movable>(bytes_.data() + used_, f, base_, {last_index_, last_connection_});
-  const auto error_at = static_cast<std::uint32_t>(used_ + row.error_at);
-  used_ += row.bytes;
+  used_ += write_fast<movable>(bytes_.data() + used_, f, base_, {last_index_, last_connection_});
   last_index_ = f.id.index;
   last_connection_ = f.connection;
   ++count_;
-  return error_at;
-}
-
-void packed_rows::set_error(std::uint32_t at, nanos value) {
-  invariant(value >= 0 && value <= movable_errors && at + movable_error_bytes <= used_,
-            "an error that is filled in has its place");
-  std::memcpy(bytes_.data() + at, &value, movable_error_bytes);
-}
-
-void packed_rows::move_base(nanos by) {
-  base_.time = static_cast<nanos>(bits(base_.time) + bits(by));
 }
 
 void packed_rows::add_copy(const row_cursor::row& of) {
@@ -258,7 +182,29 @@ void packed_rows::add_copy(const row_cursor::row& of) {
   out.field<index_gap>(gap);
   out.difference<connection>(of.connection, last_connection_ + gap + 1);
   out.bytes(of.begin + of.part_at, length_of(of.begin) - of.part_at);
-  used_ += out.finish_copy();
+  used_ += out.finish_copy<index_gap, connection>();
+  last_index_ = of.index;
+  last_connection_ = of.connection;
+  ++count_;
+}
+
+void packed_rows::add_received(const received_row& of, workload_id name, nanos placed_error) {
+  invariant(of.index > last_index_ || count_ == 0, "the indices of a batch's rows increase");
+  invariant(placed_error >= 0 && placed_error <= movable_errors,
+            "an error that takes another one's place has room there");
+  make_room();
+  std::byte* const to = bytes_.data() + used_;
+  row_writer out(to, 0);
+  out.words(of.begin, of.index_gap_at);
+  std::memcpy(to + of.error_at, &placed_error, movable_error_bytes);
+  const std::uint32_t gap = of.index - last_index_ - 1;
+  out.field<index_gap>(gap);
+  out.difference<connection>(of.connection, last_connection_ + gap + 1);
+  out.field<part>(of.part);
+  out.field<near_sequence>(name == workload_id::none ? 0 : of.near_sequence);
+  out.field<near_name>(static_cast<std::uint32_t>(name));
+  out.words(of.begin + of.counters_at, length_of(of.begin) - of.counters_at);
+  used_ += out.finish_copy<index_gap, connection, part, near_sequence, near_name>();
   last_index_ = of.index;
   last_connection_ = of.connection;
   ++count_;

@@ -26,11 +26,13 @@ struct row_base {
 
 /// No row is longer.
 inline constexpr std::size_t max_row_bytes = 192;
-/// The largest error that can be filled in later (packed_rows::set_error): 16.7 ms.
+/// The largest error that can take the place of another one (packed_rows::add_received): 16.7 ms.
 inline constexpr nanos movable_errors = (nanos{1} << 24) - 1;
 /// Whoever keeps rows keeps so many readable bytes behind the last one: fields are read eight bytes at a
 /// time.
 inline constexpr std::size_t row_slack = 8;
+
+struct received_row;
 
 /// Reads rows of one batch from the first on.
 class row_cursor {
@@ -84,15 +86,14 @@ class packed_rows {
   /// @pre f.id and f.near_tenancy are of the base's incarnation and batch (or there is no near tenancy), and
   /// indices increase
   void add(const flow& f);
-  /// The same, with an error that is not known yet: three bytes are kept for it (movable_errors).
-  /// @returns where they are, for set_error; of no use when f.times.error is more than they hold
-  std::uint32_t add_movable(const flow& f);
-  /// Of a row that was added by add_movable, where that said. @pre 0 <= value <= movable_errors
-  void set_error(std::uint32_t at, nanos value);
-  /// All stamps are later by so much; those that are not known (time_min) are then wrong.
-  void move_base(nanos by);
+  /// The same, so that another error can take the place of its own: that has three bytes at least.
+  void add_movable(const flow& f);
   /// As add, for a row of other rows with the same base, a few times faster.
   void add_copy(const row_cursor::row& of);
+
+  /// The same for a row of another process. @param name of its near end; without one nothing is proved of it
+  /// @param error in place of its own; at most movable_errors, as its own
+  void add_received(const received_row& of, workload_id name, nanos error);
 
   /// Empties it, and keeps its room.
   void restart(const row_base& base) {
@@ -113,7 +114,7 @@ class packed_rows {
  private:
   void make_room();
   template <bool movable>
-  std::uint32_t add_row(const flow& f);
+  void add_row(const flow& f);
 
   row_base base_;
   raw_vector<std::byte> bytes_;  // its size is the room there is

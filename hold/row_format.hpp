@@ -65,7 +65,7 @@ constexpr std::uint64_t mask(unsigned bytes) {
   return bytes == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * bytes)) - 1;
 }
 
-/// An error that is filled in later gets this one of its lengths at least.
+/// An error whose place another one may take gets this one of its lengths at least.
 inline constexpr unsigned movable_error = 1;
 inline constexpr std::size_t movable_error_bytes = error.b;
 static_assert(movable_errors == static_cast<nanos>(mask(movable_error_bytes)));
@@ -123,10 +123,18 @@ class row_writer {
     at_ += sizeof n;
   }
   void small(unsigned place, std::uint64_t value) { head_ |= value << place; }
-  /// Bytes that were written of the row.
-  std::size_t written() const { return static_cast<std::size_t>(at_ - row_); }
   void bytes(const std::byte* from, std::size_t count) {
     std::memcpy(at_, from, count);
+    at_ += count;
+  }
+
+  /// The same, eight at a time: as many as row_slack allows are read and written behind them.
+  void words(const std::byte* from, std::size_t count) {
+    for (std::size_t i = 0; i < count; i += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, from + i, sizeof word);
+      std::memcpy(at_ + i, &word, sizeof word);
+    }
     at_ += count;
   }
 
@@ -138,10 +146,10 @@ class row_writer {
     return length;
   }
 
-  /// The same for a row that was copied but for these two fields.
+  /// The same for a row that was copied but for these fields.
+  template <shape... Fields>
   std::size_t finish_copy() {
-    constexpr std::uint64_t choices =
-        std::uint64_t{3} << (2 * index_gap.place) | std::uint64_t{3} << (2 * connection.place);
+    constexpr std::uint64_t choices = ((std::uint64_t{3} << (2 * Fields.place)) | ...);
     const auto length = static_cast<std::size_t>(at_ - row_);
     std::uint64_t first = 0;
     std::memcpy(&first, row_, sizeof first);
@@ -195,7 +203,9 @@ class row_reader {
     at_ += sizeof n;
     return n;
   }
+  void skip(std::size_t bytes) { at_ += bytes; }
   const std::byte* at() const { return at_; }
+  std::uint64_t head() const { return head_; }
   unsigned small(unsigned place, unsigned width = 1) const {
     return static_cast<unsigned>(head_ >> place) & ((1U << width) - 1);
   }
@@ -224,13 +234,35 @@ inline constexpr auto lengths_of_four = [] {
   return out;
 }();
 
+inline std::size_t far_bytes(std::uint64_t head) {
+  constexpr std::array<std::uint8_t, 4> by_bits = {4, 16, 4, 12};  // far_v6_bit and far_in_region_bit
+  return by_bits[(head >> far_v6_bit & 1) | (head >> far_in_region_bit & 1) << 1];
+}
+
+inline std::size_t near_bytes(std::uint64_t head) {
+  constexpr std::array<std::uint8_t, 4> by_form = {4, 8, 16, 12};
+  return by_form[head >> near_bits & 3];
+}
+
+inline constexpr std::size_t port_bytes = 2;
+
 /// What the head, the ports and the addresses take.
 inline std::size_t before_fields(std::uint64_t head) {
-  constexpr std::array<std::uint8_t, 4> far = {4, 16, 4, 12};  // by far_v6_bit and far_in_region_bit
-  constexpr std::array<std::uint8_t, 4> near = {4, 8, 16, 12};
-  constexpr std::size_t ports = 4;
-  return 1 + head_bytes + ports + far[(head >> far_v6_bit & 1) | (head >> far_in_region_bit & 1) << 1] +
-         near[head >> near_bits & 3];
+  return 1 + head_bytes + 2 * port_bytes + far_bytes(head) + near_bytes(head);
+}
+
+/// Which of its lengths a field has.
+template <shape S>
+unsigned choice_of(std::uint64_t head) {
+  return static_cast<unsigned>(head >> (2 * S.place) & 3);
+}
+
+/// Where a row's stamps begin, and where its error does.
+inline std::size_t before_times(std::uint64_t head) {
+  return 1 + head_bytes + far_bytes(head) + port_bytes;
+}
+inline std::size_t before_error(std::uint64_t head) {
+  return before_times(head) + lengths_of_four<last_received, life, handshake, transit>[head & 255];
 }
 
 /// Where a row's field index_gap begins: what comes before it is the far end, six fields and the near end.
@@ -241,13 +273,26 @@ inline std::size_t before_index_gap(std::uint64_t head) {
          lengths_of_four<error, closing, nothing, nothing_more>[head >> 8 & 255];
 }
 
+/// Where a row's field part begins: what comes before it is the far end, eight fields and the near end.
+inline std::size_t before_part(std::uint64_t head) {
+  return before_fields(head) + lengths_of_four<last_received, life, handshake, transit>[head & 255] +
+         lengths_of_four<error, closing, index_gap, connection>[head >> 8 & 255];
+}
+
 /// Where a row's field near_name begins: what comes before it is the far end, ten fields and the near end.
 inline std::size_t before_near_name(std::uint64_t head) {
   constexpr shape nothing{10, 0, 0, 0, 0};
   constexpr shape nothing_more{11, 0, 0, 0, 0};
-  return before_fields(head) + lengths_of_four<last_received, life, handshake, transit>[head & 255] +
-         lengths_of_four<error, closing, index_gap, connection>[head >> 8 & 255] +
-         lengths_of_four<part, near_sequence, nothing, nothing_more>[head >> 16 & 255];
+  return before_part(head) + lengths_of_four<part, near_sequence, nothing, nothing_more>[head >> 16 & 255];
+}
+
+/// Where a row's fields end, and what is behind them begins.
+inline std::size_t before_extras(std::uint64_t head) {
+  constexpr shape nothing{19, 0, 0, 0, 0};
+  return before_part(head) + lengths_of_four<part, near_sequence, near_name, bytes_sent>[head >> 16 & 255] +
+         lengths_of_four<bytes_received, segments_sent, segments_received, retransmits>[head >> 24 & 255] +
+         // Above the last three choices come the small things.
+         lengths_of_four<srtt, min_rtt, connect_time, nothing>[head >> 32 & 63];
 }
 
 }  // namespace tenure::hold

@@ -166,9 +166,11 @@ plan::ends plan::draw_ends(const planned_batch& of, std::uint32_t index, tenure:
     found.near = (shape >> 9 & 0xffff) * of.near.size() >> 16;
     const auto& near = of.near[*found.near];
     f.near_tenancy = near.tenancy;
+    f.near_workload = workload_id{static_cast<std::uint32_t>(*found.near + 1)};
     f.near_address = address_of(near.address);
   } else {
     f.near_tenancy = {};
+    f.near_workload = workload_id::none;
     f.near_address = address_of(first_address(of.agent, 0));
   }
   f.near_port = static_cast<std::uint16_t>(32'768 + (shape >> 25 & 0xffff) * 28'000 / 65'536);

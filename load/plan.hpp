@@ -23,6 +23,7 @@ struct fleet_options {
   std::uint64_t seed = 1;
   /// Goes into the incarnations alone: runs that one node meets are told apart by it.
   std::uint64_t run = 0;
+  bool packed = true;  ///< batches are packed for nodes that read it
 };
 
 /// One holding of one address by one instance: a tenancy, as it really is.
@@ -37,7 +38,7 @@ struct holding {
 
 /// A flow as it really was. Stamps are of true time.
 struct planned_flow {
-  tenure::flow flow;            ///< without workloads
+  tenure::flow flow;            ///< its near workload: 1 + the place in planned_batch::near
   std::optional<holding> near;  ///< nothing: the near end is not proved
   std::optional<holding> far;   ///< nothing: no agent is there
 };

@@ -148,6 +148,7 @@ void played_agent::received(std::uint64_t link, const transport::frame& f) {
     at->credit = std::max(at->credit, c->bytes);
   } else if (const auto* w = std::get_if<wire::welcome>(&*message)) {
     at->credit = w->credit ? 0 : UINT64_MAX;
+    at->packed = plan_.options().packed && w->packed >= wire::packed_form;
     at->welcomed = true;
     if (at == &main_) begin_sending();
   } else if (std::holds_alternative<wire::goodbye>(*message)) {
@@ -177,6 +178,7 @@ std::size_t played_agent::send_next() {
   std::uint64_t number = 0;
   kept k;
   transport::link_ptr link;
+  bool packed = false;
   {
     const std::lock_guard lock{mutex_};
     if (!main_.welcomed || !main_.link || sent_bytes_ >= main_.credit) return 0;
@@ -187,10 +189,11 @@ std::size_t played_agent::send_next() {
     k = kept_[number - first_];
     kept_[number - first_].sent = true;
     link = main_.link;
+    packed = main_.packed;
   }
   if (k.sent) ++counters_.batches_repeated;
   if (k.flows) (k.sent ? counters_.flows_repeated : counters_.flows_sent) += k.count;
-  auto frame = k.flows ? encode_flows(number, k) : encode_evidence(number, k);
+  auto frame = k.flows ? encode_flows(number, k, packed) : encode_evidence(number, k);
   const std::size_t bytes = frame.size() * sizeof(frame[0]);
   {
     const std::lock_guard lock{mutex_};
@@ -203,7 +206,7 @@ std::size_t played_agent::send_next() {
   return bytes;
 }
 
-wire::frame played_agent::encode_flows(std::uint64_t number, const kept& k) {
+wire::frame played_agent::encode_flows(std::uint64_t number, const kept& k, bool packed) {
   const auto planned = plan_.batch(who_, number, k.sealed);
   auto& b = bench_.tables;
   b.number = number;
@@ -212,10 +215,11 @@ wire::frame played_agent::encode_flows(std::uint64_t number, const kept& k) {
   for (std::size_t i = 0; i < planned.near.size(); ++i) {
     const auto& h = planned.near[i];
     b.workloads[i].name = plan_.workload_name(h.workload);
-    b.tenancies.push_back({h.tenancy, {plan_.address_of(h.address), 0}, static_cast<workload_id>(i + 1)});
+    if (!packed)
+      b.tenancies.push_back({h.tenancy, {plan_.address_of(h.address), 0}, static_cast<workload_id>(i + 1)});
   }
   const auto read = [this](nanos& at) { at = plan_.reading(who_, at); };
-  return wire::encode_made(b, k.count, [&](std::uint32_t index, flow& f) {
+  return wire::encode_made(packed, b, k.count, [&](std::uint32_t index, flow& f) {
     plan_.draw(planned, index, f);
     read(f.times.opened);
     read(f.times.established);

@@ -113,6 +113,7 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
     std::uint64_t number = 0;
     std::string node;
     bool welcomed = false;
+    bool packed = false;  ///< it reads packed batches
     std::uint64_t credit = 0;
   };
 
@@ -121,7 +122,7 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   void received(std::uint64_t link, const transport::frame& f);
   void closed(std::uint64_t link);
   void acknowledged(std::uint64_t number, nanos now);
-  wire::frame encode_flows(std::uint64_t number, const kept& k);
+  wire::frame encode_flows(std::uint64_t number, const kept& k, bool packed);
   wire::frame encode_evidence(std::uint64_t number, const kept& k);
   /// All that a heartbeat says.
   const std::vector<holding>& holdings(nanos sealed, nanos since);

@@ -115,6 +115,38 @@ TEST_F(path, broken_link_loses_nothing) {
   EXPECT_EQ(w.exported->flows_retained, 0U);
 }
 
+// As while nodes are updated one by one, or an update is taken back.
+TEST_F(path, batches_go_to_nodes_that_read_packed_ones_and_to_older_ones) {
+  begin();
+  w.ipman(agent, assign("10.0.0.1", "gateway"));
+  w.ipman(agent, assign("10.0.0.2", "checkout"));
+  w.advance(15 * second);
+  const auto loses_its_node = [&](bool older) {
+    w.links->reachable = false;
+    w.links->cut();
+    w.settle();
+    observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});  // sealed for the node of before
+    w.advance(5 * second);
+    w.links->older = older;
+    w.links->reachable = true;
+    const auto packed = w.links->packed;
+    w.advance(5 * second);
+    observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 2 * second)});
+    w.advance(90 * second);
+    return w.links->packed - packed;
+  };
+  EXPECT_GT(w.links->packed, 0U);
+  EXPECT_EQ(loses_its_node(true), 0U) << "packed for another one, and unpacked for this one";
+  EXPECT_GT(loses_its_node(false), 1U);
+  ASSERT_EQ(w.sink->written.size(), 4U);
+  for (const auto& r : w.sink->written) {
+    EXPECT_EQ(r.near, "gateway");
+    EXPECT_EQ(r.far, "checkout");
+  }
+  EXPECT_EQ(w.exported->flows_acknowledged, 4U);
+  EXPECT_EQ(w.running.counters->frames_refused, 0U);
+}
+
 TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
   begin();
   std::vector<transport::frame> answers;
@@ -227,9 +259,9 @@ TEST_F(path, agents_wait_for_credit_and_lose_nothing) {
     EXPECT_LT(w.running.budget->used(), 8'000) << "the budget, and a batch";
     const auto now = w.running.ledger->read();
     EXPECT_TRUE(now.all.balances());
-    EXPECT_LE(now.all.held, 50U);
+    EXPECT_LE(now.all.held, 60U) << "as many as the budget has room for, and a batch";
   }
-  EXPECT_GT(w.exported->flows_retained, 100U) << "the node takes about a batch a hold";
+  EXPECT_GE(w.exported->flows_retained, 100U) << "the node takes about a batch a hold";
   for (int i = 0; i < 400 && w.exported->flows_retained > 0; ++i) w.advance(second);
   EXPECT_EQ(w.exported->flows_acknowledged, 600U);
   EXPECT_EQ(w.sink->written.size(), 600U);

@@ -19,6 +19,7 @@ struct session_protocol_test : ::testing::Test {
   std::shared_ptr<node_counters> counters = std::make_shared<node_counters>();
   std::unique_ptr<session_protocol> session;
   std::uint64_t last_ping = 0;
+  bool packs = false;  // its batches
 
   void begin() { session = std::make_unique<session_protocol>(settings, workloads, counters); }
 
@@ -31,7 +32,9 @@ struct session_protocol_test : ::testing::Test {
     return r;
   }
   outcome<void> receive(const wire::message& m, nanos now, session_reaction& r) {
-    return session->receive(std::make_shared<const wire::frame>(wire::encode(m)), now, now, r);
+    const auto* const b = packs ? std::get_if<wire::batch>(&m) : nullptr;
+    const auto f = b != nullptr ? wire::encode_packed(*b) : wire::encode(m);
+    return session->receive(std::make_shared<const wire::frame>(f), now, now, r);
   }
 
   session_reaction greet(nanos now = start) {

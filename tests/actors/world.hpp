@@ -61,6 +61,9 @@ class memory_transport final : public transport::transport {
   /// While false, dials are refused.
   bool reachable = true;
   std::size_t dials = 0;  ///< so far
+  /// Nodes are as they were before they read packed batches.
+  bool older = false;
+  std::size_t packed = 0;  ///< batches that were sent so, so far
 
  private:
   struct end;

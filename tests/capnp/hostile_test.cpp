@@ -80,6 +80,51 @@ TEST(hostile, numbers_out_of_their_range_are_refused) {
   EXPECT_TRUE(refused(made_by([](auto root) { root.initHello().setAgent("a"); }), "incarnation 0"));
 }
 
+/// A packed batch with a workload and a flow that are all right, for a test to spoil.
+frame packed_and_spoiled(const std::function<void(schema::Packed::Builder)>& spoil) {
+  batch b;
+  b.number = 1;
+  b.workloads.push_back({"checkout", {}});
+  flow f;
+  f.end = end_reason::end_of_flow;
+  f.near_workload = workload_id{1};
+  b.flows.push_back(f);
+  const auto sent = encode_packed(b);
+  const auto* const words = reinterpret_cast<const capnp::word*>(sent.data());
+  capnp::FlatArrayMessageReader reader(kj::arrayPtr(words, sent.size()));
+  return made_by([&](schema::Message::Builder root) {
+    root.setPacked(reader.getRoot<schema::Message>().getPacked());
+    spoil(root.getPacked());
+  });
+}
+
+TEST(hostile, packed_batches_that_are_none_are_refused) {
+  using packed_builder = schema::Packed::Builder;
+  const std::pair<std::function<void(packed_builder)>, const char*> cases[] = {
+      {[](packed_builder p) { p.getBatch().setNumber(0); }, "number 0"},
+      {[](packed_builder p) { p.setFlows(0); }, "more rows than flows"},
+      {[](packed_builder p) { p.setFlows(2); }, "fewer rows than flows"},
+      {[](packed_builder p) { p.setFlows(max_batch_flows + 1); }, "flows, at most"},
+      {[](packed_builder p) { p.setFlows(~0U); }, "flows, at most"},
+      {[](packed_builder p) { p.initRows(0); }, "zeros behind"},
+      {[](packed_builder p) { p.initRows(7); }, "zeros behind"},
+      {[](packed_builder p) { p.initRows(8); }, "fewer rows"},
+      {[](packed_builder p) { p.initRows(9); }, "a row of another length"},
+      {[](packed_builder p) { p.getBatch().initWorkloads(0); }, "near workload is not in the batch"},
+      {[](packed_builder p) {
+         auto f = p.getBatch().initFlows(1)[0];
+         f.setTransport(6);
+         f.setEndReason(3);
+       },
+       "not packed"},
+      {[](packed_builder p) { p.getBatch().initDialled(1)[0].setPort(1); }, "a dialled address of a flow"}};
+  auto got = decode(packed_and_spoiled([](auto) {}), 7);
+  ASSERT_TRUE(got) << got.error().text;
+  EXPECT_EQ(std::get<batch>(*got).flows.size(), 1U);
+  for (const auto& [spoil, because] : cases)
+    EXPECT_TRUE(refused(packed_and_spoiled(spoil), because)) << because;
+}
+
 TEST(hostile, texts_that_are_no_names_are_refused) {
   const std::string texts[] = {std::string(max_name_bytes + 1, 'x'),
                                "a\nb",
@@ -223,7 +268,8 @@ TEST(hostile, spoiled_and_cut_frames_never_do_harm) {
   std::mt19937_64 random(20'261'121);
   std::size_t taken = 0;
   for (int round = 0; round < rounds; ++round) {
-    auto f = encode(samples::any_message(random(), 12));
+    auto f = random() % 4 == 0 ? encode_packed(samples::any_batch(random(), 12))
+                               : encode(samples::any_message(random(), 12));
     for (auto spoils = random() % 8; spoils > 0; --spoils) {
       auto& word = f[random() % f.size()];
       switch (random() % 4) {

@@ -73,6 +73,13 @@ TEST(recordings, of_every_earlier_version_are_read_as_they_were_meant) {
   }
 }
 
+void record(const fs::path& to, const std::string& name, const frame& bytes, const std::string& told) {
+  std::ofstream(to / (name + ".frame"), std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size() * sizeof(bytes[0])));
+  std::ofstream(to / (name + ".txt"), std::ios::binary) << told;
+}
+
 TEST(recordings, DISABLED_are_made) {
   const char* const to = std::getenv("TENURE_RECORD_TO");
   ASSERT_NE(to, nullptr) << "TENURE_RECORD_TO=FOLDER";
@@ -83,12 +90,12 @@ TEST(recordings, DISABLED_are_made) {
     const auto told = samples::describe(message);
     auto& number = made[kind_of(told)];
     if (number == of_each_kind) continue;
-    const auto name = kind_of(told) + "-" + std::to_string(number++);
-    const auto bytes = encode(message);
-    std::ofstream(fs::path(to) / (name + ".frame"), std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size() * sizeof(bytes[0])));
-    std::ofstream(fs::path(to) / (name + ".txt"), std::ios::binary) << told;
+    const auto of_kind = "-" + std::to_string(number++);
+    record(to, kind_of(told) + of_kind, encode(message), told);
+    if (const auto* const b = std::get_if<batch>(&message)) {
+      const auto packed = encode_packed(*b);
+      record(to, "packed" + of_kind, packed, samples::describe(*decode(packed, samples::incarnation)));
+    }
   }
 }
 

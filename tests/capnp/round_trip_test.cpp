@@ -61,6 +61,14 @@ TEST(codec, a_flow_stays_small) {
   auto empty = encode(b).size();
   b.flows.resize(1000);
   EXPECT_LE((encode(b).size() - empty) * 8, 1000 * 168U + 8) << "bytes on the wire";
+  for (auto& f : b.flows) {
+    f.connection = f.id.index = static_cast<std::uint32_t>(&f - b.flows.data());
+    f.near_address = address::v4(0x0a00'0001);
+    f.far_address = address::v4(0x0a00'0002);
+    f.times = {second, second + 300'000, 2 * second, 3 * second, millisecond, 180'000, true};
+    f.counters = {5'000, 20'000, 40, 60, 0, 350, 200, 300};
+  }
+  EXPECT_LE((encode_packed(b).size() - empty) * 8, 1000 * 60U) << "bytes on the wire";
 }
 
 }  // namespace

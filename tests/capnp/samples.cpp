@@ -155,7 +155,8 @@ void tell(std::ostream& out, const hello& m) {
   if (m.runs) out << " runs";
 }
 void tell(std::ostream& out, const welcome& m) {
-  out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit << ' ' << m.compressed;
+  out << "welcome " << m.version << ' ' << m.node << ' ' << m.credit << ' ' << m.compressed << ' '
+      << static_cast<int>(m.packed);
 }
 void tell(std::ostream& out, const ping& m) {
   out << "ping " << m.id;
@@ -244,7 +245,8 @@ message any_message(std::uint64_t seed, std::size_t most) {
     case 0:
       return any_hello(s, most);
     case 1:
-      return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1, s.below(2) == 1};
+      return welcome{s.number<std::uint32_t>(), s.text(), s.below(2) == 1, s.below(2) == 1,
+                     s.number<std::uint8_t>()};
     case 12:
       return settings{s.number<std::uint64_t>(), s.text()};
     case 13:

@@ -21,6 +21,15 @@ bool same(const evidence& a, const evidence& b) {
          a.until == b.until && a.from_error == b.from_error && a.until_error == b.until_error;
 }
 
+bool same_flow(const flow& a, const flow& b) {
+  return a.id == b.id && a.connection == b.connection && a.far_address == b.far_address &&
+         a.far_port == b.far_port && a.near_address == b.near_address && a.near_tenancy == b.near_tenancy &&
+         a.times.opened == b.times.opened && a.times.established == b.times.established &&
+         a.times.last_received == b.times.last_received && a.times.closed == b.times.closed &&
+         a.times.error == b.times.error && a.counters == b.counters && a.dialled == b.dialled &&
+         a.connections == b.connections;
+}
+
 // An id that is said of two endpoints cannot be written: entries are found by their ids.
 bool each_id_once(const wire::batch& b) {
   std::set<tenancy_id> seen;
@@ -30,12 +39,16 @@ bool each_id_once(const wire::batch& b) {
 
 void read_again(const wire::batch& b) {
   if (!each_id_once(b)) return;
-  const auto again = wire::decode(wire::encode(b), incarnation);
-  invariant(again.has_value(), "what was read can be written and read again");
-  const auto& copy = std::get<wire::batch>(*again);
-  invariant(
-      std::equal(b.evidence.begin(), b.evidence.end(), copy.evidence.begin(), copy.evidence.end(), same),
-      "evidence is read as it was written");
+  for (const auto& f : {wire::encode(b), wire::encode_packed(b)}) {
+    const auto again = wire::decode(f, incarnation);
+    invariant(again.has_value(), "what was read can be written and read again");
+    const auto& copy = std::get<wire::batch>(*again);
+    invariant(
+        std::equal(b.evidence.begin(), b.evidence.end(), copy.evidence.begin(), copy.evidence.end(), same),
+        "evidence is read as it was written");
+    invariant(std::equal(b.flows.begin(), b.flows.end(), copy.flows.begin(), copy.flows.end(), same_flow),
+              "and so are flows");
+  }
 }
 
 // Every tenancy once more and backwards: the timelines are the same.
@@ -68,8 +81,14 @@ void receive_it(const wire::frame& f, const wire::batch* expected) {
   auto evidence = expected->evidence.begin();
   b->each_evidence([&](const auto& e) { invariant(same(e, *evidence++), "and the same"); });
   attributor nobody(prefix_set::everything());
-  b->each_flow(
-      [&nobody](const flow& seen) { nobody.attribute(seen.far_address, seen.far_port, seen.times); });
+  hold::received_cursor rows(b->rows());
+  for (const auto& flow : expected->flows) {
+    hold::received_row r;
+    rows.next(r);
+    const auto seen = rows.whole(r);
+    invariant(same_flow(seen, flow), "and the same flows");
+    nobody.attribute(seen.far_address, seen.far_port, seen.times);
+  }
 }
 
 }  // namespace

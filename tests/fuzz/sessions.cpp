@@ -97,7 +97,7 @@ class play {
       case 4:
         return say(wire::pong{in_.take<std::uint64_t>(), in_.take<nanos>()});
       case 5:
-        return say(made_up());
+        return say_batch(made_up());
       case 6:
         if (!sent_.empty()) frame(sent_[in_.take<std::uint8_t>() % sent_.size()]);
         return;
@@ -124,6 +124,11 @@ class play {
   }
 
   void say(const wire::message& m) { frame(wire::encode(m)); }
+  void say_batch(const wire::batch& b) {
+    // Which of the two way it goes follows from what is in it: so inputs of before mean what they meant.
+    const bool packed = !b.flows.empty() && b.flows.front().far_address.low() % 2 == 1;
+    frame(packed ? wire::encode_packed(b) : wire::encode(b));
+  }
 
   void frame(wire::frame f) {
     sent_.push_back(f);

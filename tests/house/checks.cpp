@@ -51,7 +51,7 @@ const std::map<std::string_view, words> may_know = {
     {"properties", {"ownership"}},
     {"hold", {"ownership"}},
     {"bpf", {}},
-    {"capnp", {"ownership"}},
+    {"capnp", {"ownership", "hold"}},
     {"transport", {"ownership"}},
     {"sinks", {"ownership", "hold"}},
     {"cluster", {"ownership", "capnp", "transport"}},

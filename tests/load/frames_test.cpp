@@ -28,9 +28,14 @@ RC_GTEST_PROP(load_frames, of_drawn_flows_are_those_of_planned_ones,
     b.tenancies.push_back(
         {h.tenancy, {p.address_of(h.address), 0}, static_cast<workload_id>(b.workloads.size())});
   }
-  const auto made = wire::encode_made(b, 20, [&](std::uint32_t i, flow& f) { p.draw(of, i, f); });
+  auto draw = [&](std::uint32_t i, flow& f) { p.draw(of, i, f); };
+  const auto plain = wire::encode_made(false, b, 20, draw);
+  auto without_tenancies = b;
+  without_tenancies.tenancies.clear();
+  const auto packed = wire::encode_made(true, without_tenancies, 20, draw);
   for (std::uint32_t i = 0; i < 20; ++i) b.flows.push_back(p.flow(of, i).flow);
-  RC_ASSERT(made == wire::encode(b));
+  RC_ASSERT(plain == wire::encode(b));
+  RC_ASSERT(packed == wire::encode_packed(b));
 }
 
 }  // namespace

@@ -1,0 +1,382 @@
+#include "hold/received_rows.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "hold/row_format.hpp"
+
+namespace tenure::hold {
+namespace {
+
+constexpr nanos begun = 1'000 * second;
+constexpr nanos apart = 500 * second;  // ours is so much later than theirs
+constexpr row_base theirs{7, 3, begun, 0x2001'0db8'0000'0001ULL};
+constexpr std::size_t names = 300;
+
+/// Pings answered every quarter of a second for twenty, within 2 ms, while their clock runs as ours does.
+clock_bound asked_for_a_while() {
+  clock_bound clock;
+  for (nanos at = begun; at <= begun + 20 * second; at += second / 4)
+    EXPECT_TRUE(clock.add({at + apart - millisecond, at + apart + millisecond, at}));
+  return clock;
+}
+
+address some_address() {
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0:
+      return address::from_halves(theirs.near_high, *rc::gen::arbitrary<std::uint64_t>());
+    case 1:
+      return address::from_halves(theirs.near_high + 1, *rc::gen::arbitrary<std::uint64_t>());
+    case 2:
+      return address::from_halves(*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>());
+    default:
+      return address::v4(*rc::gen::arbitrary<std::uint32_t>());
+  }
+}
+
+/// The stamps of some flow, of which a shift reaches most.
+flow_times some_times() {
+  flow_times t;
+  t.is_established = *rc::gen::inRange(0, 4) != 0;
+  // Some of them before the first ping.
+  const nanos closed = begun + *rc::gen::inRange<nanos>(0, 20 * second);
+  const auto before = [](nanos of) { return of - *rc::gen::inRange<nanos>(0, 3 * second); };
+  t.closed = closed;
+  t.last_received = before(closed);
+  t.established = before(t.last_received);
+  t.opened = before(t.established);
+  if (*rc::gen::inRange(0, 8) == 0) t.opened = time_min;
+  if (*rc::gen::inRange(0, 8) == 0) t.last_received = time_min;
+  t.transit = *rc::gen::inRange<nanos>(0, second);
+  t.error = *rc::gen::element<nanos>(0, 1, 4 * millisecond, movable_errors, movable_errors + 1, second);
+  return t;
+}
+
+flow some_flow(std::uint32_t index) {
+  flow f;
+  f.id = {theirs.incarnation, theirs.batch, index};
+  f.connection = *rc::gen::oneOf(rc::gen::arbitrary<std::uint64_t>(), rc::gen::just<std::uint64_t>(index));
+  f.part = *rc::gen::element<std::uint32_t>(0, 1, 70'000);
+  f.end = end_reason{static_cast<std::uint8_t>(*rc::gen::inRange(1, 6))};
+  f.transport = *rc::gen::element(transport_protocol::tcp, transport_protocol::udp);
+  f.far_address = some_address();
+  f.near_address = some_address();
+  f.far_port = *rc::gen::arbitrary<std::uint16_t>();
+  f.near_port = *rc::gen::arbitrary<std::uint16_t>();
+  f.near_workload = workload_id{static_cast<std::uint32_t>(*rc::gen::inRange<std::size_t>(0, names + 1))};
+  if (f.near_workload != workload_id::none && *rc::gen::arbitrary<bool>())
+    f.near_tenancy = {theirs.incarnation, *rc::gen::inRange<std::uint64_t>(1, 1 << 20)};
+  f.counters.bytes_sent = *rc::gen::arbitrary<std::uint64_t>();
+  f.counters.connect_us = *rc::gen::arbitrary<std::uint32_t>();
+  f.times = some_times();
+  f.connect_errno = *rc::gen::element<std::uint16_t>(0, 0, 111);
+  if (!f.times.is_established && *rc::gen::arbitrary<bool>()) f.connections = 7;
+  if (*rc::gen::inRange(0, 4) == 0) f.dialled = {some_address(), 443};
+  return f;
+}
+
+/// What an agent would send, and where it lies.
+struct sent_rows {
+  std::vector<flow> flows;
+  packed_rows rows{theirs};
+
+  received_rows received() const { return {rows.base(), rows.bytes().data(), rows.count()}; }
+  void add(const flow& f) {
+    flows.push_back(f);
+    rows.add_movable(f);
+  }
+};
+
+sent_rows some_rows() {
+  sent_rows out;
+  for (std::uint32_t n = *rc::gen::inRange<std::uint32_t>(1, 20), i = 0; i < n; ++i) out.add(some_flow(i));
+  return out;
+}
+
+bool same_but_times(const flow& a, const flow& b) {
+  return a.id == b.id && a.connection == b.connection && a.part == b.part && a.reporter == b.reporter &&
+         a.transport == b.transport && a.end == b.end && a.near_address == b.near_address &&
+         a.far_address == b.far_address && a.near_port == b.near_port && a.far_port == b.far_port &&
+         a.near_tenancy == b.near_tenancy && a.near_workload == b.near_workload && a.dialled == b.dialled &&
+         a.connections == b.connections && a.connect_errno == b.connect_errno && a.counters == b.counters;
+}
+
+bool same_times(const flow_times& a, const flow_times& b) {
+  return a.opened == b.opened && a.established == b.established && a.last_received == b.last_received &&
+         a.closed == b.closed && a.transit == b.transit && a.error == b.error &&
+         a.is_established == b.is_established;
+}
+
+RC_GTEST_PROP(ReceivedRows, OfAnAgentAreRightAndReadAsTheyWereWritten, ()) {
+  const auto sent = some_rows();
+  const auto rows = sent.received();
+  nanos last = begun;
+  const char* const wrong = wrong_in(rows, sent.rows.bytes().size(), names, last);
+  RC_ASSERT(std::string(wrong == nullptr ? "" : wrong) == "");
+  nanos expected = begun;
+  received_cursor cursor(rows);
+  for (const auto& f : sent.flows) {
+    received_row r;
+    cursor.next(r);
+    RC_ASSERT(r.far == f.far_address);
+    RC_ASSERT(cursor.near_address(r) == f.near_address);
+    RC_ASSERT(r.connections == f.connections);
+    RC_ASSERT(r.near_name == static_cast<std::uint32_t>(f.near_workload));
+    const flow whole = cursor.whole(r);
+    RC_ASSERT(same_but_times(whole, f) && same_times(whole.times, f.times));
+    expected =
+        std::max({expected, f.times.opened, f.times.established, f.times.last_received, f.times.closed});
+  }
+  RC_ASSERT(last == expected);
+}
+
+/// What is done for a flow that the shift does not reach; here so that it can be told.
+void by_itself(flow_times& t) {
+  t = {1, 2, 3, 4, 5, 6, true};
+}
+
+/// The earliest of a flow's stamps, as early as it may be.
+nanos earliest(const flow_times& t) {
+  return saturating_sub(std::min({t.opened, t.is_established ? t.established : t.closed, t.last_received}),
+                        t.error);
+}
+
+RC_GTEST_PROP(ReceivedRows, AreMovedByTheShiftOrPlacedByThemselves, ()) {
+  const auto clock = asked_for_a_while();
+  const clock_shift shift(clock);
+  const std::function<void(flow_times&)> place_one = by_itself;
+  const auto sent = some_rows();
+  const auto rows = sent.received();
+  const row_placer placer(rows, shift, place_one);
+  std::vector<packed_rows> placed(2, packed_rows(placer.base()));  // as to two shards
+  std::vector<bool> second_of_two;
+  received_cursor cursor(rows);
+  for (const auto& f : sent.flows) {
+    received_row r;
+    cursor.next(r);
+    second_of_two.push_back(*rc::gen::arbitrary<bool>());
+    const auto name = f.near_workload == workload_id::none ? workload_id::none : workload_id{100'000};
+    placer.add(placed[second_of_two.back() ? 1 : 0], cursor, r, name);
+  }
+  std::vector<row_cursor> read{{placed[0].base(), placed[0].bytes().data()},
+                               {placed[1].base(), placed[1].bytes().data()}};
+  for (std::size_t i = 0; i < sent.flows.size(); ++i) {
+    flow expected = sent.flows[i];
+    flow f;
+    read[second_of_two[i] ? 1 : 0].next(f);
+    if (expected.near_workload != workload_id::none) expected.near_workload = workload_id{100'000};
+    RC_ASSERT(same_but_times(f, expected));
+    flow_times t = expected.times;
+    const nanos first = earliest(t);
+    const bool reached = t.opened != time_min && t.last_received != time_min && first > begun &&
+                         saturating_add(shift.error_since(first), t.error) <= movable_errors;
+    if (reached) {
+      for (nanos* at : {&t.opened, &t.established, &t.last_received, &t.closed}) *at += shift.offset();
+      t.error += shift.error_since(first);
+    } else {
+      by_itself(t);
+    }
+    RC_ASSERT(same_times(f.times, t));
+  }
+  RC_ASSERT(placed[0].count() + placed[1].count() == sent.flows.size());
+}
+
+TEST(ReceivedRows, LoseTheirTenancyWithTheirName) {
+  const clock_shift shift(asked_for_a_while());
+  const std::function<void(flow_times&)> place_one = by_itself;
+  sent_rows sent;
+  for (const nanos opened : {begun + 10 * second, time_min}) {
+    flow f;
+    f.id = {7, 3, static_cast<std::uint32_t>(sent.flows.size())};
+    f.end = end_reason::end_of_flow;
+    f.near_tenancy = {7, 5};
+    f.near_workload = workload_id{1};
+    f.times = {opened, begun + 10 * second, begun + 11 * second, begun + 12 * second, 0, 0, true};
+    sent.add(f);
+  }
+  const auto rows = sent.received();
+  const row_placer placer(rows, shift, place_one);
+  packed_rows placed(placer.base());
+  received_cursor cursor(rows);
+  for (std::size_t i = 0; i < sent.flows.size(); ++i) {
+    received_row r;
+    cursor.next(r);
+    placer.add(placed, cursor, r, workload_id::none);
+  }
+  row_cursor read(placed.base(), placed.bytes().data());
+  for (std::size_t i = 0; i < sent.flows.size(); ++i) {
+    flow f;
+    read.next(f);
+    EXPECT_TRUE(f.near_tenancy.none());
+    EXPECT_EQ(f.near_workload, workload_id::none);
+  }
+}
+
+/// Bytes that are rows, or were.
+struct spoiled_rows {
+  std::vector<std::byte> bytes;
+  std::uint32_t count;
+
+  const char* wrong() const {
+    nanos last = begun;
+    return wrong_in({theirs, bytes.data(), count}, bytes.size() - row_slack, names, last);
+  }
+};
+
+spoiled_rows copied(const sent_rows& sent) {
+  spoiled_rows out{{sent.rows.bytes().begin(), sent.rows.bytes().end()}, sent.rows.count()};
+  out.bytes.resize(out.bytes.size() + row_slack);
+  return out;
+}
+
+// What is found right is right, whatever it is: a node reads it without looking again.
+RC_GTEST_PROP(ReceivedRows, ThatAreTakenAreWithinTheirBounds, ()) {
+  auto all = copied(some_rows());
+  for (int n = *rc::gen::inRange(0, 4); n > 0; --n) {
+    const auto at = *rc::gen::inRange<std::size_t>(0, all.bytes.size() - row_slack);
+    all.bytes[at] ^= std::byte{1} << *rc::gen::inRange(0, 8);
+  }
+  if (*rc::gen::inRange(0, 8) == 0) all.bytes.resize(*rc::gen::inRange(row_slack, all.bytes.size()));
+  RC_CLASSIFY(all.wrong() == nullptr, "taken");
+  if (all.wrong() != nullptr) return;
+  const received_rows rows{theirs, all.bytes.data(), all.count};
+  received_cursor cursor(rows);
+  const clock_shift shift(asked_for_a_while());
+  const std::function<void(flow_times&)> place_one = by_itself;
+  const row_placer placer(rows, shift, place_one);
+  packed_rows placed(placer.base());
+  for (std::uint32_t i = 0; i < all.count; ++i) {
+    received_row r;
+    cursor.next(r);
+    RC_ASSERT(r.near_name <= names);
+    RC_ASSERT(r.near_sequence == 0 || r.near_name > 0);
+    const flow f = cursor.whole(r);
+    RC_ASSERT(f.times.error >= 0 && f.times.transit >= 0);
+    RC_ASSERT(f.end >= end_reason::idle_timeout && f.end <= end_reason::lack_of_resources);
+    RC_ASSERT(f.connections >= 1 && (f.connections == 1 || !f.times.is_established));
+    placer.add(placed, cursor, r, workload_id{~0U});
+  }
+  row_cursor read(placed.base(), placed.bytes().data());
+  received_cursor again(rows);
+  for (std::uint32_t i = 0; i < all.count; ++i) {
+    received_row r;
+    again.next(r);
+    flow expected = again.whole(r);
+    expected.near_workload = workload_id{~0U};
+    flow f;
+    read.next(f);
+    RC_ASSERT(same_but_times(f, expected));
+  }
+  RC_ASSERT(read.at() == placed.bytes().data() + placed.bytes().size());
+}
+
+class hostile_rows : public testing::Test {
+ protected:
+  /// Two flows that are right; behind the fields of the second are its extras.
+  static spoiled_rows rows(const std::function<void(flow&)>& change = {}) {
+    sent_rows sent;
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      flow f;
+      f.id = {7, 3, i};
+      f.end = end_reason::end_of_flow;
+      f.near_workload = workload_id{1};
+      f.times = {begun, begun, begun, begun, 0, 0, false};
+      f.connections = 2;
+      if (change) change(f);
+      sent.add(f);
+    }
+    return copied(sent);
+  }
+  /// The head of the first row.
+  static void spoil(spoiled_rows& all, std::uint64_t without, std::uint64_t with) {
+    std::uint64_t first = 0;
+    std::memcpy(&first, all.bytes.data(), sizeof first);
+    first = (first & ~(without << 8)) | with << 8;
+    std::memcpy(all.bytes.data(), &first, sizeof first);
+  }
+  static std::string wrong(const spoiled_rows& all) {
+    const char* const said = all.wrong();
+    return said == nullptr ? "" : said;
+  }
+};
+
+TEST_F(hostile_rows, that_are_spoiled_here_were_right) {
+  EXPECT_EQ(wrong(rows()), "");
+  EXPECT_EQ(wrong(copied(sent_rows{})), "");
+}
+
+TEST_F(hostile_rows, of_another_number_or_length_are_refused) {
+  auto all = rows();
+  all.count = 3;
+  EXPECT_EQ(wrong(all), "fewer rows than flows");
+  all.count = 1;
+  EXPECT_EQ(wrong(all), "more rows than flows");
+  all = rows();
+  all.bytes[0] = std::byte{0};
+  EXPECT_EQ(wrong(all), "a row of another length");
+  all = rows();
+  all.bytes[0] = std::byte{255};
+  EXPECT_EQ(wrong(all), "a row of another length");
+  for (std::size_t cut = 1; cut + row_slack < rows().bytes.size(); ++cut) {
+    all = rows();
+    all.bytes.resize(all.bytes.size() - cut);
+    EXPECT_NE(wrong(all), "") << cut;
+  }
+  for (const int more : {1, 2, 3, 5, 8, 40}) {  // with what is there: no extras that there are
+    all = rows([](flow& f) { f.connections = 1; });
+    const auto length = std::to_integer<std::size_t>(all.bytes[0]);
+    all.bytes[0] = static_cast<std::byte>(length + static_cast<std::size_t>(more));
+    all.bytes.insert(all.bytes.begin() + static_cast<std::ptrdiff_t>(length), static_cast<std::size_t>(more),
+                     std::byte{1});
+    EXPECT_EQ(wrong(all), more == 1 || more == 5 ? "" : "a row of another length") << more;
+  }
+}
+
+TEST_F(hostile_rows, with_values_out_of_their_range_are_refused) {
+  for (const std::uint64_t end : {0, 6, 7}) {
+    auto all = rows();
+    spoil(all, std::uint64_t{7} << end_bits, end << end_bits);
+    EXPECT_EQ(wrong(all), "a flow with an unknown end reason");
+  }
+  EXPECT_EQ(wrong(rows([](flow& f) { f.times.transit = -1; })), "a flow with a negative transit");
+  EXPECT_EQ(wrong(rows([](flow& f) { f.times.error = time_min; })), "a flow with a negative error");
+  EXPECT_EQ(wrong(rows([](flow& f) { f.times.is_established = true; })),
+            "several connections with one handshake");
+  EXPECT_EQ(wrong(rows([](flow& f) { f.connections = 0; })), "a row for several connections that are none");
+  EXPECT_EQ(wrong(rows([](flow& f) { f.near_workload = workload_id{names + 1}; })),
+            "a flow whose near workload is not in the batch");
+  EXPECT_EQ(wrong(rows([](flow& f) {
+              f.near_workload = workload_id::none;
+              f.near_tenancy = {7, 1};
+            })),
+            "a tenancy of a workload that is not in the batch");
+  auto all = rows([](flow& f) {
+    f.connections = 1;
+    f.dialled = {address::v4(1), 0xffff};
+  });
+  const auto end = std::to_integer<std::size_t>(all.bytes[0]);
+  all.bytes[end - 6] = all.bytes[end - 5] = std::byte{0};
+  EXPECT_EQ(wrong(all), "a dialled address without a port");
+}
+
+TEST_F(hostile_rows, in_a_form_that_nobody_could_fill_in_are_refused) {
+  sent_rows sent;
+  flow f = {};
+  f.end = end_reason::end_of_flow;
+  f.times = {begun, begun, begun, begun, 0, 0, false};
+  sent.rows.add(f);
+  EXPECT_EQ(wrong(copied(sent)), "a row without room for its error");
+  sent = {};
+  sent.rows.add_movable(f);
+  f.id.index = 2;
+  sent.rows.add_movable(f);
+  EXPECT_EQ(wrong(copied(sent)), "rows with gaps");
+}
+
+}  // namespace
+}  // namespace tenure::hold
