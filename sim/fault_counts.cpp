@@ -69,6 +69,7 @@ std::string_view to_string(fault f) {
                                                                       "hold_prolonged",
                                                                       "record_shared",
                                                                       "batch_compressed",
+                                                                      "node_older",
                                                                       "settings_taken",
                                                                       "settings_refused"};
   invariant(f < fault::count_, "a fault has a name");

@@ -73,6 +73,7 @@ enum class fault : std::uint8_t {
   hold_prolonged,     ///< a flow was asked about again after its hold
   record_shared,      ///< an agent that was short of room let several connections share one
   batch_compressed,
+  node_older,        ///< a node did not say that it reads packed batches
   settings_taken,    ///< by an agent, from its node
   settings_refused,  ///< by an agent, whole
   count_,

@@ -76,9 +76,20 @@ nanos network::draw_delay() {
   return delay;
 }
 
+/// What a node of before packed batches says in place of this, in some cases; any other frame stays as it is.
+void network::make_older(transport::frame& welcome) {
+  auto said = wire::decode(welcome, 0);
+  auto* const w = said ? std::get_if<wire::welcome>(&*said) : nullptr;
+  if (w == nullptr || !draw_.chance(conditions_.older)) return;
+  w->packed = 0;
+  welcome = wire::encode(*said);
+  faults_.add(fault::node_older);
+}
+
 void network::transmit(end& from, packet p) {
   const auto to = from.other.lock();
   if (!to) return;
+  if (conditions_.older > 0 && !p.last) make_older(p.bytes);
   ++frames_;
   nanos due = time_.now() + draw_delay();
   if (const auto c = clogged_.find(from.here); c != clogged_.end()) due = std::max(due, c->second);

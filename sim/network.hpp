@@ -30,6 +30,7 @@ struct network_conditions {
   double unacknowledged =
       0;               ///< chance that an acknowledgement is lost, and its link with it: all comes again
   double refused = 0;  ///< chance that a dial is refused
+  double older = 0;    ///< chance that a node does not say that it reads packed batches, link by link
   nanos break_after = 30 * second;  ///< a direction that is blocked for so long ends its link
 };
 
@@ -78,6 +79,7 @@ class network {
   using end_ptr = std::shared_ptr<end>;
 
   nanos draw_delay();
+  void make_older(transport::frame& welcome);
   void transmit(end& from, packet p);
   void pump(const end_ptr& to);
   bool loses(const end_ptr& to, const packet& p);

@@ -230,6 +230,7 @@ void name_cluster(names& n) {
   TENURE_COUNT(network.loss);
   TENURE_COUNT(network.unacknowledged);
   TENURE_COUNT(network.refused);
+  TENURE_COUNT(network.older);
 }
 
 void name_faults(names& n) {

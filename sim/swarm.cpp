@@ -173,6 +173,7 @@ scenario swarm(std::uint64_t seed) {
   const nanos longest = std::max(s.cluster.hold, s.cluster.hold_longest);
   s.cooldown = longest + 90 * second;
   if (short_memory) s.cluster.horizon = 2 * longest + minute;
+  s.network.older = strength(draw, 1);
   return s;
 }
 

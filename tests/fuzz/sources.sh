@@ -4,7 +4,7 @@
 lines_sources=(tests/fuzz/{lines_fuzzer,lines}.cpp cli/{evidence_line,flow_line}.cpp ownership/*.cpp)
 lines_libraries=(-lsimdjson)
 
-frames_sources=(tests/fuzz/{frames_fuzzer,frames}.cpp capnp/*.cpp ownership/*.cpp)
+frames_sources=(tests/fuzz/{frames_fuzzer,frames}.cpp capnp/*.cpp hold/*.cpp ownership/*.cpp)
 frames_libraries=(-lcapnp -lkj -lsimdjson -lzstd -lfmt)
 
 sessions_sources=(tests/fuzz/{sessions_fuzzer,sessions}.cpp
