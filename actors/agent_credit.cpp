@@ -2,19 +2,20 @@
 
 #include <algorithm>
 
+#include "hold/received_rows.hpp"
+
 namespace tenure::actors {
 namespace {
 
 // Credit is passed by up to a batch: its last byte lets one through.
 constexpr std::int64_t one_batch = 1;
 
-// What bytes of batches may take of the budget when they are held: a packed flow of 48 bytes, the shortest
-// that there is, takes 80.
+// What bytes of batches may take of the budget when they are held, all of them flows of the shortest kind.
 constexpr std::int64_t held_of(std::int64_t bytes) {
-  return bytes * 5 / 3;
+  return (bytes * held_flow_bytes + hold::shortest_received_row - 1) / hold::shortest_received_row;
 }
 constexpr std::int64_t bytes_of(std::int64_t held) {
-  return held / 5 * 3;
+  return held / held_flow_bytes * hold::shortest_received_row;
 }
 
 }  // namespace

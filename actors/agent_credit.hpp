@@ -8,6 +8,9 @@
 
 namespace tenure::actors {
 
+/// What a held flow takes of the budget, its place in lots and ledgers included (hold/packed_flow.hpp).
+inline constexpr std::int64_t held_flow_bytes = 80;
+
 /// What a node may spend on flows that are held, and on batches on their way to that. Shared by all sessions.
 /// Any thread.
 class held_budget {

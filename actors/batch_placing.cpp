@@ -9,6 +9,13 @@
 
 namespace tenure::actors {
 
+namespace {
+
+// A session keeps no more room than this for the names of its next batch.
+constexpr std::size_t names_kept = 64;
+
+}  // namespace
+
 batch_placing::batch_placing(std::shared_ptr<const session_settings> settings,
                              std::shared_ptr<workload_table> workloads,
                              std::shared_ptr<node_counters> counters)
@@ -77,6 +84,7 @@ placed_batch batch_placing::place(const wire::received_batch& b, const clock_bou
   claim_all(b.workloads());
   if (b.evidence_count() > 0) place_evidence(b, clock, now, out);
   if (b.flow_count() > 0) place_flows(b, clock, shift, out);
+  if (names_.capacity() > names_kept) claimed_workloads().swap(names_);
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actors/exporter_batches.hpp"
 #include "actors/redial_wait.hpp"
 #include "capnp/codec.hpp"
 #include "capnp/compression.hpp"
@@ -155,14 +156,33 @@ void move(pointer self) {
 
 }  // namespace
 
+namespace {
+
+/// What was packed for another node is unpacked for one that does not read it. @param frame what is to be
+/// sent in place of it @returns false, and it is dropped, when it cannot be
+bool fit_for_node(exporter_state& s, const wire::frame*& frame, wire::frame& plain) {
+  if (s.main.packed || !wire::is_packed(*frame)) return true;
+  auto unpacked = wire::unpacked(*frame, s.settings.incarnation);
+  if (!unpacked) {
+    spdlog::error("agent: batch {} is dropped: {}", s.sent_batch, unpacked.error().text);
+    s.retained->give_up(s.sent_batch);
+    refresh_gauges(s);
+    return false;
+  }
+  plain = std::move(*unpacked);
+  frame = &plain;
+  return true;
+}
+
+}  // namespace
+
 /// Sends what is retained and was not sent over this link, as far as credit goes.
 void send_batches(exporter_state& s) {
   while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
     const auto* frame = s.retained->next(s.sent_batch);
     if (frame == nullptr) return;
-    // It may have been packed for another node.
-    const auto plain = s.main.packed ? std::nullopt : wire::unpacked(*frame, s.settings.incarnation);
-    if (plain) frame = &*plain;
+    wire::frame plain;
+    if (!fit_for_node(s, frame, plain)) continue;
     const std::size_t bytes = frame->size() * sizeof(frame->front());
     s.sent_bytes += bytes;
     auto small = s.settings.compress && s.main.compressed ? wire::compress(*frame) : std::nullopt;

@@ -17,8 +17,6 @@ namespace {
 using pointer = intake_actor::stateful_pointer<intake_state>;
 
 constexpr auto look_interval = std::chrono::milliseconds{500};
-// What a held flow takes of the budget, as in a session.
-constexpr std::int64_t held_flow_bytes = 80;
 // Names of agents that are kept; of more, all are learnt anew.
 constexpr std::size_t max_origins = 20'000;
 

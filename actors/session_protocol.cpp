@@ -20,9 +20,6 @@ constexpr nanos company = 60 * millisecond;
 constexpr std::size_t brackets_kept = 256;
 constexpr nanos brackets_apart = second / 2;
 
-// What a held flow takes of the budget, its place in lots and ledgers included (hold/packed_flow.hpp).
-constexpr std::size_t held_flow_bytes = 80;
-
 }  // namespace
 
 session_protocol::session_protocol(std::shared_ptr<const session_settings> settings,
@@ -103,15 +100,17 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
     take_again(b, known, r);
     return {};
   }
-  if (waiting_bytes_ + bytes > settings_->max_waiting_bytes) {
+  // Flows are reckoned at once as what they will take when they are held.
+  const std::size_t takes = std::max(b.bytes(), b.flow_count() * held_flow_bytes);
+  if (waiting_bytes_ + takes > settings_->max_waiting_bytes) {
     ++counters_->batches_refused;
     drop(b.flow_count());
     return fail(trouble::usage, "too many batches while clock pings stay unanswered");
   }
   counters_->evidence_received += b.evidence_count();
   waiting_flows_ += b.flow_count();
-  waiting_.push_back({std::move(b), now, bytes, next_ping_});
-  waiting_bytes_ += bytes;
+  waiting_.push_back({std::move(b), now, takes, next_ping_});
+  waiting_bytes_ += takes;
   place_what_can_be(r, now);
   ping_if_waiting(r, now);
   return {};

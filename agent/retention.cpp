@@ -94,6 +94,10 @@ bool retention::acknowledge(std::uint64_t number) {
   return true;
 }
 
+void retention::give_up(std::uint64_t number) {
+  if (const auto it = kept_.find(number); it != kept_.end()) drop(it);
+}
+
 void retention::drop(place it) {
   ++batches_dropped_;
   flows_dropped_ += it->second.flows;

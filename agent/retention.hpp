@@ -31,6 +31,9 @@ class retention {
   /// @returns whether it was retained: false for a repeat, or for what was dropped.
   bool acknowledge(std::uint64_t number);
 
+  /// It cannot be delivered: dropped, and counted.
+  void give_up(std::uint64_t number);
+
   /// The first batch that is retained beyond this number; null when there is none. From 0 on they are what a
   /// new connection has to be sent. One that cannot be read back from the spool is dropped, and counted.
   /// @param number becomes the batch's @returns valid until the next call of anything

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "capnp/messages.hpp"
 #include "ownership/outcome.hpp"
@@ -26,9 +25,12 @@ frame encode(const message& m);
 /// @pre as for `encode`, and it has at most max_batch_flows
 frame encode_packed(const batch& b);
 
-/// A packed batch's frame as one that every node reads; of any other frame: absent.
-/// @param incarnation with which it was made
-std::optional<frame> unpacked(const frame& f, std::uint64_t incarnation);
+/// Whether a frame's message is a packed batch.
+bool is_packed(const frame& f);
+
+/// A packed batch's frame as one that every node reads. A failure when that is no batch, or would be longer
+/// than a frame may be. @param incarnation with which it was made
+outcome<frame> unpacked(const frame& f, std::uint64_t incarnation);
 
 /// A frame as a message. Bytes may be hostile: lengths, list bounds, indices, enumerations and nesting are
 /// checked.

@@ -10,7 +10,6 @@
 
 #include "capnp/codec.hpp"
 #include "capnp/decode_batch.hpp"
-#include "capnp/encode_batch.hpp"
 #include "capnp/flat_flows.hpp"
 #include "capnp/received_batch.hpp"
 #include "wire.capnp.h"

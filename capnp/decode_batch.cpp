@@ -221,6 +221,7 @@ complaint read_lists(schema::Batch::Reader in, capnp::List<schema::Flow>::Reader
 
 complaint read_lists(schema::Packed::Reader in, std::uint64_t incarnation, batch_lists& out,
                      std::vector<workload>* workloads) {
+  if (in.getForm() == 0 || in.getForm() > packed_form) return "rows of a form that is not read here";
   const auto rest = in.getBatch();
   if (auto c = read_lists(rest, rest.getFlows(), incarnation, out, workloads)) return c;
   if (out.flows.count > 0) return "a packed batch with flows that are not packed";

@@ -42,9 +42,6 @@ void put_batch(schema::Batch::Builder out, const batch& b);
 frame pack_made(const batch& tables, const std::vector<tenancy_entry>& told, std::uint32_t flows,
                 flow_maker make, void* context);
 
-/// Whether a frame's message is a packed batch.
-bool is_packed(const frame& f);
-
 /// A frame with one message.
 /// @param room for the message's one kind, reckoned from above
 /// @param fill called once with the context and the message's root

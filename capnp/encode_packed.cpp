@@ -1,4 +1,5 @@
 #include <cstring>
+#include <variant>
 #include <vector>
 
 #include "capnp/encode_batch.hpp"
@@ -31,6 +32,7 @@ struct packing {
 
 void put_packed(schema::Packed::Builder out, const packing& p) {
   put_tables(out.initBatch(), p.tables, p.told, tenancy_places(p.told));
+  out.setForm(packed_form);
   out.setFlows(p.rows.count());
   out.setTime(p.rows.base().time);
   out.setNearHigh(p.rows.base().near_high);
@@ -74,10 +76,14 @@ frame encode_packed(const batch& b) {
       &make);
 }
 
-std::optional<frame> unpacked(const frame& f, std::uint64_t incarnation) {
-  if (!is_packed(f)) return std::nullopt;
+outcome<frame> unpacked(const frame& f, std::uint64_t incarnation) {
   const auto said = decode(f, incarnation);
-  return said ? std::optional(encode(*said)) : std::nullopt;
+  if (!said) return tl::unexpected(said.error());
+  const auto* const b = std::get_if<batch>(&*said);
+  if (b == nullptr || b->tenancies.size() > max_batch_tenancies ||
+      batch_words(*b) * sizeof(capnp::word) > max_frame_bytes)
+    return fail(trouble::usage, "a batch that cannot be sent plain");
+  return encode(*said);
 }
 
 }  // namespace tenure::wire

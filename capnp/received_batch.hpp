@@ -48,6 +48,8 @@ class received_batch {
   std::uint64_t number() const { return lists_.number; }
   /// As long as the batch lives.
   const std::vector<std::string_view>& workloads() const { return lists_.workloads; }
+  /// Of memory that it keeps.
+  std::size_t bytes() const { return frame_->size() * sizeof(frame_->front()) + packed_here_.room(); }
   nanos last_stamp() const { return lists_.last_stamp; }
   std::size_t evidence_count() const { return lists_.evidence.count; }
   std::size_t flow_count() const { return lists_.rows.count; }

@@ -215,12 +215,14 @@ struct Dialled {
 
 struct Packed {
   # A batch whose flows are rows, as a node keeps them: a third of the bytes, and most of them are only copied. A kind of
-  # message of its own, so that a node which does not know it says so instead of overlooking the flows.
+  # message of its own, so that a node which does not know it says so instead of overlooking the flows. Fields mean what
+  # they mean in Flow; of connectErrno there is one byte, and there are no initial sequence numbers.
   #
   # Form 1. A row is its length in bytes (1 byte), a head of 6 bytes, then parts; numbers are little endian. From its
-  # lowest bits on, the head has 19 choices of two bits, one for each field: which of the four lengths it has. Then come
-  # bits: reporter (1: destination), transport (1: UDP), three of endReason, established, the far address is not IPv4,
-  # two of the near address's form, and the upper half of the far address's upper half is nearHigh's. The parts:
+  # lowest bits on, the head has 19 choices of two bits, one for each field: which of the four lengths it has, which may
+  # be longer than needed. Then come bits: reporter (1: destination), transport (1: UDP), three of endReason (1 to 5),
+  # established, the far address is not IPv4, two of the near address's form, and the upper 32 bits of the far address
+  # are nearHigh's. The parts:
   #   far address     4 bytes IPv4; else 16, the upper half first, or the lower half of that (4) and the lower half (8)
   #                   if it is nearHigh's
   #   far port        2 bytes
@@ -231,9 +233,10 @@ struct Packed {
   #   error           2 3 4 8; at least 3 bytes, however small
   #   closedAt        3 4 5 8, after lastReceivedAt
   #   near port       2 bytes
-  #   near address    by its form: 0: 4 bytes IPv4; 1: the lower half, the upper one is nearHigh; 2: both halves; 3: as
-  #                   1, and the lower half of the upper one first
-  #   gap             0 1 2 4: 0 bytes
+  #   near address    by its form: 0: 4 bytes IPv4; 1: the lower half (8), the upper one is nearHigh; 2: both, the upper
+  #                   one first; 3: the lower 32 bits of the upper half, the upper ones being nearHigh's, then the lower
+  #                   half (8)
+  #   gap             0 1 2 4: only 0 bytes here
   #   connection      0 1 3 8, after one more than that of the row before; before the first: 0
   #   part            0 1 2 4
   #   near sequence   1 2 3 8: of a tenancy of this agent; 0: the near end is not proved
@@ -242,14 +245,16 @@ struct Packed {
   #   segmentsSent, segmentsReceived                    1 2 3 4 each
   #   retransmits                                       0 1 2 4
   #   srttUs, minRttUs, connectUs                       1 2 3 4 each
-  # A difference is d = a - b in 64 bits, wrapping, written as 2d, or as -2d - 1 where d is negative. Behind them stand,
-  # where there are any: connectErrno (1 byte), connections (4 bytes, above 1), and what was dialled: port (2) and
-  # address (4, or both halves).
+  # A difference is d = a - b in 64 bits, wrapping, written as 2d, or as -2d - 1 where d is negative; transit and error
+  # are below 2^63. What is left of a row's length says what stands behind them: if it is odd, connectErrno (1 byte);
+  # if 4, 10 or 22 are left then, connections (4 bytes; above 1, and not established); if 6 or 18 are left then, what was
+  # dialled: port (2, not 0) and address (4 bytes IPv4, or both halves, the upper one first).
   batch @0 :Batch;          # has no `flows` and no `dialled`; of the tenancies only those that evidence names
   flows @1 :UInt32;         # how many rows there are
   time @2 :Int64;
   nearHigh @3 :UInt64;
   rows @4 :Data;            # one behind the other, then eight zeros: a reader may take more than it needs
+  form @5 :UInt8;           # of the rows: 1
 }
 
 enum Reporter {

@@ -109,6 +109,8 @@ class packed_rows {
   std::uint32_t last_index() const { return last_index_; }
   std::uint32_t count() const { return count_; }
   bool empty() const { return count_ == 0; }
+  /// Bytes that there is room for.
+  std::size_t room() const { return bytes_.size(); }
   std::span<const std::byte> bytes() const { return {bytes_.data(), used_}; }
 
  private:

@@ -12,6 +12,9 @@
 /// name is 1 + its place in the batch's list of workloads.
 namespace tenure::hold {
 
+/// No row is shorter: one of IPv4 with small numbers everywhere.
+inline constexpr int shortest_received_row = 46;
+
 /// Where they lie.
 struct received_rows {
   row_base base;

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "capnp/codec.hpp"
+#include "capnp/compression.hpp"
 
 namespace tenure::sim {
 
@@ -33,6 +34,7 @@ struct network::end final : tenure::transport::link, std::enable_shared_from_thi
   bool open = true;     ///< neither side closed, as far as this end knows
   bool closed = false;  ///< `closed` was called, or never will be
   bool armed = false;
+  bool older = false;  ///< a node's that reads no packed batches
   nanos blocked_since = time_max;
   std::deque<packet> incoming;
   std::vector<packet> before_up;
@@ -76,12 +78,22 @@ nanos network::draw_delay() {
   return delay;
 }
 
+namespace {
+
+bool is_packed(const transport::frame& f) {
+  const auto whole = wire::expand(std::make_shared<const transport::frame>(f));
+  return whole && wire::is_packed(**whole);
+}
+
+}  // namespace
+
 /// What a node of before packed batches says in place of this, in some cases; any other frame stays as it is.
-void network::make_older(transport::frame& welcome) {
+void network::make_older(end& from, transport::frame& welcome) {
   auto said = wire::decode(welcome, 0);
   auto* const w = said ? std::get_if<wire::welcome>(&*said) : nullptr;
   if (w == nullptr || !draw_.chance(conditions_.older)) return;
   w->packed = 0;
+  from.older = true;
   welcome = wire::encode(*said);
   faults_.add(fault::node_older);
 }
@@ -89,7 +101,11 @@ void network::make_older(transport::frame& welcome) {
 void network::transmit(end& from, packet p) {
   const auto to = from.other.lock();
   if (!to) return;
-  if (conditions_.older > 0 && !p.last) make_older(p.bytes);
+  if (conditions_.older > 0 && !p.last) make_older(from, p.bytes);
+  if (to->older && !p.last && is_packed(p.bytes)) {
+    break_link(to, close_reason::closed_there);  // as by a node that is sent what it does not know
+    return;
+  }
   ++frames_;
   nanos due = time_.now() + draw_delay();
   if (const auto c = clogged_.find(from.here); c != clogged_.end()) due = std::max(due, c->second);

@@ -79,7 +79,7 @@ class network {
   using end_ptr = std::shared_ptr<end>;
 
   nanos draw_delay();
-  void make_older(transport::frame& welcome);
+  void make_older(end& from, transport::frame& welcome);
   void transmit(end& from, packet p);
   void pump(const end_ptr& to);
   bool loses(const end_ptr& to, const packet& p);

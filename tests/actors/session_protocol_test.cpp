@@ -82,6 +82,29 @@ TEST_F(session_protocol_test, bounds_what_waits_for_a_reading) {
   EXPECT_FALSE(say(batch(4, 0, second), start));
 }
 
+// Rows are shorter than what they take when they are held: that much of the budget they have from the start,
+// or all agents together could pass it.
+TEST_F(session_protocol_test, packed_flows_take_as_much_of_the_budget_while_they_wait_as_when_they_are_held) {
+  packs = true;
+  begin();
+  greet();
+  auto full = with_flow(batch(1, 0, second), second);
+  const flow first = full.flows.front();
+  for (std::uint32_t i = 1; i < 500; ++i) {
+    full.flows.push_back(first);
+    full.flows.back().id.index = i;
+    full.flows.back().connection = i;
+  }
+  ASSERT_LT(wire::encode_packed(full).size() * sizeof(std::uint64_t), 500 * 80U);
+  ASSERT_TRUE(say(full, start));
+  const auto promised = settings->budget->used() - 500 * 80;
+  session->disconnected();
+  EXPECT_EQ(settings->budget->used(), 0);
+  greet();
+  EXPECT_GE(promised, settings->budget->used())
+      << "beyond the flows there was the promise that each has at first";
+}
+
 TEST_F(session_protocol_test, what_an_agent_retained_for_long_is_taken_at_once) {
   begin();
   greet();

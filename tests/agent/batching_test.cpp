@@ -119,6 +119,18 @@ TEST(retention, drops_the_oldest_beyond_its_bound_and_counts_them) {
   EXPECT_EQ(r.batches(), 1U);
 }
 
+TEST(retention, gives_up_what_cannot_be_delivered_and_counts_it) {
+  retention r{1000};
+  r.keep(1, wire::frame(1), 3);
+  r.keep(2, wire::frame(1), 4);
+  r.give_up(1);
+  r.give_up(1);
+  EXPECT_EQ(r.batches(), 1U);
+  EXPECT_EQ(r.flows(), 4U);
+  EXPECT_EQ(r.batches_dropped(), 1U);
+  EXPECT_EQ(r.flows_dropped(), 3U);
+}
+
 TEST(retention, hands_out_the_oldest_first) {
   retention r{1000};
   r.keep(1, wire::frame{1}, 1);

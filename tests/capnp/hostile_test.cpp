@@ -102,6 +102,8 @@ TEST(hostile, packed_batches_that_are_none_are_refused) {
   using packed_builder = schema::Packed::Builder;
   const std::pair<std::function<void(packed_builder)>, const char*> cases[] = {
       {[](packed_builder p) { p.getBatch().setNumber(0); }, "number 0"},
+      {[](packed_builder p) { p.setForm(0); }, "rows of a form"},
+      {[](packed_builder p) { p.setForm(packed_form + 1); }, "rows of a form"},
       {[](packed_builder p) { p.setFlows(0); }, "more rows than flows"},
       {[](packed_builder p) { p.setFlows(2); }, "fewer rows than flows"},
       {[](packed_builder p) { p.setFlows(max_batch_flows + 1); }, "flows, at most"},

@@ -86,7 +86,7 @@ RC_GTEST_PROP(received_batch, says_the_same_packed_and_plain, (std::uint64_t see
   }));
   b.tenancies.resize(expected.tenancies.size());  // behind them those that only flows name
   RC_ASSERT(samples::describe(*got) == samples::describe(packed(expected)));
-  RC_ASSERT(!unpacked(encode(sent), incarnation));
+  RC_ASSERT(is_packed(f) && !is_packed(encode(sent)));
 }
 
 RC_GTEST_PROP(received_batch, refuses_what_decode_refuses, (std::uint64_t seed, bool rows)) {

@@ -38,7 +38,8 @@ bool each_id_once(const wire::batch& b) {
 }
 
 void read_again(const wire::batch& b) {
-  if (!each_id_once(b)) return;
+  // Nor can more tenancies than a batch may have: those that only packed flows name stand in no table.
+  if (!each_id_once(b) || b.tenancies.size() > wire::max_batch_tenancies) return;
   for (const auto& f : {wire::encode(b), wire::encode_packed(b)}) {
     const auto again = wire::decode(f, incarnation);
     invariant(again.has_value(), "what was read can be written and read again");

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "hold/received_rows.hpp"
 #include "ownership/asked_port.hpp"
 
 namespace tenure::hold {
@@ -175,6 +176,16 @@ double bytes_of_typical(bool v6) {
     rows.add(f);
   }
   return static_cast<double>(rows.bytes().size()) / count;
+}
+
+TEST(PackedFlow, IsNeverShorterThanWhatCreditReckonsWith) {
+  flow f;
+  f.end = end_reason::end_of_flow;
+  f.near_address = f.far_address = address::v4(1);
+  f.connection = 1;
+  packed_rows rows(row_base{7, 3, 0, 0});
+  rows.add_movable(f);
+  EXPECT_EQ(rows.bytes().size(), std::size_t{shortest_received_row});
 }
 
 TEST(PackedFlow, TakesFewBytes) {
