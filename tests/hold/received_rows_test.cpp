@@ -1,7 +1,7 @@
 #include "hold/received_rows.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,95 +9,10 @@
 #include <rapidcheck/gtest.h>
 
 #include "hold/row_format.hpp"
+#include "tests/hold/sent_rows.hpp"
 
 namespace tenure::hold {
 namespace {
-
-constexpr nanos begun = 1'000 * second;
-constexpr nanos apart = 500 * second;  // ours is so much later than theirs
-constexpr row_base theirs{7, 3, begun, 0x2001'0db8'0000'0001ULL};
-constexpr std::size_t names = 300;
-
-/// Pings answered every quarter of a second for twenty, within 2 ms, while their clock runs as ours does.
-clock_bound asked_for_a_while() {
-  clock_bound clock;
-  for (nanos at = begun; at <= begun + 20 * second; at += second / 4)
-    EXPECT_TRUE(clock.add({at + apart - millisecond, at + apart + millisecond, at}));
-  return clock;
-}
-
-address some_address() {
-  switch (*rc::gen::inRange(0, 4)) {
-    case 0:
-      return address::from_halves(theirs.near_high, *rc::gen::arbitrary<std::uint64_t>());
-    case 1:
-      return address::from_halves(theirs.near_high + 1, *rc::gen::arbitrary<std::uint64_t>());
-    case 2:
-      return address::from_halves(*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::arbitrary<std::uint64_t>());
-    default:
-      return address::v4(*rc::gen::arbitrary<std::uint32_t>());
-  }
-}
-
-/// The stamps of some flow, of which a shift reaches most.
-flow_times some_times() {
-  flow_times t;
-  t.is_established = *rc::gen::inRange(0, 4) != 0;
-  // Some of them before the first ping.
-  const nanos closed = begun + *rc::gen::inRange<nanos>(0, 20 * second);
-  const auto before = [](nanos of) { return of - *rc::gen::inRange<nanos>(0, 3 * second); };
-  t.closed = closed;
-  t.last_received = before(closed);
-  t.established = before(t.last_received);
-  t.opened = before(t.established);
-  if (*rc::gen::inRange(0, 8) == 0) t.established = before(t.opened);  // whatever an agent says
-  if (*rc::gen::inRange(0, 8) == 0) t.opened = time_min;
-  if (*rc::gen::inRange(0, 8) == 0) t.last_received = time_min;
-  t.transit = *rc::gen::inRange<nanos>(0, second);
-  t.error = *rc::gen::element<nanos>(0, 1, 4 * millisecond, movable_errors, movable_errors + 1, second);
-  return t;
-}
-
-flow some_flow(std::uint32_t index) {
-  flow f;
-  f.id = {theirs.incarnation, theirs.batch, index};
-  f.connection = *rc::gen::oneOf(rc::gen::arbitrary<std::uint64_t>(), rc::gen::just<std::uint64_t>(index));
-  f.part = *rc::gen::element<std::uint32_t>(0, 1, 70'000);
-  f.end = end_reason{static_cast<std::uint8_t>(*rc::gen::inRange(1, 6))};
-  f.transport = *rc::gen::element(transport_protocol::tcp, transport_protocol::udp);
-  f.far_address = some_address();
-  f.near_address = some_address();
-  f.far_port = *rc::gen::arbitrary<std::uint16_t>();
-  f.near_port = *rc::gen::arbitrary<std::uint16_t>();
-  f.near_workload = workload_id{static_cast<std::uint32_t>(*rc::gen::inRange<std::size_t>(0, names + 1))};
-  if (f.near_workload != workload_id::none && *rc::gen::arbitrary<bool>())
-    f.near_tenancy = {theirs.incarnation, *rc::gen::inRange<std::uint64_t>(1, 1 << 20)};
-  f.counters.bytes_sent = *rc::gen::arbitrary<std::uint64_t>();
-  f.counters.connect_us = *rc::gen::arbitrary<std::uint32_t>();
-  f.times = some_times();
-  f.connect_errno = *rc::gen::element<std::uint16_t>(0, 0, 111);
-  if (!f.times.is_established && *rc::gen::arbitrary<bool>()) f.connections = 7;
-  if (*rc::gen::inRange(0, 4) == 0) f.dialled = {some_address(), 443};
-  return f;
-}
-
-/// What an agent would send, and where it lies.
-struct sent_rows {
-  std::vector<flow> flows;
-  packed_rows rows{theirs};
-
-  received_rows received() const { return {rows.base(), rows.bytes().data(), rows.count()}; }
-  void add(const flow& f) {
-    flows.push_back(f);
-    rows.add_movable(f);
-  }
-};
-
-sent_rows some_rows() {
-  sent_rows out;
-  for (std::uint32_t n = *rc::gen::inRange<std::uint32_t>(1, 20), i = 0; i < n; ++i) out.add(some_flow(i));
-  return out;
-}
 
 bool same_but_times(const flow& a, const flow& b) {
   return a.id == b.id && a.connection == b.connection && a.part == b.part && a.reporter == b.reporter &&
@@ -269,23 +184,6 @@ TEST(ReceivedRows, InLongerFormsThanNeededAreTheSame) {
   EXPECT_EQ(f.counters, (flow_counters{25, 27, 29, 31, 33, 35, 37, 39}));
 }
 
-/// Bytes that are rows, or were.
-struct spoiled_rows {
-  std::vector<std::byte> bytes;
-  std::uint32_t count;
-
-  const char* wrong() const {
-    nanos last = begun;
-    return wrong_in({theirs, bytes.data(), count}, bytes.size() - row_slack, names, last);
-  }
-};
-
-spoiled_rows copied(const sent_rows& sent) {
-  spoiled_rows out{{sent.rows.bytes().begin(), sent.rows.bytes().end()}, sent.rows.count()};
-  out.bytes.resize(out.bytes.size() + row_slack);
-  return out;
-}
-
 // What is found right is right, whatever it is: a node reads it without looking again.
 RC_GTEST_PROP(ReceivedRows, ThatAreTakenAreWithinTheirBounds, ()) {
   auto all = copied(some_rows());
@@ -325,111 +223,6 @@ RC_GTEST_PROP(ReceivedRows, ThatAreTakenAreWithinTheirBounds, ()) {
     RC_ASSERT(same_but_times(f, expected));
   }
   RC_ASSERT(read.at() == placed.bytes().data() + placed.bytes().size());
-}
-
-class hostile_rows : public testing::Test {
- protected:
-  /// Two flows that are right; behind the fields of the second are its extras.
-  static spoiled_rows rows(const std::function<void(flow&)>& change = {}) {
-    sent_rows sent;
-    for (std::uint32_t i = 0; i < 2; ++i) {
-      flow f;
-      f.id = {7, 3, i};
-      f.end = end_reason::end_of_flow;
-      f.near_workload = workload_id{1};
-      f.times = {begun, begun, begun, begun, 0, 0, false};
-      f.connections = 2;
-      if (change) change(f);
-      sent.add(f);
-    }
-    return copied(sent);
-  }
-  /// The head of the first row.
-  static void spoil(spoiled_rows& all, std::uint64_t without, std::uint64_t with) {
-    std::uint64_t first = 0;
-    std::memcpy(&first, all.bytes.data(), sizeof first);
-    first = (first & ~(without << 8)) | with << 8;
-    std::memcpy(all.bytes.data(), &first, sizeof first);
-  }
-  static std::string wrong(const spoiled_rows& all) {
-    const char* const said = all.wrong();
-    return said == nullptr ? "" : said;
-  }
-};
-
-TEST_F(hostile_rows, that_are_spoiled_here_were_right) {
-  EXPECT_EQ(wrong(rows()), "");
-  EXPECT_EQ(wrong(copied(sent_rows{})), "");
-}
-
-TEST_F(hostile_rows, of_another_number_or_length_are_refused) {
-  auto all = rows();
-  all.count = 3;
-  EXPECT_EQ(wrong(all), "fewer rows than flows");
-  all.count = 1;
-  EXPECT_EQ(wrong(all), "more rows than flows");
-  all = rows();
-  all.bytes[0] = std::byte{0};
-  EXPECT_EQ(wrong(all), "a row of another length");
-  all = rows();
-  all.bytes[0] = std::byte{255};
-  EXPECT_EQ(wrong(all), "a row of another length");
-  for (std::size_t cut = 1; cut + row_slack < rows().bytes.size(); ++cut) {
-    all = rows();
-    const auto of_first = std::to_integer<std::size_t>(all.bytes[0]);
-    all.bytes.resize(all.bytes.size() - cut);
-    const bool one_is_whole = all.bytes.size() == of_first + row_slack;
-    EXPECT_EQ(wrong(all), one_is_whole ? "fewer rows than flows" : "a row of another length") << cut;
-  }
-  for (const int more : {1, 2, 3, 5, 8, 40}) {  // with what is there: no extras that there are
-    all = rows([](flow& f) { f.connections = 1; });
-    const auto length = std::to_integer<std::size_t>(all.bytes[0]);
-    all.bytes[0] = static_cast<std::byte>(length + static_cast<std::size_t>(more));
-    all.bytes.insert(all.bytes.begin() + static_cast<std::ptrdiff_t>(length), static_cast<std::size_t>(more),
-                     std::byte{1});
-    EXPECT_EQ(wrong(all), more == 1 || more == 5 ? "" : "a row of another length") << more;
-  }
-}
-
-TEST_F(hostile_rows, with_values_out_of_their_range_are_refused) {
-  for (const std::uint64_t end : {0, 6, 7}) {
-    auto all = rows();
-    spoil(all, std::uint64_t{7} << end_bits, end << end_bits);
-    EXPECT_EQ(wrong(all), "a flow with an unknown end reason");
-  }
-  EXPECT_EQ(wrong(rows([](flow& f) { f.times.transit = -1; })), "a flow with a negative transit");
-  EXPECT_EQ(wrong(rows([](flow& f) { f.times.error = time_min; })), "a flow with a negative error");
-  EXPECT_EQ(wrong(rows([](flow& f) { f.times.is_established = true; })),
-            "several connections with one handshake");
-  EXPECT_EQ(wrong(rows([](flow& f) { f.connections = 0; })), "a row for several connections that are none");
-  EXPECT_EQ(wrong(rows([](flow& f) { f.near_workload = workload_id{names + 1}; })),
-            "a flow whose near workload is not in the batch");
-  EXPECT_EQ(wrong(rows([](flow& f) {
-              f.near_workload = workload_id::none;
-              f.near_tenancy = {7, 1};
-            })),
-            "a tenancy of a workload that is not in the batch");
-  auto all = rows([](flow& f) {
-    f.connections = 1;
-    f.dialled = {address::v4(1), 0xffff};
-  });
-  const auto end = std::to_integer<std::size_t>(all.bytes[0]);
-  all.bytes[end - 6] = all.bytes[end - 5] = std::byte{0};
-  EXPECT_EQ(wrong(all), "a dialled address without a port");
-}
-
-TEST_F(hostile_rows, in_a_form_that_nobody_could_fill_in_are_refused) {
-  sent_rows sent;
-  flow f = {};
-  f.end = end_reason::end_of_flow;
-  f.times = {begun, begun, begun, begun, 0, 0, false};
-  sent.rows.add(f);
-  EXPECT_EQ(wrong(copied(sent)), "a row without room for its error");
-  sent = {};
-  sent.rows.add_movable(f);
-  f.id.index = 2;
-  sent.rows.add_movable(f);
-  EXPECT_EQ(wrong(copied(sent)), "rows with gaps");
 }
 
 }  // namespace
