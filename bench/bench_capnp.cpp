@@ -42,6 +42,15 @@ void encode_batch(benchmark::State& state) {
 }
 BENCHMARK(encode_batch)->Arg(50)->Arg(1'000);
 
+void encode_packed_batch(benchmark::State& state) {
+  const auto b = typical_batch(static_cast<std::uint32_t>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(encode_packed(b));
+  per_flow(state);
+  state.counters["bytes_per_flow"] =
+      static_cast<double>(encode_packed(b).size() * 8) / static_cast<double>(state.range(0));
+}
+BENCHMARK(encode_packed_batch)->Arg(50)->Arg(1'000);
+
 void decode_batch(benchmark::State& state) {
   auto f = encode(typical_batch(static_cast<std::uint32_t>(state.range(0))));
   for (auto _ : state) {
