@@ -57,11 +57,14 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
     return granted_;
   }
   const std::int64_t share = greed * budget_->free() - taken;
-  std::int64_t wanted = std::min(reach_, bytes_of(std::min(share, budget_->free() + before)));
+  // Half of what it had is used up: it may be further ahead from now on.
+  const bool again = granted_ > 0 && ahead() <= reach_ / 2;
+  const std::int64_t reach = again ? std::min(2 * reach_, window) : reach_;
+  std::int64_t wanted = std::min(reach, bytes_of(std::min(share, budget_->free() + before)));
   if (wanted <= 0 && taken == 0) wanted = one_batch;
-  const bool worth_it = wanted - ahead() >= reach_ / 2 || (ahead() <= 0 && wanted > 0);
+  const bool worth_it = wanted - ahead() >= reach / 2 || (ahead() <= 0 && wanted > 0);
   if (wanted <= ahead() || !worth_it) return std::nullopt;
-  if (granted_ > 0) reach_ = std::min(2 * reach_, window);
+  reach_ = reach;
   granted_ = received_ + static_cast<std::uint64_t>(wanted);
   hold(taken + held_of(wanted));
   return granted_;

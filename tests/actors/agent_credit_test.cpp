@@ -156,6 +156,23 @@ RC_GTEST_PROP(agent_credit_properties, an_agent_of_whom_nothing_is_held_may_send
   }
 }
 
+// What is promised grows by what is used: ten thousand that send little leave most of the budget alone, or
+// each would ask five times a second whether there is room.
+TEST(agent_credit_test, is_promised_no_more_than_a_few_times_what_the_agent_sent) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  auto all = agents(budget, 1);
+  auto& a = all[0];
+  for (std::size_t sent = 0; sent < 30 * std::size_t{agent_credit::window}; sent += 3'500) {
+    a.send(3'500);
+    ASSERT_TRUE(a.arrive());
+    a.held.clear();
+    a.renew();
+    EXPECT_LE(a.told - a.sent, std::max<std::size_t>(agent_credit::first_window, 5 * a.sent));
+    EXPECT_FALSE(a.credit->wanting());
+  }
+  EXPECT_GT(a.told - a.sent, std::size_t{agent_credit::window} / 3);
+}
+
 TEST(agent_credit_test, one_that_stands_by_takes_nothing_from_the_others_until_it_begins) {
   const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
   std::vector<played> all(10'000);
