@@ -163,30 +163,42 @@ TEST_F(kernel, a_connect_that_nobody_answers_ends_with_its_errno) {
   EXPECT_GE(flows[0].flow.times.closed - flows[0].flow.times.opened, second);
 }
 
+// The retry is sent by a timer of the kernel's, and all up to the established connection happens in it, on
+// top of whatever thread runs then. Where tracing is kept from that one (docs/limits.md), nothing of it is
+// seen: so the retry may have to be tried again.
 TEST_F(kernel, a_syn_that_is_retried_keeps_its_first_moment) {
   ASSERT_NO_FATAL_FAILURE(start_source());
   world_->ip("-n @west route add 10.99.0.0/24 via 10.77.0.2");
-  const auto before = boot_now();
-  file_descriptor client;
-  std::thread connecting([&] { EXPECT_EQ(connect("west", "10.99.0.1:80", client, 3), 0); });
-  // Once the first SYN was sent and dropped, somebody takes the address; the retry reaches them.
-  while (boot_now() < before + 200 * millisecond) std::this_thread::yield();
-  const auto taken = boot_now();
-  world_->ip("-n @east addr add 10.99.0.1/32 dev lo");
-  auto server = listener("east", "10.99.0.1:80");
-  connecting.join();
-  auto accepted = accept_from(server);
-  client = {};
-  ASSERT_EQ(receive_bytes(accepted, 1), 0);
-  const auto flows = seen_.wait_for(west_, 1);
-  ASSERT_EQ(flows.size(), 1U);
-  EXPECT_GE(flows[0].flow.times.opened, before);
-  EXPECT_LT(flows[0].flow.times.opened, taken);
-  EXPECT_GT(flows[0].flow.times.established, taken);
-  accepted = {};
-  const auto passive = seen_.wait_for(east_, 1);
-  ASSERT_EQ(passive.size(), 1U);
-  EXPECT_GT(passive[0].flow.times.opened, taken - 5 * millisecond);
+  constexpr std::size_t tries = 4;
+  for (std::size_t n = 1; n <= tries; ++n) {
+    const std::string where = "10.99.0." + std::to_string(n);
+    const auto before = boot_now();
+    file_descriptor client;
+    std::thread connecting([&] { EXPECT_EQ(connect("west", (where + ":80").c_str(), client, 3), 0); });
+    // Once the first SYN was sent and dropped, somebody takes the address; the retry reaches them.
+    while (boot_now() < before + 200 * millisecond) std::this_thread::yield();
+    const auto taken = boot_now();
+    world_->ip("-n @east addr add " + where + "/32 dev lo");
+    auto server = listener("east", (where + ":80").c_str());
+    connecting.join();
+    auto accepted = accept_from(server);
+    client = {};
+    ASSERT_EQ(receive_bytes(accepted, 1), 0);
+    const auto flows = seen_.wait_for(west_, n);
+    ASSERT_EQ(flows.size(), n);
+    const auto& active = flows.back().flow.times;
+    EXPECT_GE(active.opened, before);
+    EXPECT_LT(active.opened, taken);
+    accepted = {};
+    const auto passive = seen_.wait_for(east_, n);
+    ASSERT_EQ(passive.size(), n);
+    const auto& answering = passive.back().flow.times;
+    const bool seen = active.established != 0 && answering.opened != time_min;
+    if (!seen && n < tries) continue;
+    EXPECT_GT(active.established, taken);
+    EXPECT_GT(answering.opened, taken - 5 * millisecond);
+    return;
+  }
 }
 
 TEST_F(kernel, the_next_owners_reset_does_not_move_last_received) {
