@@ -147,6 +147,45 @@ TEST_F(path, batches_go_to_nodes_that_read_packed_ones_and_to_older_ones) {
   EXPECT_EQ(w.running.counters->frames_refused, 0U);
 }
 
+/// A spool in which an agent finds one batch.
+struct left_behind final : agent::spool {
+  wire::frame batch;
+  bool there = true;
+  outcome<void> put(std::uint64_t, std::size_t, const wire::frame&) override { return {}; }
+  outcome<wire::frame> get(std::uint64_t) override { return batch; }
+  void erase(std::uint64_t) override { there = false; }
+  std::vector<entry> list() override { return {{1, 3, batch.size() * sizeof(batch[0])}}; }
+};
+
+/// A packed batch that cannot be read: one of a form to come, say.
+wire::frame unreadable() {
+  wire::batch b;
+  b.number = 1;
+  b.flows.resize(1);
+  b.flows[0].end = end_reason::end_of_flow;
+  const auto good = wire::encode_packed(b);
+  for (std::size_t at = good.size(); at-- > 0;) {
+    auto bad = good;
+    bad[at] = ~bad[at];
+    if (wire::is_packed(bad) && !wire::decode(bad, incarnation)) return bad;
+  }
+  return {};
+}
+
+TEST_F(path, what_cannot_be_sent_to_an_older_node_is_dropped_and_counted) {
+  begin_node(hold_settings{.hold = second});
+  w.links->older = true;
+  const auto found = std::make_shared<left_behind>();
+  found->batch = unreadable();
+  ASSERT_FALSE(found->batch.empty());
+  agent = w.start_agent(agent_settings(), {found, 1'000'000});
+  w.advance(5 * second);
+  EXPECT_EQ(w.exported->batches_dropped, 1U);
+  EXPECT_EQ(w.exported->flows_dropped, 3U);
+  EXPECT_FALSE(found->there);
+  EXPECT_EQ(w.exported->disconnects, 0U) << "and the link goes on";
+}
+
 TEST_F(path, session_that_breaks_the_protocol_ends_alone) {
   begin();
   std::vector<transport::frame> answers;

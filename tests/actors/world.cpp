@@ -157,9 +157,10 @@ void world::start_node(node_settings settings) {
   EXPECT_TRUE(links->listen("", running.accept));
 }
 
-exporter_actor world::start_agent(exporter_settings settings) {
-  auto handle = system_.spawn(exporter, std::move(settings),
-                              exporter_world{clock, identities, addresses, links}, exported);
+exporter_actor world::start_agent(exporter_settings settings, exporter_spool spool) {
+  auto handle =
+      system_.spawn(exporter, std::move(settings),
+                    exporter_world{clock, identities, addresses, links, std::move(spool)}, exported);
   agents_.push_back(handle);
   return handle;
 }

@@ -109,7 +109,7 @@ class world {
   /// Stops node and exporter in the end; called by the destructor.
   void stop();
 
-  exporter_actor start_agent(exporter_settings settings);
+  exporter_actor start_agent(exporter_settings settings, exporter_spool spool = {});
   /// @returns the reply line to a request
   std::string ipman(const exporter_actor& agent, agent::ipman_request request);
 
