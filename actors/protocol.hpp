@@ -171,7 +171,9 @@ using sink_actor = caf::typed_actor<
     caf::reacts_to<write_atom, resolved_lot_ptr>,
     // Time to make durable what was written.
     caf::reacts_to<sync_atom>,
-    // Makes everything durable that came before, then answers whether that worked.
+    // The sync has ended: whether all is durable that was written before it began, or why it never will be.
+    caf::reacts_to<durable_atom, bool, std::string>,
+    // Makes everything durable that came before, then answers whether that worked; not if the output is full.
     caf::replies_to<drain_atom>::with<bool>>;
 
 /// Another node of the cluster, as we send to it: its link, and what it has not settled yet. What it will

@@ -1,7 +1,10 @@
 #include "actors/sink.hpp"
 
 #include <chrono>
+#include <iterator>
 #include <span>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include <caf/exit_reason.hpp>
@@ -25,14 +28,13 @@ bool give_up(pointer self, const failure& why) {
 }
 
 void confirm(sink_state& state) {
-  for (auto& [origin, shares] : state.unconfirmed) {
+  for (auto& [origin, shares] : state.in_sync) {
     const auto session = caf::actor_cast<caf::strong_actor_ptr>(origin->session);
     if (session)  // or an intake, which takes the same message
       caf::anon_send(caf::actor_cast<session_actor>(session), durable_atom_v,
                      batch_shares_ptr{std::move(shares)});
   }
-  state.unconfirmed.clear();
-  state.place_of.clear();
+  state.in_sync.clear();
 }
 
 /// Says when the output fills up, and when there is room again.
@@ -79,10 +81,41 @@ outcome<void> write_rows(sink_state& state, const resolved_lot& resolved) {
   return {};
 }
 
+bool all_is_durable(const sink_state& state) {
+  return state.in_sync.empty() && state.unconfirmed.empty() && state.waiting.empty();
+}
+
 void sync_later(pointer self) {
   auto& state = self->state;
-  if (state.unconfirmed.empty() && state.waiting.empty()) return;
+  if (state.syncing || all_is_durable(state)) return;
   if (!std::exchange(state.timer_set, true)) self->delayed_send(self, sync_interval, sync_atom_v);
+}
+
+/// Tells the sink of its sync's end. An output that writes on a thread of its own calls it there, and what
+/// that thread has taken since the last time is what writing took.
+sinks::settled teller(pointer self) {
+  auto& state = self->state;
+  return [to = caf::actor_cast<caf::actor_addr>(self), counters = state.counters, clock = state.clock,
+          before = state.writers_cpu, here = std::this_thread::get_id()](const outcome<bool>& how) {
+    if (std::this_thread::get_id() != here) {
+      const nanos now = clock->thread_cpu();
+      counters->stages.add(stage::write, now - std::exchange(*before, now));
+    }
+    if (const auto sink = caf::actor_cast<caf::strong_actor_ptr>(to))
+      caf::anon_send(caf::actor_cast<sink_actor>(sink), durable_atom_v, how.value_or(false),
+                     how ? std::string() : how.error().text);
+  };
+}
+
+void begin_sync(pointer self) {
+  auto& state = self->state;
+  if (state.syncing || all_is_durable(state)) return;
+  state.syncing = true;
+  std::move(state.unconfirmed.begin(), state.unconfirmed.end(), std::back_inserter(state.in_sync));
+  state.unconfirmed.clear();
+  state.place_of.clear();
+  const auto measured = state.counters->stages.measure(stage::write, *state.clock);
+  state.out->make_durable_then(teller(self));
 }
 
 bool write(pointer self, const resolved_lot& resolved) {
@@ -92,32 +125,41 @@ bool write(pointer self, const resolved_lot& resolved) {
   return true;
 }
 
-void take(pointer self, const resolved_lot_ptr& lot) {
+/// @returns false after a failure
+bool write_waiting(pointer self) {
   auto& state = self->state;
-  if (state.out->full() || !state.waiting.empty())
-    state.waiting.push_back(lot);
-  else if (!write(self, *lot))
-    return;
-  sync_later(self);
-}
-
-/// @returns whether everything that came is durable
-bool sync(pointer self) {
-  auto& state = self->state;
-  while (!state.unconfirmed.empty() || !state.waiting.empty()) {
-    {
-      const auto measured = state.counters->stages.measure(stage::write, *state.clock);
-      if (auto done = state.out->make_durable(); !done) return give_up(self, done.error());
-    }
-    note_full(state);
-    if (state.out->full()) return false;
-    confirm(state);
-    while (!state.waiting.empty() && !state.out->full()) {
-      if (!write(self, *state.waiting.front())) return false;
-      state.waiting.pop_front();
-    }
+  while (!state.waiting.empty() && !state.out->full() && !state.out->busy()) {
+    if (!write(self, *state.waiting.front())) return false;
+    state.waiting.pop_front();
   }
   return true;
+}
+
+void answer_drains(sink_state& state, bool durable) {
+  for (auto& asked : std::exchange(state.drains, {})) asked.deliver(durable);
+}
+
+/// Sees to it that what was written, or waits, becomes durable.
+void go_on(pointer self) {
+  auto& state = self->state;
+  if (!write_waiting(self)) return;
+  if (all_is_durable(state)) answer_drains(state, true);
+  // A busy output takes more when a sync has ended; a full one when it has room, which only time brings.
+  const bool at_once = !state.drains.empty() || (!state.waiting.empty() && !state.out->full());
+  if (at_once)
+    begin_sync(self);
+  else
+    sync_later(self);
+}
+
+void sync_ended(pointer self, bool durable, const std::string& why) {
+  auto& state = self->state;
+  state.syncing = false;
+  if (!why.empty()) return static_cast<void>(give_up(self, {trouble::refused, why}));
+  note_full(state);
+  if (durable) confirm(state);
+  if (state.out->full()) answer_drains(state, false);
+  go_on(self);
 }
 
 }  // namespace
@@ -131,13 +173,21 @@ sink_actor::behavior_type sink(pointer self, std::shared_ptr<sinks::record_sink>
   state.region = std::move(settings.region);
   state.counters = std::move(counters);
   return {
-      [self](write_atom, const resolved_lot_ptr& lot) { take(self, lot); },
+      [self](write_atom, const resolved_lot_ptr& lot) {
+        self->state.waiting.push_back(lot);
+        go_on(self);
+      },
       [self](sync_atom) {
         self->state.timer_set = false;
-        sync(self);
-        sync_later(self);
+        begin_sync(self);
       },
-      [self](drain_atom) { return sync(self); },
+      [self](durable_atom, bool durable, const std::string& why) { sync_ended(self, durable, why); },
+      [self](drain_atom) {
+        const auto asked = self->make_response_promise<bool>();
+        self->state.drains.push_back(asked);
+        go_on(self);
+        return asked;
+      },
   };
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <caf/typed_response_promise.hpp>
+
 #include "actors/clocks.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/protocol.hpp"
@@ -23,13 +25,20 @@ struct sink_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::string region;
-  /// Written since the last sync, in the order of writing.
-  std::vector<std::pair<flow_origin_ptr, std::shared_ptr<batch_shares>>> unconfirmed;
+  using written = std::vector<std::pair<flow_origin_ptr, std::shared_ptr<batch_shares>>>;
+  /// Since the last sync began, in the order of writing.
+  written unconfirmed;
   std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
   std::size_t latest = 0;                                        ///< the place that was written to last
+  written in_sync;          ///< before the last sync, and not known to be durable
+  std::uint64_t syncs = 0;  ///< the number of the last one
+  bool syncing = false;     ///< it has not ended
   bool timer_set = false;
-  /// While the output is full: so much at most as may be on its way from the hold (most_released).
+  std::shared_ptr<nanos> writers_cpu =
+      std::make_shared<nanos>(0);  ///< up to the last sync; the thread's alone
+  /// While the output is full or busy: so much at most as may be on its way from the hold (most_released).
   std::deque<resolved_lot_ptr> waiting;
+  std::vector<caf::typed_response_promise<bool>> drains;  ///< to be answered
 };
 
 /// What a sink needs besides its counters.
@@ -39,9 +48,9 @@ struct sink_settings {
   std::string region;
 };
 
-/// While `out` is full it confirms nothing, and tries again and again.
-/// Quits with caf::exit_reason::unhandled_exception after a failure of `out`, which is final: what was not
-/// confirmed stays with the agents.
+/// It never waits for `out`. While `out` is full it confirms nothing, and tries
+/// again and again. Quits with caf::exit_reason::unhandled_exception after a failure of `out`, which is
+/// final: what was not confirmed stays with the agents.
 /// @param out taken over
 sink_actor::behavior_type sink(sink_actor::stateful_pointer<sink_state> self,
                                std::shared_ptr<sinks::record_sink> out, sink_settings settings,

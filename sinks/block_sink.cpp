@@ -3,6 +3,7 @@
 
 #include "sinks/block.hpp"
 #include "sinks/sinks.hpp"
+#include "sinks/storage_sink.hpp"
 
 namespace tenure::sinks {
 
@@ -11,9 +12,9 @@ namespace {
 /// Large enough that names and tables weigh nothing, small enough for the processor's cache.
 constexpr std::size_t raw_bytes_a_block = 512U << 10;
 
-class block_sink final : public record_sink {
+class block_sink final : public storage_sink {
  public:
-  explicit block_sink(std::unique_ptr<storage> where) : where_(std::move(where)) {}
+  explicit block_sink(std::unique_ptr<storage> where) : storage_sink(std::move(where)) {}
 
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     for (const auto& r : records) block_.add(r);
@@ -25,13 +26,6 @@ class block_sink final : public record_sink {
     return added(context);
   }
 
-  outcome<void> make_durable() override {
-    if (auto done = hand_over(); !done) return done;
-    return where_->sync();
-  }
-
-  bool full() const override { return where_->waiting() > 0; }
-
  private:
   outcome<void> added(const record_context& context) {
     // Names and the clock's distance are needed when the block ends, which may be without records.
@@ -42,12 +36,11 @@ class block_sink final : public record_sink {
     return hand_over();
   }
 
-  outcome<void> hand_over() {
+  outcome<void> hand_over() override {
     if (block_.records() == 0) return {};
-    return block_.finish({*workloads_, region_, to_utc_}, *where_);
+    return block_.finish({*workloads_, region_, to_utc_}, where());
   }
 
-  std::unique_ptr<storage> where_;
   block_builder block_;
   const workload_table* workloads_ = nullptr;
   std::string region_;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
-#include <span>
 #include <string_view>
 #include <sys/types.h>
+
+#include "sinks/piece.hpp"
 
 namespace tenure::sinks {
 
@@ -23,40 +23,29 @@ class file_end {
   /// From now on large writes go past the page cache, if they can. @pre a regular file
   void bypass_cache();
 
-  /// As ::write: how much was taken, or -1 and errno. What was taken is in the file, though not yet durable.
-  /// @pre nothing is kept
-  ssize_t write(const char* bytes, std::size_t count);
+  /// Writes what is in the piece; of much, what does not fill a block is kept. What was taken is in the file
+  /// or kept, though not yet durable, and no longer in the piece.
+  /// @returns 0 when all of it was taken, otherwise errno; it may be tried again
+  int write(piece& p);
 
-  /// Whether there is room to lend.
-  bool lends() const { return blocks_ != nullptr; }
-  /// Where bytes lie that are written without a copy: behind those that are kept. @pre lends()
-  std::span<char> room(std::size_t at_least);
-  /// Keeps the first `bytes` of that room, to be written.
-  void keep(std::size_t bytes) { kept_ += bytes; }
-  std::string_view kept() const { return {blocks_.get() + begun_, kept_}; }
-  void drop_kept() { kept_ = 0; }
-  /// As ::write of what is kept; what is not taken stays kept. Of much, what does not fill a block is left.
-  ssize_t write_kept();
+  /// Writes what is kept. @returns 0 when nothing is kept any more, otherwise errno
+  int write_kept();
+  std::size_t kept() const { return kept_; }
+
+  /// Where in a block the next bytes will lie; exact only while nobody else changes the file.
+  std::size_t offset() const { return (begun_ + kept_) % piece::block; }
 
  private:
-  ssize_t write_blocks();
-  void moved_on(std::size_t taken);
+  bool write_blocks(piece& p);
   bool find_end();
-
-  struct freed {
-    void operator()(char* p) const { std::free(p); }
-  };
-  using aligned = std::unique_ptr<char[], freed>;
-  static aligned allocate(std::size_t bytes);
 
   int fd_;
   int direct_fd_ = -1;
   off_t size_ = -1;  ///< of the file; negative: not known
-  /// Aligned; begins with what of the file's last block is written already, then comes what is kept.
-  aligned blocks_;
-  std::size_t capacity_ = 0;
-  std::size_t begun_ = 0;  ///< how much is written already
-  std::size_t kept_ = 0;
+  /// What of the file's last block is written already, then what is kept.
+  std::array<char, 2 * piece::block> tail_{};
+  std::size_t begun_ = 0;  ///< how much is written already, less than a block
+  std::size_t kept_ = 0;   ///< less than a block
 };
 
 }  // namespace tenure::sinks

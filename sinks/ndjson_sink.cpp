@@ -5,6 +5,7 @@
 #include "sinks/json_line.hpp"
 #include "sinks/json_names.hpp"
 #include "sinks/sinks.hpp"
+#include "sinks/storage_sink.hpp"
 
 namespace tenure::sinks {
 
@@ -13,9 +14,9 @@ namespace {
 /// Lines are handed to the storage in pieces of about this size.
 constexpr std::size_t piece = (1U << 20) - (16U << 10);
 
-class ndjson_sink final : public record_sink {
+class ndjson_sink final : public storage_sink {
  public:
-  explicit ndjson_sink(std::unique_ptr<storage> where) : where_(std::move(where)) {}
+  explicit ndjson_sink(std::unique_ptr<storage> where) : storage_sink(std::move(where)) {}
 
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     for (const auto& r : records) {
@@ -35,20 +36,13 @@ class ndjson_sink final : public record_sink {
     return added();
   }
 
-  outcome<void> make_durable() override {
-    if (auto done = hand_over(); !done) return done;
-    return where_->sync();
-  }
-
-  bool full() const override { return where_->waiting() > 0; }
-
  private:
   outcome<void> added() { return used_ < piece ? outcome<void>{} : hand_over(); }
 
-  outcome<void> hand_over() {
+  outcome<void> hand_over() override {
     lines_ = {};
     if (used_ == 0) return {};
-    return where_->take(std::exchange(used_, 0));
+    return where().take(std::exchange(used_, 0));
   }
 
   void of_agent(std::string_view agent, const record_context& context) {
@@ -68,7 +62,7 @@ class ndjson_sink final : public record_sink {
     const std::size_t most = line_.most_bytes(near_name.size() + far_name.size());
     if (lines_.size() - used_ < most) {
       if (auto done = hand_over(); !done) return done;
-      lines_ = where_->room(most);
+      lines_ = where().room(most);
     }
     char* const at = lines_.data() + used_;
     char* const end = line_.write(at, f, far, near_name, far_name, context.to_utc);
@@ -76,7 +70,6 @@ class ndjson_sink final : public record_sink {
     return {};
   }
 
-  std::unique_ptr<storage> where_;
   json_names names_;
   json_line line_;
   bool begun_ = false;  // of some agent and region

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sinks/sinks.hpp"
+#include "sinks/storage_sink.hpp"
 #include "sinks/write_text.hpp"
 
 namespace tenure::sinks {
@@ -41,7 +42,7 @@ std::string column(std::string_view name, std::size_t width) {
   return out;
 }
 
-std::string where(const address& a, std::uint16_t port) {
+std::string place(const address& a, std::uint16_t port) {
   auto host = a.is_v4() ? a.to_string() : "[" + a.to_string() + "]";
   return fmt::format("{:<{}}", fmt::format("{}:{}", host, port), endpoint_width);
 }
@@ -58,20 +59,19 @@ std::string amount(std::uint64_t bytes) {
                    : fmt::format("{:>5.1f} {}", value, units[unit]);
 }
 
-class readable_sink final : public record_sink {
+class readable_sink final : public storage_sink {
  public:
-  readable_sink(std::unique_ptr<storage> out, bool colour) : out_(std::move(out)), colour_(colour) {}
+  readable_sink(std::unique_ptr<storage> out, bool colour) : storage_sink(std::move(out)), colour_(colour) {}
 
   outcome<void> append(std::span<const flow_record> records, const record_context& context) override {
     lines_.clear();
     for (const auto& r : records) add(r, context);
-    return out_->append(lines_);
+    return where().append(lines_);
   }
 
-  outcome<void> make_durable() override { return out_->sync(); }
-  bool full() const override { return out_->waiting() > 0; }
-
  private:
+  outcome<void> hand_over() override { return {}; }
+
   std::string paint(std::string_view colour, std::string text) const {
     return colour_ ? fmt::format("{}{}{}", colour, text, plain) : text;
   }
@@ -89,8 +89,8 @@ class readable_sink final : public record_sink {
 
   void add(const flow_record& r, const record_context& context) {
     const auto& f = r.flow;
-    auto near = near_name(f.near_workload, context.workloads) + ' ' + where(f.near_address, f.near_port);
-    auto far = far_name(r.far, context.workloads) + ' ' + where(f.far_address, f.far_port);
+    auto near = near_name(f.near_workload, context.workloads) + ' ' + place(f.near_address, f.near_port);
+    auto far = far_name(r.far, context.workloads) + ' ' + place(f.far_address, f.far_port);
     bool near_opened = f.reporter == reporter::source;
     if (!near_opened) std::swap(near, far);
     auto forth = near_opened ? f.counters.bytes_sent : f.counters.bytes_received;
@@ -111,7 +111,6 @@ class readable_sink final : public record_sink {
                    static_cast<double>(f.counters.srtt_us) / 1000, how, failed, several, dialled);
   }
 
-  std::unique_ptr<storage> out_;
   bool colour_;
   time_writer time_;
   std::string lines_;

@@ -11,6 +11,11 @@ constexpr std::size_t records_at_a_time = 64;
 
 }  // namespace
 
+void record_sink::make_durable_then(settled done) {
+  if (const auto durable = make_durable(); !durable) return done(tl::unexpected(durable.error()));
+  done(!full());
+}
+
 outcome<void> record_sink::append_rows(const record_rows& rows, const record_context& context) {
   hold::row_cursor cursor(rows.base, rows.bytes.data());
   for (std::size_t begin = 0; begin < rows.answers.size(); begin += records_at_a_time) {

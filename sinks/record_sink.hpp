@@ -5,6 +5,7 @@
 
 #include "ownership/outcome.hpp"
 #include "sinks/flow_record.hpp"
+#include "sinks/storage.hpp"
 
 namespace tenure::sinks {
 
@@ -20,6 +21,10 @@ class record_sink {
   /// When it returns without failure, and is not full, all that was appended is durable. After a failure the
   /// sink is done for: nothing more may be appended.
   virtual outcome<void> make_durable() = 0;
+  /// The same without waiting for it, where a sink can; where it cannot, `done` is called from within.
+  virtual void make_durable_then(settled done);
+  /// As storage::busy.
+  virtual bool busy() const { return false; }
   /// There is no room for what was appended, for now: it is kept, and is not durable. make_durable tries
   /// again; nothing more should be appended until it is not full any more.
   virtual bool full() const { return false; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,10 @@
 
 namespace tenure::sinks {
 
+/// Whether all is durable that was taken over before it was asked; false while there is no room for it.
+/// Called once, on any thread.
+using settled = std::function<void(outcome<bool>)>;
+
 /// Bytes that end up somewhere durable. A file in production, memory in the simulator.
 class storage {
  public:
@@ -19,6 +24,11 @@ class storage {
   virtual outcome<void> append(std::string_view bytes) = 0;
   /// Without failure, and when nothing waits after it, all that was appended is durable. A failure is final.
   virtual outcome<void> sync() = 0;
+  /// The same without waiting for it, where a storage can; where it cannot, `done` is called from within.
+  virtual void sync_then(settled done);
+  /// Enough was taken over, and is not written yet, that whoever can wait should: what comes more only fills
+  /// the memory. It changes with the next sync.
+  virtual bool busy() const { return false; }
   /// Bytes that were taken over and for which there is no room now, as on a full disk. Each call of the above
   /// tries again; until none wait, whoever appends more only fills the memory.
   virtual std::size_t waiting() const { return 0; }

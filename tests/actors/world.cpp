@@ -31,6 +31,24 @@ outcome<void> memory_sink::make_durable() {
   return {};
 }
 
+void memory_sink::make_durable_then(sinks::settled done) {
+  if (!tells_later) return record_sink::make_durable_then(std::move(done));
+  under_way.emplace_back(written.size(), std::move(done));
+}
+
+bool memory_sink::tell() {
+  if (under_way.empty()) return false;
+  auto [covered, done] = std::move(under_way.front());
+  under_way.pop_front();
+  if (broken) {
+    done(fail(trouble::refused, "the disk is gone"));
+  } else {
+    if (!no_room) durable = covered;
+    done(!no_room);
+  }
+  return true;
+}
+
 namespace {
 
 constexpr std::uint16_t packed_tag = 14;  // of schema::Message
@@ -198,6 +216,7 @@ bool world::drain() {
   caf::scoped_actor asker{system_};
   auto handle = asker->request(running.root, caf::infinite, drain_atom_v);
   settle();
+  while (sink->tell()) settle();
   bool answer = false;
   handle.receive([&](bool all) { answer = all; }, [](caf::error&) {});
   return answer;

@@ -39,10 +39,18 @@ struct memory_sink final : sinks::record_sink {
   std::vector<written_record> written;
   std::size_t durable = 0;
   bool broken = false;
-  bool no_room = false;  ///< nothing more becomes durable
+  bool no_room = false;      ///< nothing more becomes durable
+  bool has_enough = false;   ///< busy
+  bool tells_later = false;  ///< a sync has not ended until `tell`
+  /// Syncs that have not ended, with how much was written when they began.
+  std::deque<std::pair<std::size_t, sinks::settled>> under_way;
 
   outcome<void> append(std::span<const sinks::flow_record> records, const sinks::record_context& c) override;
   outcome<void> make_durable() override;
+  void make_durable_then(sinks::settled done) override;
+  /// The oldest sync ends; @returns whether there was one.
+  bool tell();
+  bool busy() const override { return has_enough; }
   bool full() const override { return no_room && durable < written.size(); }
 };
 

@@ -1,7 +1,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <memory>
 #include <sstream>
+#include <sys/stat.h>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +59,7 @@ TEST_F(file_storage_test, a_torn_last_line_is_cut_off_and_nothing_else) {
     auto file = open_file(path);
     ASSERT_TRUE(file) << file.error().text;
     ASSERT_TRUE((*file)->append("new\n"));
+    ASSERT_TRUE((*file)->sync());
     EXPECT_EQ(get(), c.after);
   }
 }
@@ -77,15 +81,15 @@ TEST_F(file_storage_test, writes_of_any_length_follow_each_other) {
     expected += piece;
     if (n % 3 == 0) {
       ASSERT_TRUE((*file)->sync());
-    }
-    if (n % 17 == 0) {
       ASSERT_TRUE(get() == expected) << "after piece " << n;
     }
     if (n % 40 == 39) {
+      ASSERT_TRUE((*file)->sync());
       expected.resize((seed >> 40) % 50'000);
       std::filesystem::resize_file(path, expected.size());
     }
   }
+  ASSERT_TRUE((*file)->sync());
   EXPECT_TRUE(get() == expected);
 }
 
@@ -124,6 +128,63 @@ TEST_F(file_storage_test, what_was_written_into_its_room_follows_what_was_append
   EXPECT_TRUE(get() == expected);
 }
 
+// A pipe that nobody reads takes some, and whoever writes goes on all the same, told when it is enough.
+TEST_F(file_storage_test, whoever_appends_does_not_stand_while_a_pipe_is_read_slowly) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  auto file = open_file(path);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string all;
+  while (!(*file)->busy()) {
+    ASSERT_LT(all.size(), std::size_t{64} << 20) << "it never says that it is enough";
+    std::string line(1 << 20, static_cast<char>('a' + all.size() % 23));
+    line.back() = '\n';
+    ASSERT_TRUE((*file)->append(line));
+    all += line;
+  }
+  EXPECT_EQ((*file)->waiting(), 0U) << "there is room, only later";
+  std::promise<outcome<bool>> said;
+  auto answer = said.get_future();
+  (*file)->sync_then([&](outcome<bool> how) { said.set_value(std::move(how)); });
+  std::string got;
+  std::ifstream in(path, std::ios::binary);
+  for (std::string line; got.size() < all.size() && std::getline(in, line);) got += line + '\n';
+  const auto how = answer.get();
+  ASSERT_TRUE(how) << how.error().text;
+  EXPECT_TRUE(*how);
+  EXPECT_FALSE((*file)->busy());
+  EXPECT_TRUE(got == all);
+}
+
+TEST_F(file_storage_test, a_sync_tells_of_what_came_before_it) {
+  auto file = open_file(path);
+  ASSERT_TRUE(file) << file.error().text;
+  std::string expected;
+  for (int n = 0; n < 8; ++n) {
+    ASSERT_TRUE((*file)->append(std::string(n * 700'000, 'x') + "\n"));
+    expected += std::string(n * 700'000, 'x') + "\n";
+    std::promise<bool> said;
+    (*file)->sync_then([&](const outcome<bool>& how) { said.set_value(how.value_or(false)); });
+    const bool durable = said.get_future().get();
+    EXPECT_TRUE(durable);
+    ASSERT_TRUE(get() == expected) << "sync " << n;
+  }
+}
+
+// An actor that nobody else holds ends with the message of its sync, on the thread that tells it.
+TEST_F(file_storage_test, who_is_told_of_a_sync_may_end_it) {
+  auto opened = open_file(path);
+  ASSERT_TRUE(opened) << opened.error().text;
+  auto file = std::make_shared<std::unique_ptr<storage>>(std::move(*opened));
+  ASSERT_TRUE((*file)->append("x\n"));
+  auto ended = std::make_shared<std::promise<void>>();
+  (*file)->sync_then([file, ended](const outcome<bool>&) {
+    file->reset();
+    ended->set_value();
+  });
+  ended->get_future().wait();
+  EXPECT_EQ(get(), "x\n");
+}
+
 TEST_F(file_storage_test, a_file_that_is_not_of_lines_is_left_alone) {
   const std::string binary(3 << 20, 'x');
   put(binary);
@@ -145,7 +206,8 @@ TEST_F(file_storage_test, what_cannot_be_opened_is_named_with_the_reason) {
 TEST_F(file_storage_test, a_failed_write_is_final) {
   auto file = open_file("/dev/full");
   ASSERT_TRUE(file) << file.error().text;
-  auto first = (*file)->append("x\n");
+  ASSERT_TRUE((*file)->append("x\n"));
+  auto first = (*file)->sync();
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error().trouble, trouble::refused);
   EXPECT_FALSE((*file)->append("x\n"));
@@ -166,15 +228,20 @@ TEST_F(file_storage_test, a_full_disk_keeps_what_it_took_and_goes_on_when_there_
     all += text;
   };
   disk.fill(256 << 10);
-  while ((*file)->waiting() == 0) add(60'001);
+  while ((*file)->waiting() == 0) {
+    add(60'001);
+    ASSERT_TRUE((*file)->sync());
+  }
   ASSERT_TRUE((*file)->sync());
   EXPECT_GT((*file)->waiting(), 0U) << "a sync makes no room";
   add(5);
+  ASSERT_TRUE((*file)->sync());
   EXPECT_EQ(std::filesystem::file_size(where) + (*file)->waiting(), all.size());
   disk.empty();
   ASSERT_TRUE((*file)->sync());
   EXPECT_EQ((*file)->waiting(), 0U);
   add(7);
+  ASSERT_TRUE((*file)->sync());
   std::ifstream in(where);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), all);
 }
