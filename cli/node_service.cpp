@@ -29,6 +29,8 @@ constexpr auto drain_limit = std::chrono::seconds{15};
 // While others are too young to take over, a node that was told to leave serves on for so long.
 constexpr nanos await_limit = 9 * second;
 constexpr nanos leave_limit = 18 * second;
+// More than any machine could use: a mistyped number is not to take all of its memory for stacks.
+constexpr std::uint32_t most_threads = 1'024;
 
 struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
@@ -295,6 +297,8 @@ void add_node_options(command& c, node_options& o) {
   c.option("region", o.region, "written into every record");
   c.option("node-name", o.node_name, "told to agents; the host's name when not given");
   c.option("shards", o.shards, "actors that the address prefixes are spread over");
+  c.option("threads", o.threads,
+           "that actors run on; 0: one less than there are processors, at most one more than shards");
   c.option("drift-ppm", o.drift_ppm, "bound on the drift between two hosts' clocks, in millionths");
 }
 
@@ -303,9 +307,14 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
                                                            std::shared_ptr<transport::transport> net,
                                                            const std::optional<cluster_part>& cluster,
                                                            std::function<void()> failed) {
-  // One more than there are processors: it may stand in a disk's write.
+  if (o.threads > most_threads)
+    return fail(trouble::usage,
+                fmt::format("--threads: expected at most {}, not {}", most_threads, o.threads));
+  // None of them waits for a disk or a network. With more than there are processors left, actors and what
+  // they work on would go from one processor to another for nothing.
+  const std::size_t left = std::max(std::thread::hardware_concurrency(), 2U) - 1;  // one is the transport's
   const std::size_t threads =
-      std::clamp<std::size_t>(std::thread::hardware_concurrency() + 1, 2, std::max(1U, o.shards) + 1);
+      o.threads > 0 ? o.threads : std::min<std::size_t>(left, std::max(1U, o.shards) + 1);
   auto service = std::make_unique<running_node>(threads);
   if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());

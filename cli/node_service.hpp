@@ -42,6 +42,7 @@ struct node_options {
   std::string region = "local";
   std::string node_name;
   std::uint32_t shards = 2;
+  std::uint32_t threads = 0;  ///< of the actors; 0: as many as make sense here
   std::uint32_t drift_ppm = 200;
 };
 

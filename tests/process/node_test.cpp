@@ -89,6 +89,12 @@ TEST(node_process, an_output_that_cannot_be_opened_is_refused) {
   EXPECT_NE(node.err().find("/nonexistent/x"), std::string::npos) << node.err();
 }
 
+TEST(node_process, more_threads_than_any_machine_could_use_are_refused) {
+  child node({tenure_binary(), "node", "--threads", "1000000", "--output", "/dev/null"});
+  EXPECT_EQ(node.wait(), 2);
+  EXPECT_NE(node.err().find("--threads: expected at most 1024"), std::string::npos) << node.err();
+}
+
 TEST(node_process, an_unknown_key_is_refused_with_its_place) {
   temporary_folder folder;
   std::ofstream(folder / "t.toml") << "[node]\nhold = \"1s\"\nholdd = \"1s\"\n";
