@@ -20,7 +20,16 @@ using pointer = sink_actor::stateful_pointer<sink_state>;
 // A sync costs milliseconds however much it covers, so confirmations wait this long for company.
 constexpr auto sync_interval = std::chrono::milliseconds{250};
 
+void answer_drains(sink_state& state, std::uint64_t up_to, bool durable) {
+  std::erase_if(state.drains, [&](auto& asked) {
+    if (asked.first > up_to) return false;
+    asked.second.deliver(durable);
+    return true;
+  });
+}
+
 bool give_up(pointer self, const failure& why) {
+  answer_drains(self->state, self->state.came, false);
   ++self->state.counters->sink_failures;
   spdlog::error("sink: {}; nothing more is accepted, agents keep what is not confirmed", why.text);
   self->quit(caf::exit_reason::unhandled_exception);
@@ -111,6 +120,7 @@ void begin_sync(pointer self) {
   auto& state = self->state;
   if (state.syncing || all_is_durable(state)) return;
   state.syncing = true;
+  state.in_sync_up_to = state.came - state.waiting.size();
   std::move(state.unconfirmed.begin(), state.unconfirmed.end(), std::back_inserter(state.in_sync));
   state.unconfirmed.clear();
   state.place_of.clear();
@@ -135,15 +145,12 @@ bool write_waiting(pointer self) {
   return true;
 }
 
-void answer_drains(sink_state& state, bool durable) {
-  for (auto& asked : std::exchange(state.drains, {})) asked.deliver(durable);
-}
-
 /// Sees to it that what was written, or waits, becomes durable.
 void go_on(pointer self) {
   auto& state = self->state;
   if (!write_waiting(self)) return;
-  if (all_is_durable(state)) answer_drains(state, true);
+  if (all_is_durable(state)) state.durable_up_to = state.came;
+  answer_drains(state, state.durable_up_to, true);
   // A busy output takes more when a sync has ended; a full one when it has room, which only time brings.
   const bool at_once = !state.drains.empty() || (!state.waiting.empty() && !state.out->full());
   if (at_once)
@@ -157,8 +164,11 @@ void sync_ended(pointer self, bool durable, const std::string& why) {
   state.syncing = false;
   if (!why.empty()) return static_cast<void>(give_up(self, {trouble::refused, why}));
   note_full(state);
-  if (durable) confirm(state);
-  if (state.out->full()) answer_drains(state, false);
+  if (durable) {
+    confirm(state);
+    state.durable_up_to = state.in_sync_up_to;
+  }
+  if (state.out->full()) answer_drains(state, state.came, false);
   go_on(self);
 }
 
@@ -174,6 +184,7 @@ sink_actor::behavior_type sink(pointer self, std::shared_ptr<sinks::record_sink>
   state.counters = std::move(counters);
   return {
       [self](write_atom, const resolved_lot_ptr& lot) {
+        ++self->state.came;
         self->state.waiting.push_back(lot);
         go_on(self);
       },
@@ -184,7 +195,7 @@ sink_actor::behavior_type sink(pointer self, std::shared_ptr<sinks::record_sink>
       [self](durable_atom, bool durable, const std::string& why) { sync_ended(self, durable, why); },
       [self](drain_atom) {
         const auto asked = self->make_response_promise<bool>();
-        self->state.drains.push_back(asked);
+        self->state.drains.emplace_back(self->state.came, asked);
         go_on(self);
         return asked;
       },

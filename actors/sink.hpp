@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <unordered_map>
@@ -31,14 +32,18 @@ struct sink_state {
   std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
   std::size_t latest = 0;                                        ///< the place that was written to last
   written in_sync;          ///< before the last sync, and not known to be durable
-  std::uint64_t syncs = 0;  ///< the number of the last one
   bool syncing = false;     ///< it has not ended
   bool timer_set = false;
   std::shared_ptr<nanos> writers_cpu =
       std::make_shared<nanos>(0);  ///< up to the last sync; the thread's alone
   /// While the output is full or busy: so much at most as may be on its way from the hold (most_released).
   std::deque<resolved_lot_ptr> waiting;
-  std::vector<caf::typed_response_promise<bool>> drains;  ///< to be answered
+  // Lots that came, and so many of them as the last sync covers, and as are durable.
+  std::uint64_t came = 0;
+  std::uint64_t in_sync_up_to = 0;
+  std::uint64_t durable_up_to = 0;
+  /// To be answered when so many are durable.
+  std::vector<std::pair<std::uint64_t, caf::typed_response_promise<bool>>> drains;
 };
 
 /// What a sink needs besides its counters.

@@ -16,8 +16,8 @@ enum class stage : std::uint8_t {
   hold,     ///< rows copied to where they wait, and released
   merge,    ///< evidence into timelines
   resolve,  ///< rows judged
-  encode,   ///< records made and handed to the output, as far as it writes at once
-  write,    ///< the rest written and made durable
+  encode,   ///< records made, and handed to the output
+  write,    ///< written and made durable, by whichever thread
 };
 inline constexpr std::size_t stage_count = static_cast<std::size_t>(stage::write) + 1;
 inline constexpr std::array<const char*, stage_count> stage_names = {"decode",  "route",  "hold", "merge",

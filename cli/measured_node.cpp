@@ -68,7 +68,9 @@ measured_node::usage measured_node::used() const {
   std::tie(u.user_seconds, u.system_seconds) = times_of(process / "stat");
   std::error_code gone;
   for (const auto& thread : std::filesystem::directory_iterator(process / "task", gone)) {
-    if (whole(thread.path() / "comm").starts_with("caf.")) continue;
+    // Those that have stages of their own.
+    const std::string name = whole(thread.path() / "comm");
+    if (name.starts_with("caf.") || name.starts_with("output")) continue;
     const auto [user, system] = times_of(thread.path() / "stat");
     u.transport_seconds += user + system;
   }

@@ -22,7 +22,7 @@ class measured_node {
   struct usage {
     double user_seconds = 0;
     double system_seconds = 0;
-    /// Of all threads that are not the actors': what receives and sends.
+    /// Of all threads that are not the actors' or the output's: what receives and sends.
     double transport_seconds = 0;
     double total() const { return user_seconds + system_seconds; }
   };

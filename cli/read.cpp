@@ -19,7 +19,9 @@ outcome<void> read(const std::filesystem::path& path, console& io) {
   const auto lines = sinks::make_ndjson_sink(std::move(*out));
   const auto whole = sinks::each_block(in, [&](const sinks::read_block& b) -> outcome<void> {
     if (auto done = lines->append(b.records, {b.workloads, b.region, b.to_utc}); !done) return done;
-    return lines->make_durable();
+    if (auto done = lines->make_durable(); !done) return done;
+    if (lines->full()) return fail(trouble::refused, "there is no room for what is in it");
+    return {};
   });
   if (!whole) return fail(whole.error().trouble, path.string() + ": " + whole.error().text);
   if (!*whole) io.err << path.string() << ": the last block is not whole; a node that appends cuts it off\n";

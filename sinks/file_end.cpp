@@ -26,6 +26,7 @@ file_end::~file_end() {
 void file_end::bypass_cache() {
   // The same file, whatever became of its name.
   direct_fd_ = ::open(("/proc/self/fd/" + std::to_string(fd_)).c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
+  if (direct_fd_ >= 0) find_end();
 }
 
 /// Learns the size, and reads what the last block begins with, unless both are known. Others may have cut the
@@ -51,7 +52,9 @@ int file_end::write(piece& p) {
     if (const int error = write_kept(); error != 0) return error;
     const ssize_t taken = ::write(fd_, p.bytes().data(), p.size());
     if (taken < 0) return errno;
-    size_ = -1;
+    if (taken == 0) return EIO;  // some file systems say so
+    size_ = -1;                  // what the last block holds is read again before it is written again
+    begun_ = (begun_ + static_cast<std::size_t>(taken)) % block;
     p.drop(static_cast<std::size_t>(taken));
   }
   return 0;
@@ -61,9 +64,12 @@ int file_end::write_kept() {
   while (kept_ > 0) {
     const ssize_t taken = ::write(fd_, tail_.data() + begun_, kept_);
     if (taken < 0) return errno;
-    size_ = -1;  // what the last block holds is read again before it is written again
+    if (taken == 0) return EIO;
+    size_ = -1;
+    const std::size_t rest = begun_ + static_cast<std::size_t>(taken);
+    begun_ = rest % block;
     kept_ -= static_cast<std::size_t>(taken);
-    std::memmove(tail_.data() + begun_, tail_.data() + begun_ + taken, kept_);
+    std::memmove(tail_.data() + begun_, tail_.data() + rest, kept_);
   }
   return 0;
 }

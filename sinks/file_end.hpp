@@ -32,7 +32,7 @@ class file_end {
   int write_kept();
   std::size_t kept() const { return kept_; }
 
-  /// Where in a block the next bytes will lie; exact only while nobody else changes the file.
+  /// Where in a block the next bytes will lie, unless somebody else changes the file.
   std::size_t offset() const { return (begun_ + kept_) % piece::block; }
 
  private:

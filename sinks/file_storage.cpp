@@ -19,8 +19,7 @@ constexpr std::size_t worth_a_write = std::size_t{2} << 20;
 
 class file_storage final : public storage {
  public:
-  file_storage(int fd, const std::string& path, bool regular, std::size_t size)
-      : writer_(fd, path, regular, size) {}
+  file_storage(int fd, const std::string& path, bool regular) : writer_(fd, path, regular) {}
 
   outcome<void> append(std::string_view bytes) override {
     while (!bytes.empty()) {
@@ -78,31 +77,25 @@ outcome<void> sync_folder_of(const std::string& path) {
   return {};
 }
 
-/// @returns its size afterwards
-outcome<off_t> cut_torn_end(int fd, const std::string& path, off_t size, file_of what) {
+outcome<void> cut_torn_end(int fd, const std::string& path, off_t size, file_of what) {
   auto end = what == file_of::lines ? end_of_lines(fd, path, size) : end_of_blocks(fd, path, size);
-  if (!end || *end == size) return end;
-  if (::ftruncate(fd, *end) != 0) return tl::unexpected(system_failure("cut the torn end off", path, errno));
-  return end;
+  if (!end) return tl::unexpected(end.error());
+  if (*end == size || ::ftruncate(fd, *end) == 0) return {};
+  return tl::unexpected(system_failure("cut the torn end off", path, errno));
 }
 
 /// Ready to be appended to. @param fd closed when that fails, unless it is standard output
 outcome<std::unique_ptr<storage>> prepare(int fd, const std::string& path, bool created, file_of what) {
   struct stat about {};
-  outcome<off_t> size = 0;
-  if (::fstat(fd, &about) != 0) size = tl::unexpected(system_failure("read", path, errno));
+  outcome<void> ready;
+  if (::fstat(fd, &about) != 0) ready = tl::unexpected(system_failure("read", path, errno));
   // Pipes, terminals and devices have nothing to cut off or to sync.
   const bool regular = S_ISREG(about.st_mode);
-  if (size && regular && fd != STDOUT_FILENO) {
-    if (created) {
-      if (auto done = sync_folder_of(path); !done) size = tl::unexpected(done.error());
-    } else {
-      size = cut_torn_end(fd, path, about.st_size, what);
-    }
-  }
-  if (size) return std::make_unique<file_storage>(fd, path, regular, static_cast<std::size_t>(*size));
+  if (ready && regular && fd != STDOUT_FILENO)
+    ready = created ? sync_folder_of(path) : cut_torn_end(fd, path, about.st_size, what);
+  if (ready) return std::make_unique<file_storage>(fd, path, regular);
   if (fd != STDOUT_FILENO) ::close(fd);
-  return tl::unexpected(size.error());
+  return tl::unexpected(ready.error());
 }
 
 }  // namespace

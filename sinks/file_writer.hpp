@@ -17,9 +17,8 @@ class file_writer {
  public:
   /// @param fd opened with O_APPEND; taken over, and closed at the end unless it is a standard one
   /// @param path for people @param regular a file that can be synced and may be written past the page cache
-  /// @param size of the file
-  file_writer(int fd, std::string path, bool regular, std::size_t size);
-  /// Waits for the write or the sync that is under way; what comes behind it is not written.
+  file_writer(int fd, std::string path, bool regular);
+  /// Waits a little for the write or the sync that is under way; what comes behind it is not written.
   ~file_writer();
   file_writer(const file_writer&) = delete;
   file_writer& operator=(const file_writer&) = delete;
@@ -43,7 +42,6 @@ class file_writer {
   struct core;
 
   std::shared_ptr<core> core_;  // the thread's too
-  std::size_t handed_over_;     // and what was there before: where the next piece begins
   std::thread thread_;
 };
 

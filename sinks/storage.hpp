@@ -29,12 +29,13 @@ class storage {
   /// Enough was taken over, and is not written yet, that whoever can wait should: what comes more only fills
   /// the memory. It changes with the next sync.
   virtual bool busy() const { return false; }
-  /// Bytes that were taken over and for which there is no room now, as on a full disk. Each call of the above
-  /// tries again; until none wait, whoever appends more only fills the memory.
+  /// Bytes that were taken over and for which there is no room now, as on a full disk. Each sync tries again;
+  /// until none wait, whoever appends more only fills the memory.
   virtual std::size_t waiting() const { return 0; }
 
   /// Room to write what is to be taken over next, at least so many bytes: where it is written from, in a
-  /// storage that can lend that, and so without a copy. It stays until any other call than `waiting`.
+  /// storage that can lend that, and so without a copy. It stays until any other call than `waiting` and
+  /// `busy`.
   virtual std::span<char> room(std::size_t at_least);
   /// Takes over the first `bytes` of that room, which may stay in memory until more come, or the next append
   /// or sync. A failure is final.

@@ -101,6 +101,29 @@ TEST_F(slow_output, a_drain_is_answered_when_all_is_durable) {
   EXPECT_EQ(agent.acknowledged(), 3U);
 }
 
+// A node alone that is told to end has open doors until it has.
+TEST_F(slow_output, a_drain_does_not_wait_for_what_comes_after_it) {
+  hand_made_agent agent(w, 0xa1);
+  send(agent, 1);
+  int more = 0;
+  const bool drained = w.drain([&] {
+    if (++more > 50) return;
+    agent.seal(1, 50);
+    agent.send_what_may_go();
+    w.settle();
+  });
+  EXPECT_TRUE(drained);
+  EXPECT_LT(more, 10);
+}
+
+TEST_F(slow_output, a_drain_is_answered_when_its_sync_fails) {
+  hand_made_agent agent(w, 0xa1);
+  send(agent, 1);
+  w.sink->broken = true;
+  EXPECT_FALSE(w.drain());
+  EXPECT_EQ(agent.acknowledged(), 0U);
+}
+
 TEST_F(slow_output, a_drain_does_not_wait_for_room_either) {
   hand_made_agent agent(w, 0xa1);
   send(agent, 1);

@@ -212,11 +212,15 @@ std::string world::ipman(const exporter_actor& agent, agent::ipman_request reque
   return reply;
 }
 
-bool world::drain() {
+bool world::drain(const std::function<void()>& meanwhile) {
   caf::scoped_actor asker{system_};
   auto handle = asker->request(running.root, caf::infinite, drain_atom_v);
   settle();
-  while (sink->tell()) settle();
+  while (asker->mailbox().empty() && !sink->under_way.empty()) {
+    if (meanwhile) meanwhile();
+    sink->tell();
+    settle();
+  }
   bool answer = false;
   handle.receive([&](bool all) { answer = all; }, [](caf::error&) {});
   return answer;

@@ -113,7 +113,8 @@ class world {
   /// Lets time pass in steps, firing what falls due and settling after each.
   void advance(nanos span);
   /// What the node answers to a drain.
-  bool drain();
+  /// @param meanwhile called before each sync of an output that tells later has ended
+  bool drain(const std::function<void()>& meanwhile = {});
   /// Stops node and exporter in the end; called by the destructor.
   void stop();
 

@@ -80,6 +80,11 @@ void full_and_empty_again(const std::string& name) {
   child lines({tenure_binary(), "read", output});
   ASSERT_EQ(lines.wait(), 0) << lines.err();
   expect_all_there_and_right(fleet.judge(lines.out_path()));
+  disk.fill(64 << 10);
+  child elsewhere({"/bin/sh", "-c",
+                   "exec '" + tenure_binary() + "' read '" + output + "' > '" + disk.path() + "/lines'"});
+  EXPECT_EQ(elsewhere.wait(), 3) << "lines that have no room are not lines that were printed";
+  EXPECT_NE(elsewhere.err().find("there is no room for what is in it"), std::string::npos) << elsewhere.err();
 }
 
 TEST(delivery, a_full_disk_makes_agents_wait_and_nothing_is_lost) {
@@ -103,7 +108,7 @@ TEST(delivery, an_end_on_a_full_disk_says_that_not_all_is_durable) {
 
 TEST(delivery, a_slow_disk_makes_agents_wait_and_nothing_is_lost) {
   const temporary_folder folder;
-  // A pipe that is read slowly is a disk that is written slowly: the node stands still in its write.
+  // A pipe that is read slowly is a disk that is written slowly: the output stands still in its write.
   const std::string pipe = folder / "disk";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const std::string output = folder / "out.ndjson";

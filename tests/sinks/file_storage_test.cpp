@@ -1,10 +1,13 @@
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
+#include <poll.h>
 #include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -153,6 +156,28 @@ TEST_F(file_storage_test, whoever_appends_does_not_stand_while_a_pipe_is_read_sl
   EXPECT_TRUE(*how);
   EXPECT_FALSE((*file)->busy());
   EXPECT_TRUE(got == all);
+}
+
+TEST_F(file_storage_test, a_pipe_that_nobody_reads_does_not_keep_it_from_ending) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  auto file = open_file(path);
+  ASSERT_TRUE(file) << file.error().text;
+  ASSERT_TRUE((*file)->append(std::string(4 << 20, 'x')));
+  pollfd readable{fd, POLLIN, 0};
+  ASSERT_EQ(::poll(&readable, 1, 30'000), 1) << "its write has begun";
+  file->reset();
+  // Its thread is in that write still, and ends when the pipe has taken all of it.
+  std::string got(64 << 10, '\0');
+  std::size_t all = 0;
+  while (::poll(&readable, 1, 30'000) == 1 && (readable.revents & POLLIN) != 0) {
+    const auto count = ::read(fd, got.data(), got.size());
+    if (count <= 0) break;
+    all += static_cast<std::size_t>(count);
+  }
+  EXPECT_GT(all, 2U << 20);
+  ::close(fd);
 }
 
 TEST_F(file_storage_test, a_sync_tells_of_what_came_before_it) {
