@@ -31,8 +31,8 @@ struct sink_state {
   written unconfirmed;
   std::unordered_map<const flow_origin*, std::size_t> place_of;  ///< in `unconfirmed`
   std::size_t latest = 0;                                        ///< the place that was written to last
-  written in_sync;          ///< before the last sync, and not known to be durable
-  bool syncing = false;     ///< it has not ended
+  written in_sync;       ///< before the last sync, and not known to be durable
+  bool syncing = false;  ///< it has not ended
   bool timer_set = false;
   std::shared_ptr<nanos> writers_cpu =
       std::make_shared<nanos>(0);  ///< up to the last sync; the thread's alone

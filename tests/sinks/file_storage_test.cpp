@@ -239,6 +239,18 @@ TEST_F(file_storage_test, a_failed_write_is_final) {
   EXPECT_FALSE((*file)->sync()) << "it must not say durable after a failure";
 }
 
+// A file that takes what is written and knows no sync stands for a disk that fails to.
+TEST_F(file_storage_test, a_failed_sync_is_final) {
+  auto file = open_file("/proc/self/comm");
+  ASSERT_TRUE(file) << file.error().text;
+  ASSERT_TRUE((*file)->append("x\n"));
+  const auto first = (*file)->sync();
+  ASSERT_FALSE(first);
+  EXPECT_NE(first.error().text.find("cannot make durable /proc/self/comm"), std::string::npos);
+  EXPECT_FALSE((*file)->append("x\n"));
+  EXPECT_FALSE((*file)->sync()) << "it must not say durable after a failure";
+}
+
 TEST_F(file_storage_test, a_full_disk_keeps_what_it_took_and_goes_on_when_there_is_room) {
   const tenure::testing::small_disk disk(1 << 20);
   if (!disk.mounted()) GTEST_SKIP() << "needs root";
