@@ -152,10 +152,10 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_sink_full", "1 while the output has no room, as on a full disk", c.sink_full);
   out.counter("tenure_node_sink_fillings_total", "Times that the output had no room", c.sink_fillings);
   out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
-  auto& stages = out.family(
-      "tenure_node_stage_cpu_seconds_total",
-      "CPU time of the actors by stage, reckoned from every 32nd message, without what the measuring takes",
-      MetricType::Counter);
+  auto& stages = out.family("tenure_node_stage_cpu_seconds_total",
+                            "CPU time of the actors and the output by stage, reckoned from every 32nd "
+                            "message, without what measuring takes",
+                            MetricType::Counter);
   for (std::size_t i = 0; i < actors::stage_count; ++i) {
     ClientMetric m;
     m.counter.value = static_cast<double>(c.stages.nanoseconds(static_cast<actors::stage>(i))) / second;
