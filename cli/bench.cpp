@@ -78,18 +78,32 @@ evidence held(std::uint32_t n, std::uint32_t nth, nanos until) {
           .until_error = clock_error};
 }
 
-// Random addresses one after the other, so that each is far from the last, as in life.
+// So many addresses an agent names in a row.
+constexpr std::size_t of_an_agent = 250;
+
+/// Heartbeats about random addresses, one after the other, so that each is far from the last; or agent after
+/// agent, each naming its addresses in the order in which it did the first time, as in life.
 class stream_of_evidence {
  public:
-  explicit stream_of_evidence(const bench_options& o) : addresses_(o.addresses), random_(o.seed) {}
+  stream_of_evidence(const std::vector<std::uint32_t>& first_order, std::size_t in_a_row, std::uint64_t seed)
+      : order_(first_order), in_a_row_(in_a_row), random_(seed) {}
 
   void fill(std::vector<evidence>& into, std::uint32_t nth, nanos until) {
-    for (auto& e : into) e = held(static_cast<std::uint32_t>(random_() % addresses_), nth, until);
+    for (auto& e : into) {
+      if (left_-- == 0) {
+        at_ = random_() % order_.size();
+        left_ = in_a_row_ - 1;
+      }
+      e = held(order_[at_++ % order_.size()], nth, until);
+    }
   }
 
  private:
-  std::uint32_t addresses_;
+  const std::vector<std::uint32_t>& order_;
+  std::size_t in_a_row_;
   std::mt19937_64 random_;
+  std::size_t at_ = 0;
+  std::size_t left_ = 0;
 };
 
 outcome<void> report(const nlohmann::json& result, const bench_options& o, console& io) {
@@ -108,6 +122,7 @@ double bytes_a_tenancy(const timelines& known) {
 
 struct filled {
   timelines known;
+  std::vector<std::uint32_t> first_order;  // in which addresses came
   double microseconds_a_tenancy = 0;
   double resident_growth = 0;  // of the process, to hold what the store counts against
   double table_bytes_an_address = 0;
@@ -124,6 +139,7 @@ filled fill(const bench_options& o) {
   const std::size_t before = resident();
   for (std::uint32_t nth = 0; nth < o.tenancies; ++nth) {
     std::shuffle(order.begin(), order.end(), random);
+    if (nth == 0) f.first_order = order;
     for (std::size_t start = 0; start < order.size(); start += batch) {
       part.clear();
       for (std::size_t i = start; i < std::min(order.size(), start + batch); ++i)
@@ -242,31 +258,46 @@ outcome<void> bench_resolve_files(const bench_options& o, console& io) {
                 o, io);
 }
 
-outcome<void> bench_merge(const bench_options& o, console& io) {
-  filled f = fill(o);
+struct heartbeats {
+  double microseconds = 0;
+  std::uint64_t changed = 0;
+};
+
+/// Merges them, later and later, so that nearly each one extends what is known.
+/// @param since how many were merged before
+heartbeats merge_heartbeats(filled& f, stream_of_evidence stream, const bench_options& o,
+                            std::uint64_t since) {
   std::vector<evidence> part(batch);
   std::vector<merged> results(batch);
-  stream_of_evidence stream(o);
   stopwatch watch;
-  std::uint64_t changed = 0;
+  heartbeats all;
   for (std::uint64_t done = 0; done < o.flows; done += part.size()) {
     part.resize(std::min<std::uint64_t>(batch, o.flows - done));
-    // Later and later, so that nearly each one extends what is known, as heartbeats do.
-    stream.fill(part, o.tenancies - 1, hold + static_cast<nanos>(done));
+    stream.fill(part, o.tenancies - 1, hold + static_cast<nanos>(since + done));
     results.resize(part.size());
     watch.start();
     f.known.merge(part, results);
     watch.stop();
-    changed += static_cast<std::uint64_t>(std::count(results.begin(), results.end(), merged::changed));
+    all.changed += static_cast<std::uint64_t>(std::count(results.begin(), results.end(), merged::changed));
   }
+  all.microseconds = watch.microseconds();
+  return all;
+}
+
+outcome<void> bench_merge(const bench_options& o, console& io) {
+  filled f = fill(o);
+  const auto at_random = merge_heartbeats(f, {f.first_order, 1, o.seed}, o, 0);
+  const auto in_order = merge_heartbeats(f, {f.first_order, of_an_agent, o.seed}, o, o.flows);
+  const auto each = [&o](double all) { return all / static_cast<double>(o.flows); };
   return report({{"bench", "merge"},
                  {"addresses", f.known.addresses()},
                  {"tenancies", f.known.tenancies()},
                  {"flows", o.flows},
                  {"heartbeats", o.flows},
-                 {"changed_share", static_cast<double>(changed) / static_cast<double>(o.flows)},
-                 {"cpu_us_per_heartbeat", watch.microseconds() / static_cast<double>(o.flows)},
-                 {"cpu_us_per_flow", watch.microseconds() / static_cast<double>(o.flows)},
+                 {"changed_share", each(static_cast<double>(at_random.changed))},
+                 {"cpu_us_per_heartbeat", each(at_random.microseconds)},
+                 {"cpu_us_per_heartbeat_in_order", each(in_order.microseconds)},
+                 {"cpu_us_per_flow", each(at_random.microseconds)},
                  {"cpu_us_per_new_tenancy", f.microseconds_a_tenancy},
                  {"bytes_per_tenancy", bytes_a_tenancy(f.known)},
                  {"resident_growth_bytes", f.resident_growth},

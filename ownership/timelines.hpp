@@ -98,6 +98,12 @@ class timelines {
   struct alignas(128) address_entry {
     tenure::address address;
     timeline line;
+
+    /// Brings both lines into the cache.
+    [[gnu::always_inline]] void prefetch() const {
+      __builtin_prefetch(this);
+      line.prefetch_glances();
+    }
   };
   static_assert(sizeof(address_entry) == 128);
 
@@ -118,7 +124,7 @@ class timelines {
   std::uint32_t near(const address_entry& s, const flow_times& times) const;
   bool judge_by_latest(const address_entry& s, std::uint16_t far_port, const flow_times& times,
                        verdict& answer) const;
-  template <class AddressOf, class ByLatest, class GlanceOf, class Finish>
+  template <class Numbers, class AddressOf, class ByLatest, class GlanceOf, class Finish>
   void staged(std::size_t count, AddressOf&& address_of, ByLatest&& by_latest, GlanceOf&& glance_of,
               Finish&& finish) const;
 

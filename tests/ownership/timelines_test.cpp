@@ -173,6 +173,38 @@ RC_GTEST_PROP(Timelines, KeepEachAddressApartHoweverTheyGrowAndForget, ()) {
   }
 }
 
+// As agents report: all they hold in the order of the first time, again and again, some of it left out by and
+// by, new tenancies among it, and what others hold in between.
+RC_GTEST_PROP(Timelines, HeartbeatsInOrderAreMergedAsEachOneAlone, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  std::vector<evidence> all;
+  for (nanos round = 0; round < 12; ++round)
+    for (std::uint32_t agent = 0; agent < 3; ++agent) {
+      const auto from_end = d.chance(10);
+      for (std::uint32_t n = 0; n < 40; ++n) {
+        if (d.chance(5)) continue;
+        const auto host = agent * 1'000 + (from_end ? 39 - n : n) * 7;
+        const auto tenancy = host * 10 + d.below(round < 6 ? 2 : 3);
+        all.push_back(held(host, static_cast<std::uint64_t>(tenancy), 0, 10 * (round + 1)));
+        if (d.chance(3))
+          all.push_back(held(static_cast<std::uint32_t>(5'000 + d.below(50)), 7, 0, round + 1));
+      }
+    }
+  timelines one_by_one;
+  timelines in_batches;
+  const auto size = static_cast<std::size_t>(1 + d.below(200));
+  for (std::size_t start = 0; start < all.size(); start += size) {
+    const auto part = std::span<const evidence>(all).subspan(start, std::min(size, all.size() - start));
+    std::vector<merged> results(part.size());
+    in_batches.merge(part, results);
+    for (std::size_t i = 0; i < part.size(); ++i) RC_ASSERT(one_by_one.merge(part[i]) == results[i]);
+  }
+  RC_ASSERT(one_by_one.addresses() == in_batches.addresses());
+  RC_ASSERT(one_by_one.tenancies() == in_batches.tenancies());
+  for (const auto& e : all)
+    RC_ASSERT(one_by_one.holdings(e.endpoint.address) == in_batches.holdings(e.endpoint.address));
+}
+
 // So many that their entries take several huge pages, and the directory grows while others are on their way.
 TEST(Timelines, ManyAddressesKeepTheirOwnTenanciesAsTheyComeAndGo) {
   constexpr std::uint32_t hosts = 80'000;
