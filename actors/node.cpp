@@ -29,6 +29,13 @@ constexpr auto hello_bound = std::chrono::seconds{5};
 // Draining resolves what is held from memory; a part that takes longer than this hangs.
 constexpr auto drain_limit = std::chrono::seconds{14};
 
+/// How long a ping may wait for company (session_settings): little of the hold, and nothing of an early
+/// release.
+nanos ping_waits(const hold_settings& hold) {
+  constexpr nanos longest = second;
+  return hold.when == release::full ? std::min(hold.hold / 16, longest) : 0;
+}
+
 void drain_sink(pointer self, answer promise) {
   self->request(self->state.sink, drain_limit, drain_atom_v)
       .then([promise](bool ok) mutable { promise.deliver(ok); },
@@ -190,6 +197,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->agent_settings = settings.agent_settings;
   shared->shares.span = std::max(shared->shares.span, settings.retention.horizon);
   shared->drift_ppm = settings.drift_ppm;
+  shared->ping_waits = ping_waits(settings.hold);
   shared->budget = std::make_shared<held_budget>(settings.held_bytes);
   n.budget = shared->budget;
   n.ledger = std::make_shared<ledger_book>();

@@ -29,12 +29,13 @@ struct way {
 };
 
 /// Evidence goes to the shard of each local address, and to the other nodes that hold it.
-void sort_evidence(const placed_batch& batch, std::size_t shards, std::vector<way>& ways) {
+/// @param room for so many pieces, to begin with, where any goes
+void sort_evidence(const placed_batch& batch, std::size_t shards, std::size_t room, std::vector<way>& ways) {
   const auto put = [&](std::size_t to, const evidence& e) {
     auto& lot = ways[to].items;
     if (!lot) {
       lot = std::make_shared<evidence_lot>();
-      lot->items.reserve(batch.items.size());
+      lot->items.reserve(room);
     }
     lot->items.push_back(e);
   };
@@ -63,11 +64,15 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   const auto& routes = *self->state.routes;
   const auto& shards = routes.shards;
   std::vector<way> ways(shards.size());
+  // Prefixes are spread evenly, more or less: a heartbeat of many batches finds room for all at once.
+  std::size_t pieces = 0;
+  for (const auto& batch : placed) pieces += batch.items.size();
+  const std::size_t room = pieces / shards.size() * 5 / 4 + 1;
   for (auto& batch : placed) {
     // Flows were sorted when they came, perhaps by an earlier ring.
     ways.resize(std::max(ways.size(), batch.flows.size()));
     if (batch.where) ways.resize(std::max(ways.size(), shards.size() + batch.where->end() - 1));
-    sort_evidence(batch, shards.size(), ways);
+    sort_evidence(batch, shards.size(), room, ways);
     sort_flows(self->state, batch, ways);
   }
   // Evidence first: where both go to one shard, it is there before any flow's hold is over.
@@ -119,6 +124,7 @@ outcome<void> decode(session_state& state, session_reaction& all) {
     if (auto done = state.protocol->receive({std::move(f), &bytes}, at, now, all); !done) return done;
   }
   state.protocol->renew_credit(all);
+  state.protocol->ask(now, all);
   return {};
 }
 
@@ -136,7 +142,10 @@ void react(pointer self, session_reaction&& reaction) {
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
     self->delayed_send(self, credit_interval, credit_atom_v);
-  for (const auto& m : reaction.send) state.here->link->send(wire::encode(m));
+  // All are made before the first one goes: then they leave in one write.
+  for (const auto& m : reaction.send) state.frames_out.push_back(wire::encode(m));
+  for (auto& f : state.frames_out) state.here->link->send(std::move(f));
+  state.frames_out.clear();
 }
 
 /// The agent broke the protocol: it is told how, and its connection ends.
@@ -246,8 +255,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       [self](durable_atom, const batch_shares_ptr& shares) {
         session_reaction all;
         for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded, all);
-        self->state.protocol->ask(self->state.clock->now(), all);
-        self->state.protocol->renew_credit(all);
+        self->state.protocol->after_durable(self->state.clock->now(), all);
         react(self, std::move(all));
       },
   };

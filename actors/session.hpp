@@ -42,6 +42,7 @@ struct session_state {
   bool counted = false;                    ///< among the agents whose batches come here
   flow_origin_ptr origin;                  ///< since the agent said its name
   std::vector<received_frame_ptr> frames;  ///< the inbox as it was taken, for its room
+  std::vector<wire::frame> frames_out;     ///< that are about to go
   arrival_ptr here;                        ///< the connection; null when there is none
   std::uint64_t arrivals = 0;              ///< connections so far
   nanos gone_at = 0;                       ///< when the last one ended

@@ -15,6 +15,8 @@ constexpr nanos ping_pace = 240 * millisecond;  // a little less than a sink's s
 constexpr nanos pings_in_a_row = 10;
 // So much longer one waits for an acknowledgement to go along with: a write of its own costs as much.
 constexpr nanos company = 60 * millisecond;
+// The regular ping is left out where another one was answered within this time.
+constexpr nanos still_fresh = 2'500 * millisecond;
 
 // What is remembered of an agent's clock: two minutes at least, however many batches cause pings.
 constexpr std::size_t brackets_kept = 256;
@@ -89,6 +91,7 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
     return fail(trouble::usage, "batch numbers must increase");
   }
   last_batch_ = number;
+  last_batch_at_ = now;
   counters_->flows_received += b.flow_count();
   flows_.received += b.flow_count();
   if (!credit_.received(bytes)) {
@@ -155,6 +158,7 @@ outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nano
     return {};
   }
   ++counters_->brackets;
+  bracketed_at_ = at;
   latest_reading_ = std::max(latest_reading_, b.theirs);
   place_what_can_be(r, now);
   if (!waiting_.empty() && waiting_.front().first_ping_after <= p.id) {
@@ -185,16 +189,25 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
 }
 
 // One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
-// agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one.
+// agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one. Of
+// ten thousand that send a batch now and then, it takes as long as the batch: it goes along with what is said
+// anyway, and waits for that where the last acknowledgement came soon after a batch.
 void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
+  r.ask_at.reset();
   if (waiting_.empty() || !pings_.empty()) return;
   const nanos earliest = saturating_add(pings_paid_until_, -ping_pace * pings_in_a_row);
-  if (now < earliest) {
-    r.ask_at = earliest + company;
+  const nanos wait = pings_paid_until_ <= now && expects_company() ? settings_->ping_waits : 0;
+  const nanos alone = saturating_add(waiting_.front().since, wait);
+  if (now < earliest || (r.send.empty() && now < alone)) {
+    r.ask_at = std::max(now < earliest ? earliest + company : now, alone);
     return;
   }
   pings_paid_until_ = std::max(pings_paid_until_, now) + ping_pace;
   r.send.push_back(next_ping(now));
+}
+
+bool session_protocol::expects_company() const {
+  return owes() && acknowledged_after_ && *acknowledged_after_ < settings_->ping_waits;
 }
 
 session_reaction session_protocol::ask(nanos now) {
@@ -214,7 +227,8 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
     return fail(trouble::usage, "no clock reading after the last stamp of a batch for too long");
   if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)
     return fail(trouble::usage, "clock pings unanswered for too long");
-  if (pings_.empty()) r.send.push_back(next_ping(now));
+  const bool fresh = bracketed_at_ && now - *bracketed_at_ < still_fresh;
+  if (pings_.empty() && !fresh) r.send.push_back(next_ping(now));
   tell_settings(r);
   return r;
 }
@@ -253,6 +267,12 @@ session_reaction session_protocol::renew_credit() {
   return r;
 }
 
+void session_protocol::after_durable(nanos now, session_reaction& r) {
+  if (!r.send.empty()) acknowledged_after_ = now - last_batch_at_;
+  renew_credit(r);
+  ask(now, r);
+}
+
 void session_protocol::renew_credit(session_reaction& r) {
   const auto credit = credit_.renew(waiting_bytes_ + ledger_.open_flows() * held_flow_bytes);
   if (credit && connected_) r.send.emplace_back(wire::credit{*credit});
@@ -269,6 +289,8 @@ void session_protocol::disconnected() {
   connected_ = false;
   last_batch_ = 0;
   pings_.clear();
+  bracketed_at_.reset();
+  acknowledged_after_.reset();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
     drop(w.batch.flow_count());

@@ -65,9 +65,11 @@ class session_protocol {
   /// @param forwarded how many of them another node answered for
   session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
                            std::uint32_t forwarded = 0);
-  /// The same, among other things that are to be done and before `renew_credit`, which they share.
+  /// The same, among other things that are to be done and before `after_durable`, which they share.
   void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded,
                session_reaction& r);
+  /// More credit and a ping that batches wait for go along.
+  void after_durable(nanos now, session_reaction& r);
 
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
@@ -105,6 +107,7 @@ class session_protocol {
   void take_again(const wire::received_batch& b, batch_ledger::standing known, session_reaction& r);
   void place_what_can_be(session_reaction& r, nanos now);
   void ping_if_waiting(session_reaction& r, nanos now);
+  bool expects_company() const;
   void tell_settings(session_reaction& r);
   wire::message next_ping(nanos now);
 
@@ -127,7 +130,11 @@ class session_protocol {
   std::uint64_t last_batch_ = 0;
   std::map<std::uint64_t, nanos> pings_;  // id -> sent at
   nanos pings_paid_until_ = time_min;     // see ping_if_waiting
-  std::uint64_t next_ping_ = 1;           // never the same again, so that no late answer fits a new question
+  nanos last_batch_at_ = 0;               // when it came
+  // The last acknowledgement of flows, since the latest batch had come by then.
+  std::optional<nanos> acknowledged_after_;
+  std::optional<nanos> bracketed_at_;  // when the last one was answered
+  std::uint64_t next_ping_ = 1;        // never the same again, so that no late answer fits a new question
   std::deque<in_wait> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_flows_ = 0;
