@@ -64,7 +64,7 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   const auto& routes = *self->state.routes;
   const auto& shards = routes.shards;
   std::vector<way> ways(shards.size());
-  // Prefixes are spread evenly, more or less: a heartbeat of many batches finds room for all at once.
+  // Of many prefixes that is room for all at once; where all lie in one shard's, room grows once more.
   std::size_t pieces = 0;
   for (const auto& batch : placed) pieces += batch.items.size();
   const std::size_t room = pieces / shards.size() * 5 / 4 + 1;
@@ -136,13 +136,15 @@ void react(pointer self, session_reaction&& reaction) {
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
                  state.protocol->agent(), state.here->link->identity(), reaction.refused_claim);
   if (!reaction.placed.empty()) route(self, reaction.placed);
-  if (reaction.ask_at && !std::exchange(state.asking, true))
+  if (reaction.ask_at && (!state.asked_for || *reaction.ask_at < *state.asked_for)) {
+    state.asked_for = reaction.ask_at;
     caf::anon_send(state.reminder, ask_atom_v, *reaction.ask_at, caf::strong_actor_ptr{self->ctrl()});
+  }
   if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
     self->delayed_send(self, credit_interval, credit_atom_v);
-  // All are made before the first one goes: then they leave in one write.
+  // All are made before the first one goes: then they mostly leave in one write.
   for (const auto& m : reaction.send) state.frames_out.push_back(wire::encode(m));
   for (auto& f : state.frames_out) state.here->link->send(std::move(f));
   state.frames_out.clear();
@@ -236,7 +238,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         end_connection(self);
       },
       [self](ask_atom) {
-        self->state.asking = false;
+        self->state.asked_for.reset();
         react(self, self->state.protocol->ask(self->state.clock->now()));
       },
       [self](ping_atom) {

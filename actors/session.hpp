@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -34,7 +35,7 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  bool asking = false;  ///< the reminder was asked about a ping
+  std::optional<nanos> asked_for;  ///< when the reminder is to ask about a ping
   caf::actor reminder;
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name

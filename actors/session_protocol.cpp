@@ -112,6 +112,7 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
   }
   counters_->evidence_received += b.evidence_count();
   waiting_flows_ += b.flow_count();
+  waiting_evidence_ += b.evidence_count();
   waiting_.push_back({std::move(b), now, takes, next_ping_});
   waiting_bytes_ += takes;
   place_what_can_be(r, now);
@@ -158,7 +159,7 @@ outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nano
     return {};
   }
   ++counters_->brackets;
-  bracketed_at_ = at;
+  bracketed_at_ = b.sent;
   latest_reading_ = std::max(latest_reading_, b.theirs);
   place_what_can_be(r, now);
   if (!waiting_.empty() && waiting_.front().first_ping_after <= p.id) {
@@ -181,6 +182,7 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
       placed_batch placed = placing_.place(first.batch, clock_, shift, now);
       waiting_bytes_ -= first.bytes;
       waiting_flows_ -= flows;
+      waiting_evidence_ -= first.batch.evidence_count();
       if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
       r.placed.push_back(std::move(placed));
     }
@@ -191,7 +193,7 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
 // One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
 // agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one. Of
 // ten thousand that send a batch now and then, it takes as long as the batch: it goes along with what is said
-// anyway, and waits for that where the last acknowledgement came soon after a batch.
+// anyway.
 void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
   r.ask_at.reset();
   if (waiting_.empty() || !pings_.empty()) return;
@@ -202,12 +204,17 @@ void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
     r.ask_at = std::max(now < earliest ? earliest + company : now, alone);
     return;
   }
+  // In vain: to wait again is worth it after another acknowledgement.
+  if (r.send.empty() && wait > 0) acknowledged_after_.reset();
   pings_paid_until_ = std::max(pings_paid_until_, now) + ping_pace;
   r.send.push_back(next_ping(now));
 }
 
+/// Whether an acknowledgement will come soon: the last one came soon after a batch. Evidence does not wait
+/// for it, since others' flows may need it now; flows are held anyway.
 bool session_protocol::expects_company() const {
-  return owes() && acknowledged_after_ && *acknowledged_after_ < settings_->ping_waits;
+  return waiting_evidence_ == 0 && owes() && acknowledged_after_ &&
+         *acknowledged_after_ < settings_->ping_waits;
 }
 
 session_reaction session_protocol::ask(nanos now) {
@@ -239,14 +246,6 @@ void session_protocol::tell_settings(session_reaction& r) {
   if (!wanted || wanted == told_settings_) return;
   told_settings_ = wanted;
   r.send.emplace_back(*wanted);
-}
-
-session_reaction session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
-                                           std::uint32_t forwarded) {
-  session_reaction r;
-  durable(batch, answers, forwarded, r);
-  renew_credit(r);
-  return r;
 }
 
 void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
@@ -298,6 +297,7 @@ void session_protocol::disconnected() {
   waiting_.clear();
   waiting_bytes_ = 0;
   waiting_flows_ = 0;
+  waiting_evidence_ = 0;
   credit_.disconnected();
   renew_credit();
 }

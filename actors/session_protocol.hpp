@@ -58,14 +58,12 @@ class session_protocol {
   /// The same, among other things that are said anyway: then it costs the agent's connection nothing.
   void ask(nanos now, session_reaction& r);
 
-  /// The regular ping; a failure when the agent has left pings or batches unanswered for too long.
+  /// The regular ping, unless one was answered just now; a failure when the agent has left pings or batches
+  /// unanswered for too long.
   outcome<session_reaction> tick(nanos now);
 
   /// Flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
-  /// @param forwarded how many of them another node answered for
-  session_reaction durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
-                           std::uint32_t forwarded = 0);
-  /// The same, among other things that are to be done and before `after_durable`, which they share.
+  /// `after_durable` comes after the last. @param forwarded how many of them another node answered for
   void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded,
                session_reaction& r);
   /// More credit and a ping that batches wait for go along.
@@ -133,11 +131,12 @@ class session_protocol {
   nanos last_batch_at_ = 0;               // when it came
   // The last acknowledgement of flows, since the latest batch had come by then.
   std::optional<nanos> acknowledged_after_;
-  std::optional<nanos> bracketed_at_;  // when the last one was answered
+  std::optional<nanos> bracketed_at_;  // when the last one that was answered was sent
   std::uint64_t next_ping_ = 1;        // never the same again, so that no late answer fits a new question
   std::deque<in_wait> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_flows_ = 0;
+  std::size_t waiting_evidence_ = 0;
   bool sent_batches_ = false;
 };
 

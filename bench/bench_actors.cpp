@@ -14,7 +14,8 @@ constexpr nanos begun = 1'000 * second;
 constexpr nanos batches_apart = 31 * millisecond;  // of one agent
 constexpr nanos pings_apart = 250 * millisecond;
 constexpr nanos round_trip = 400 * microsecond;
-constexpr nanos connected_for = 10 * second;  // longer than flows live
+constexpr nanos regular_pings = 2'500 * millisecond;
+constexpr nanos connected_for = 30 * second;  // longer than flows live
 constexpr std::uint32_t flows_a_batch = 50;
 constexpr std::uint32_t sessions = 200;
 constexpr std::uint32_t rounds = 32;  // batches of each
@@ -83,7 +84,9 @@ struct peer {
     for (const auto& m : r.send)
       if (const auto* p = std::get_if<wire::ping>(&m)) ping = p->id;
   }
+  /// The ping that it was sent, if there is one.
   void answer(const load::plan& plan, std::uint32_t agent, nanos at) {
+    if (ping == 0) return;
     const auto f = std::make_shared<const wire::frame>(
         wire::encode(wire::pong{std::exchange(ping, 0), plan.reading(agent, at)}));
     session_reaction r;
@@ -111,8 +114,8 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, encodi
       peers[a].session = std::make_unique<session_protocol>(settings, workloads, counters);
       peers[a].heed(peers[a].session->connected(
           {.incarnation = plan.incarnation(a), .agent = "played", .credit = false}, begun - connected_for));
-      for (nanos at = begun - connected_for; at < begun + second; at += pings_apart) {
-        if (peers[a].ping == 0) peers[a].heed(*peers[a].session->tick(at));
+      for (nanos at = begun - connected_for; at < begun + second; at += regular_pings) {
+        peers[a].heed(*peers[a].session->tick(at));
         peers[a].answer(plan, a, at + round_trip / 2);
       }
     }
@@ -126,13 +129,13 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, encodi
         if (const auto done = peers[a].session->receive(all[next++], now, now, r); !done)
           return state.SkipWithError(done.error().text.c_str());
         peers[a].heed(r);
-        if (peers[a].ping != 0) peers[a].answer(plan, a, now + round_trip / 2);
+        peers[a].answer(plan, a, now + round_trip / 2);
       }
       if (now - answered < pings_apart && round + 1 < of_each) continue;
       answered = now;
       for (std::uint32_t a = 0; a < sessions; ++a) {
         if (peers[a].ping == 0) peers[a].heed(peers[a].session->ask(now));
-        if (peers[a].ping != 0) peers[a].answer(plan, a, now + round_trip / 2);
+        peers[a].answer(plan, a, now + round_trip / 2);
       }
     }
     state.PauseTiming();

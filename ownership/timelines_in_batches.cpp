@@ -21,8 +21,9 @@ static_assert(in_flight > 3 * apart);
 enum class latest { answers, grows, is_not_enough };
 
 /// Agents name what they hold in the same order each time, and numbers were given in that order the first
-/// time. So where two addresses in a row had two numbers in a row, the next one is likely to have the next:
-/// then nobody has to ask the directory, whose lines are the ones that lie farthest apart.
+/// time; forgetting moves some. So where two addresses in a row had two numbers in a row, the next one is
+/// likely to have the next: then nobody has to ask the directory, whose lines are the ones that lie farthest
+/// apart.
 class numbers_in_a_row {
  public:
   /// What this one's number may be; nobody while they do not come in a row.

@@ -16,27 +16,22 @@ struct pings : session_protocol_test {
 
   // The agent's clock, as far as stamps may have come.
   nanos reading() const { return now - start + 10 * second; }
+  /// A batch of a flow.
   outcome<session_reaction> sends(std::uint64_t number) {
-    return say(with_flow(batch(number, 9 * second, reading()), reading()), now);
-  }
-  session_reaction durable(std::uint64_t number) {
-    session_reaction r;
-    session->durable(number, {1}, 0, r);
-    session->after_durable(now, r);
-    for (const auto& s : r.send)
-      if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
-    return r;
+    auto b = with_flow(batch(number, 9 * second, reading()), reading());
+    b.evidence.clear();
+    return say(b, now);
   }
   /// A batch that is placed, and another one that is acknowledged so much later.
   void acknowledged_after(nanos wait) {
     ASSERT_TRUE(sends(1));
     ASSERT_TRUE(say(wire::pong{last_ping, reading()}, now));
     now += wait;
-    durable(1);
+    durable(1, now);
     now += 10 * second;
     ASSERT_TRUE(sends(2));
     ASSERT_TRUE(say(wire::pong{last_ping, reading()}, now));
-    now += second;
+    now += second / 2;
   }
 };
 
@@ -49,7 +44,7 @@ TEST_F(pings, go_along_with_an_acknowledgement_that_is_to_be_expected) {
   ASSERT_TRUE(taken->ask_at);
   EXPECT_EQ(*taken->ask_at, now + second);
   now += second / 2;
-  const auto said = durable(2);
+  const auto said = durable(2, now);
   ASSERT_EQ(said.send.size(), 2U);
   EXPECT_TRUE(std::holds_alternative<wire::acknowledgement>(said.send[0]));
   EXPECT_TRUE(std::holds_alternative<wire::ping>(said.send[1]));
@@ -58,12 +53,25 @@ TEST_F(pings, go_along_with_an_acknowledgement_that_is_to_be_expected) {
   EXPECT_EQ(placed->placed.size(), 1U);
 }
 
-TEST_F(pings, wait_no_longer_than_they_may) {
+TEST_F(pings, wait_no_longer_than_they_may_and_not_again_where_it_was_in_vain) {
   acknowledged_after(second / 2);
+  const auto before = last_ping;
   const auto taken = sends(3);
   ASSERT_TRUE(taken && taken->ask_at);
-  EXPECT_TRUE(session->ask(*taken->ask_at - 1).send.empty());
-  EXPECT_EQ(session->ask(*taken->ask_at).send.size(), 1U) << "alone";
+  now = *taken->ask_at;
+  EXPECT_TRUE(session->ask(now - 1).send.empty());
+  EXPECT_EQ(session->ask(now).send.size(), 1U) << "alone";
+  ASSERT_TRUE(say(wire::pong{before + 1, reading()}, now));
+  now += second;
+  ASSERT_TRUE(sends(4));
+  EXPECT_EQ(last_ping, before + 2) << "at once";
+}
+
+TEST_F(pings, do_not_wait_where_there_is_evidence) {
+  acknowledged_after(second / 2);
+  const auto before = last_ping;
+  ASSERT_TRUE(say(batch(3, 9 * second, reading()), now));
+  EXPECT_EQ(last_ping, before + 1);
 }
 
 TEST_F(pings, do_not_wait_where_acknowledgements_come_too_late_for_it) {
@@ -75,7 +83,7 @@ TEST_F(pings, do_not_wait_where_acknowledgements_come_too_late_for_it) {
 
 TEST_F(pings, do_not_wait_where_nothing_is_to_be_acknowledged) {
   acknowledged_after(second / 2);
-  durable(2);
+  durable(2, now);
   now += second;
   const auto before = last_ping;
   ASSERT_TRUE(sends(3));
@@ -95,15 +103,13 @@ TEST_F(pings, do_not_wait_over_a_new_connection) {
 
 TEST_F(pings, do_not_wait_for_an_agent_whose_batches_share_them_anyway) {
   acknowledged_after(second / 2);
+  ASSERT_TRUE(sends(3));
+  durable(2, now);
+  ASSERT_TRUE(say(wire::pong{last_ping, reading()}, now));
   const auto before = last_ping;
-  const auto third = sends(3);
-  ASSERT_TRUE(third && third->ask_at);
-  now = *third->ask_at;
-  ASSERT_EQ(session->ask(now).send.size(), 1U);
-  ASSERT_TRUE(say(wire::pong{before + 1, reading()}, now));
   now += 100 * millisecond;
   ASSERT_TRUE(sends(4));
-  EXPECT_EQ(last_ping, before + 2) << "at once: the pace of pings says when, if they become too many";
+  EXPECT_EQ(last_ping, before + 1) << "at once: the pace of pings says when, if they become too many";
 }
 
 TEST_F(pings, the_regular_one_is_left_out_while_others_are_answered) {

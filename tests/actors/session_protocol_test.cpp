@@ -50,7 +50,7 @@ TEST_F(session_protocol_test, acknowledges_when_every_flow_is_durable) {
   ASSERT_TRUE(placed);
   EXPECT_TRUE(placed->send.empty());
   ASSERT_EQ(flows_of(placed->placed.at(0)).size(), 1U);
-  const auto done = session->durable(1, {1});
+  const auto done = durable(1);
   ASSERT_EQ(done.send.size(), 1U);
   EXPECT_EQ(std::get<wire::acknowledgement>(done.send[0]).batch, 1U);
 }

@@ -29,7 +29,7 @@ TEST_F(repeats, a_repeat_of_what_is_on_its_way_joins_it) {
   EXPECT_TRUE(again->send.empty()) << "the first copy is not durable yet";
   EXPECT_EQ(counters->batches_repeated, 1U);
   EXPECT_EQ(counters->flows_held(), 1U);
-  const auto done = session->durable(1, {1});
+  const auto done = durable(1);
   ASSERT_EQ(done.send.size(), 1U);
   EXPECT_EQ(std::get<wire::acknowledgement>(done.send[0]).batch, 1U);
 }
@@ -37,7 +37,7 @@ TEST_F(repeats, a_repeat_of_what_is_on_its_way_joins_it) {
 TEST_F(repeats, a_repeat_of_what_is_durable_is_acknowledged_at_once) {
   place_one();
   session->disconnected();
-  EXPECT_TRUE(session->durable(1, {1}).send.empty()) << "nobody is there to hear it";
+  EXPECT_TRUE(durable(1).send.empty()) << "nobody is there to hear it";
   greet(start + second);
   const auto again = say(with_flow(batch(1, 0, second), second), start + second);
   ASSERT_TRUE(again);

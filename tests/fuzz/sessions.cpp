@@ -22,6 +22,7 @@ using namespace actors;
 constexpr std::uint64_t incarnation = 7;
 constexpr nanos begin = 1'000 * second;
 constexpr std::size_t budget_bytes = 1 << 20;
+constexpr nanos ping_waits = second;
 
 /// Takes values off the front of the input; zeros when it is used up.
 class script {
@@ -52,6 +53,7 @@ std::shared_ptr<const session_settings> settings() {
   s->routable = prefix_set{{*prefix::parse("10.0.0.0/8"), *prefix::parse("2001:db8::/32")}};
   s->budget = std::make_shared<held_budget>(budget_bytes);
   s->max_waiting_bytes = 1 << 16;
+  s->ping_waits = ping_waits;
   s->shares.tenancies = 8;
   s->shares.workloads = 4;
   s->shards = 2;
@@ -145,7 +147,11 @@ class play {
       if (!f) continue;
       session_reaction r;
       const auto done = session_.receive(std::make_shared<const wire::frame>(std::move(*f)), now_, now_, r);
-      if (done) session_.renew_credit(r);
+      if (done) {
+        session_.renew_credit(r);
+        session_.ask(now_, r);
+        invariant(!r.ask_at || *r.ask_at <= now_ + ping_waits, "no batch waits longer for a ping");
+      }
       take(std::move(r));
       if (!done) session_.disconnected();
     }
@@ -251,7 +257,10 @@ class play {
             ++answers[static_cast<std::size_t>(v.reason)];
             --received_;
           }
-          take(session_.durable(part.base.batch, answers));
+          session_reaction r;
+          session_.durable(part.base.batch, answers, 0, r);
+          session_.after_durable(now_, r);
+          take(std::move(r));
         }
       }
   }
