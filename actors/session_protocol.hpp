@@ -34,7 +34,8 @@ struct session_reaction {
 /// Knows neither actors nor sockets; one thread.
 ///
 /// A batch is placed in time only when a pong was read after its last stamp, so batches cause pings and wait
-/// for the answer: one round trip. What the clock showed and what became of batches outlives the connection:
+/// for the answer: one round trip, and for flows perhaps what session_settings::ping_waits allows before it.
+/// What the clock showed and what became of batches outlives the connection:
 /// an agent that comes back sends again what is not acknowledged, and that is neither written twice nor
 /// without a clock.
 class session_protocol {
