@@ -198,6 +198,10 @@ RC_GTEST_PROP(Timelines, HeartbeatsInOrderAreMergedAsEachOneAlone, ()) {
     std::vector<merged> results(part.size());
     in_batches.merge(part, results);
     for (std::size_t i = 0; i < part.size(); ++i) RC_ASSERT(one_by_one.merge(part[i]) == results[i]);
+    if (!d.chance(20)) continue;
+    // Which moves addresses into the places of those that go.
+    const auto cutoff = d.below(60);
+    RC_ASSERT(one_by_one.forget_before(cutoff) == in_batches.forget_before(cutoff));
   }
   RC_ASSERT(one_by_one.addresses() == in_batches.addresses());
   RC_ASSERT(one_by_one.tenancies() == in_batches.tenancies());
