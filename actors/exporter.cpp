@@ -32,7 +32,7 @@ std::chrono::nanoseconds heartbeat_of(const exporter_state& s) {
 /// Makes sure that what has gathered leaves after the linger at the latest.
 void seal_soon(pointer self) {
   auto& s = self->state;
-  if (s.gathering->full()) seal(self->state);
+  if (s.gathering->full()) seal(self);
   if (s.gathering->empty() || s.seal_timer_set) return;
   s.seal_timer_set = true;
   const nanos linger = s.world.pace ? s.world.pace->linger.load() : s.settings.linger;
@@ -42,7 +42,7 @@ void seal_soon(pointer self) {
 void report(pointer self, const std::vector<agent::tenancy_report>& reports) {
   for (const auto& r : reports) {
     self->state.gathering->add(r);
-    if (self->state.gathering->full()) seal(self->state);
+    if (self->state.gathering->full()) seal(self);
   }
   seal_soon(self);
 }
@@ -72,7 +72,7 @@ void observe(pointer self, const std::vector<agent::observed_flow>& flows) {
     if (near == nullptr)
       ++(named == nullptr ? s.counters->flows_near_unproved : s.counters->flows_near_by_cgroup);
     s.gathering->add(f, near, named, overloaded(s));
-    if (s.gathering->full()) seal(self->state);
+    if (s.gathering->full()) seal(self);
   }
   s.counters->flows_observed += flows.size();
   // A source that counts what it hands over has counted these; nobody else takes away.
@@ -133,9 +133,9 @@ void finish_inheritance(pointer self) {
 /// order: its acknowledgement says that the node knows everything up to it.
 caf::typed_response_promise<bool> tell(pointer self) {
   auto promise = self->make_response_promise<bool>();
-  seal(self->state);
+  seal(self);
   tell_all(self);
-  if (const auto batch = seal(self->state); batch != 0)
+  if (const auto batch = seal(self); batch != 0)
     self->state.tellings.push_back({batch, promise});
   else
     promise.deliver(true);
@@ -195,7 +195,7 @@ void receive(pointer self, exporter_state::node_link& at, const received_frame& 
     let_old_node_go(self);
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
     at.credit = std::max(at.credit, c->bytes);
-    send_batches(s);
+    send_batches(self);
   } else if (const auto* wanted = std::get_if<wire::settings>(&*message)) {
     take_settings(s, at, *wanted);
   } else if (const auto* g = std::get_if<wire::goodbye>(&*message)) {
@@ -240,8 +240,9 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
       [self](look_atom, bool now) { look_soon(self, now); },
       [self](seal_atom) {
         self->state.seal_timer_set = false;
-        seal(self->state);
+        seal(self);
       },
+      [self](ask_atom) { look_at_waiting(self); },
       [self](dial_atom) { dial(self); },
       [self](found_atom, const found_addresses_ptr& addresses) { found(self, *addresses); },
       [self](weigh_atom) { weigh(self); },
@@ -255,7 +256,8 @@ exporter_actor::behavior_type exporter(pointer self, exporter_settings settings,
       [self](told_atom) { return tell(self); },
       [self](drain_atom) {
         auto promise = self->make_response_promise<bool>();
-        seal(self->state);
+        seal(self);
+        send_waiting(self->state);
         self->state.draining.push_back(promise);
         finish_draining(self);
         return promise;

@@ -77,6 +77,9 @@ struct exporter_world {
   std::function<outcome<void>(const std::string& toml)> take_settings = {};
 };
 
+/// The exporter's end of a link, which the transport's thread answers pings from.
+struct link_end;
+
 /// Drives tracker, batcher and retention, and keeps the link to a node.
 struct exporter_state {
   static inline const char* name = "exporter";
@@ -91,6 +94,7 @@ struct exporter_state {
   /// A link to a node, or the wish to have one.
   struct node_link {
     transport::link_ptr link;
+    std::shared_ptr<link_end> end;
     std::uint64_t number = 0;  ///< of the current link; events of earlier ones are stale
     std::string node;          ///< as it calls itself; empty: we are not welcome there yet
     std::uint64_t credit = 0;  ///< the node's
@@ -121,6 +125,7 @@ struct exporter_state {
   std::minstd_rand
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
   bool seal_timer_set = false;
+  std::optional<nanos> look_at_waiting_at;  ///< a timer is set for
   bool look_timer_set = false;
   std::vector<caf::typed_response_promise<bool>> draining;
 

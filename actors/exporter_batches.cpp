@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "actors/exporter_links.hpp"
 #include "capnp/codec.hpp"
 
 namespace tenure::actors {
@@ -18,15 +17,17 @@ void refresh_gauges(exporter_state& s) {
   c.flows_dropped = s.retained->flows_dropped();
 }
 
-std::uint64_t seal(exporter_state& s) {
+std::uint64_t seal(exporter_pointer self) {
+  auto& s = self->state;
   if (s.gathering->empty()) return 0;
   const std::size_t connections = s.gathering->connections();
   wire::batch sealed = s.gathering->seal();
   s.counters->flows_joined += connections - sealed.flows.size();
   const std::uint64_t number = sealed.number;
+  const bool tells = !sealed.evidence.empty();
   auto frame = s.packs ? wire::encode_packed(sealed) : wire::encode(wire::message{std::move(sealed)});
   s.retained->keep(number, std::move(frame), connections);
-  send_batches(s);
+  send_batches(self, tells ? 0 : number);
   ++s.counters->batches_sealed;
   refresh_gauges(s);
   return number;

@@ -13,10 +13,35 @@
 
 #include "actors/exporter_batches.hpp"
 #include "actors/redial_wait.hpp"
+#include "agent/ping_wait.hpp"
 #include "capnp/codec.hpp"
 #include "capnp/compression.hpp"
 
 namespace tenure::actors {
+
+// A ping is answered from the transport's thread: a reading that waited behind a heartbeat would be as true,
+// but its bracket as wide as that wait. What waits for the ping follows at once, so that both leave in one
+// write.
+struct link_end {
+  std::mutex mutex;
+  // Under mutex.
+  transport::link_ptr link;  // none before the dial, and after its end: what waits is retained, and sent anew
+  agent::ping_wait waiting;
+
+  auto sender() {
+    return [this](wire::frame f) {
+      if (link) link->send(std::move(f));
+    };
+  }
+  void answer(const wire::ping& p, const agent::boot_clock& clock) {
+    const std::lock_guard lock{mutex};
+    if (!link) return;
+    const nanos now = clock.now();
+    link->send(wire::encode(wire::pong{p.id, now}));
+    waiting.pinged(now, p.next_ms * millisecond, sender());
+  }
+};
+
 namespace {
 
 using pointer = exporter_pointer;
@@ -32,21 +57,14 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
   to.address = node;
   to.agents = std::make_shared<std::atomic<std::uint32_t>>(0);
   const auto me = caf::actor_cast<exporter_actor>(self);
-  // A ping is answered from the transport's thread: a reading that waited behind a heartbeat would be as
-  // true, but its bracket as wide as that wait.
-  struct ping_answerer {
-    transport::link_ptr link;
-    std::mutex mutex;
-  };
-  auto answerer = std::make_shared<ping_answerer>();
+  auto end = to.end = std::make_shared<link_end>();
   auto clock = s.world.clock;
   transport::link_events events;
-  events.received = [me, number, clock, answerer, agents = to.agents, known = s.clocks](transport::frame f) {
+  events.received = [me, number, clock, end, agents = to.agents, known = s.clocks](transport::frame f) {
     if (const auto message = wire::decode(f, 0); message && std::holds_alternative<wire::ping>(*message)) {
-      const std::lock_guard lock{answerer->mutex};
       const auto& ping = std::get<wire::ping>(*message);
       *agents = ping.agents;
-      if (answerer->link) answerer->link->send(wire::encode(wire::pong{ping.id, clock->now()}));
+      end->answer(ping, *clock);
       known->learn(ping.known, clock->now());
       return;
     }
@@ -55,22 +73,22 @@ void dial_node(pointer self, exporter_state::node_link& to, const std::string& n
     received->at = clock->now();
     caf::anon_send(me, frame_atom_v, number, received_frame_ptr{std::move(received)});
   };
-  events.closed = [me, number, answerer](transport::close_reason why) {
+  events.closed = [me, number, end](transport::close_reason why) {
     {
-      const std::lock_guard lock{answerer->mutex};
-      answerer->link.reset();
+      const std::lock_guard lock{end->mutex};
+      end->link.reset();
     }
     caf::anon_send(me, gone_atom_v, number, static_cast<std::uint8_t>(why));
   };
   auto link = s.world.transport->dial(node, std::move(events));
   {
-    const std::lock_guard lock{answerer->mutex};
-    answerer->link = link;
+    const std::lock_guard lock{end->mutex};
+    end->link = link;
   }
   to.link = std::move(link);
   to.link->send(wire::encode(wire::hello{wire::protocol_version, s.settings.incarnation, s.settings.name,
                                          true, &to == &s.spare, static_cast<bool>(s.world.take_settings),
-                                         s.clocks->tell(), true}));
+                                         s.clocks->tell(), true, true}));
 }
 
 /// Asks what the names stand for; `found` goes on.
@@ -101,7 +119,7 @@ void begin_sending(pointer self) {
   s.packs = s.main.packed;
   s.sent_batch = 0;
   s.sent_bytes = 0;
-  send_batches(s);
+  send_batches(self);
   tell_all(self);
 }
 
@@ -142,6 +160,7 @@ void main_gone(pointer self, transport::close_reason why) {
 /// From now on the spare link's node is ours. What went to the other one is acknowledged from there.
 void move(pointer self) {
   auto& s = self->state;
+  send_waiting(s);
   std::swap(s.main, s.spare);
   s.packs = s.main.packed;
   s.owed = s.sent_batch;
@@ -149,7 +168,7 @@ void move(pointer self) {
   s.seasoned = 0;
   ++s.counters->moves;
   spdlog::info("agent: goes over to node {} at {}, which has fewer agents", s.main.node, s.main.link->peer());
-  send_batches(s);
+  send_batches(self);
   tell_all(self);
   let_old_node_go(self);
 }
@@ -174,21 +193,55 @@ bool fit_for_node(exporter_state& s, const wire::frame*& frame, wire::frame& pla
   return true;
 }
 
+/// Batches wait no longer than they may.
+void look_later(pointer self) {
+  auto& s = self->state;
+  if (!s.main.end) return;
+  const std::lock_guard lock{s.main.end->mutex};
+  const auto until = s.main.end->waiting.until();
+  if (!until || (s.look_at_waiting_at && *s.look_at_waiting_at <= *until)) return;
+  s.look_at_waiting_at = until;
+  self->delayed_send(self, std::chrono::nanoseconds{std::max(*until - s.world.clock->now(), millisecond)},
+                     ask_atom_v);
+}
+
 }  // namespace
 
-/// Sends what is retained and was not sent over this link, as far as credit goes.
-void send_batches(exporter_state& s) {
+void send_batches(exporter_pointer self, std::uint64_t may_wait) {
+  auto& s = self->state;
   while (s.main.welcomed() && s.sent_bytes < s.main.credit) {
     const auto* frame = s.retained->next(s.sent_batch);
-    if (frame == nullptr) return;
+    if (frame == nullptr) break;
     wire::frame plain;
     if (!fit_for_node(s, frame, plain)) continue;
     const std::size_t bytes = frame->size() * sizeof(frame->front());
     s.sent_bytes += bytes;
     auto small = s.settings.compress && s.main.compressed ? wire::compress(*frame) : std::nullopt;
     if (small) s.counters->bytes_saved += bytes - small->size() * sizeof(small->front());
-    s.main.link->send(small ? std::move(*small) : *frame);
+    auto& end = *s.main.end;
+    const std::lock_guard lock{end.mutex};
+    end.waiting.put(small ? std::move(*small) : *frame, s.sent_batch == may_wait, s.world.clock->now(),
+                    end.sender());
   }
+  look_later(self);
+}
+
+void look_at_waiting(exporter_pointer self) {
+  auto& s = self->state;
+  const nanos now = s.world.clock->now();
+  if (s.look_at_waiting_at && *s.look_at_waiting_at <= now) s.look_at_waiting_at.reset();
+  if (!s.main.end) return;
+  {
+    const std::lock_guard lock{s.main.end->mutex};
+    s.main.end->waiting.look(now, s.main.end->sender());
+  }
+  look_later(self);
+}
+
+void send_waiting(exporter_state& s) {
+  if (!s.main.end) return;
+  const std::lock_guard lock{s.main.end->mutex};
+  s.main.end->waiting.leave(s.main.end->sender());
 }
 
 void dial(exporter_pointer self) {

@@ -15,6 +15,7 @@
 #include "actors/node_leave.hpp"
 #include "actors/peer.hpp"
 #include "actors/reminder.hpp"
+#include "actors/session_pings.hpp"
 #include "actors/shard.hpp"
 
 namespace tenure::actors {
@@ -29,11 +30,12 @@ constexpr auto hello_bound = std::chrono::seconds{5};
 // Draining resolves what is held from memory; a part that takes longer than this hangs.
 constexpr auto drain_limit = std::chrono::seconds{14};
 
-/// How long a ping may wait for company (session_settings): little of the hold, and nothing of an early
-/// release.
-nanos ping_waits(const hold_settings& hold) {
+/// How long flows may wait for a ping (session_settings): little of the hold, and nothing of an early
+/// release, or where that is less than batches share pings for.
+nanos longest_promise(const hold_settings& hold) {
   constexpr nanos longest = second;
-  return hold.when == release::full ? std::min(hold.hold / 16, longest) : 0;
+  const nanos little = std::min(hold.hold / 16, longest);
+  return hold.when == release::full && little >= session_pings::pace ? little : 0;
 }
 
 void drain_sink(pointer self, answer promise) {
@@ -95,6 +97,7 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
         // In the order of the path: what a delay actor releases has to pass its shard before the sink is
         // asked.
         auto promise = self->make_response_promise<bool>();
+        self->state.door->promise_nothing();
         drain_all(self, self->state.routes->delays, promise, [self, promise] {
           drain_all(self, self->state.routes->shards, promise,
                     [self, promise] { drain_sink(self, promise); });
@@ -197,7 +200,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->agent_settings = settings.agent_settings;
   shared->shares.span = std::max(shared->shares.span, settings.retention.horizon);
   shared->drift_ppm = settings.drift_ppm;
-  shared->ping_waits = ping_waits(settings.hold);
+  shared->longest_promise = longest_promise(settings.hold);
   shared->budget = std::make_shared<held_budget>(settings.held_bytes);
   n.budget = shared->budget;
   n.ledger = std::make_shared<ledger_book>();

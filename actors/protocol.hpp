@@ -95,6 +95,8 @@ using exporter_actor = caf::typed_actor<
     caf::reacts_to<look_atom, bool>,
     // The linger is over: seal what has gathered into a batch and send it.
     caf::reacts_to<seal_atom>,
+    // Time to look whether a ping is late that batches wait for.
+    caf::reacts_to<ask_atom>,
     // Time to connect to a node (again).
     caf::reacts_to<dial_atom>,
     // What the nodes' names stand for now.
@@ -124,8 +126,10 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<retire_atom>,
     // This node leaves: the agent is sent to another.
     caf::reacts_to<leave_atom>,
-    // Time for a ping that batches wait for.
+    // Time for a ping that batches wait for, or that was promised.
     caf::reacts_to<ask_atom>,
+    // The node drains: what waits for a ping is said, and none is promised any more.
+    caf::reacts_to<hurry_atom>,
     // Time for the regular clock ping, and for looking whether the agent is silent.
     caf::reacts_to<ping_atom>,
     // Time to look whether there is more credit for the agent.

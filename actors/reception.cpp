@@ -107,6 +107,7 @@ bool reception::seat(const std::shared_ptr<door>& at) {
   auto& known = sessions_[incarnation];
   if (!known.session) {
     known.session = system_.spawn(session, parts_, weak_from_this());
+    if (draining_) caf::anon_send(known.session, hurry_atom_v);
     known.identity = at->who->link->identity();
   } else if (known.identity != at->who->link->identity()) {
     return false;
@@ -168,6 +169,12 @@ void reception::rests(std::uint64_t incarnation) {
   const auto longest = sessions_.find(resting_.front());
   resting_.pop_front();
   if (longest != sessions_.end()) caf::anon_send(longest->second.session, retire_atom_v);
+}
+
+void reception::promise_nothing() {
+  const std::lock_guard lock{mutex_};
+  draining_ = true;
+  for (const auto& [incarnation, known] : sessions_) caf::anon_send(known.session, hurry_atom_v);
 }
 
 bool reception::leave(std::uint64_t incarnation, std::uint64_t arrivals) {

@@ -35,6 +35,9 @@ class reception : public std::enable_shared_from_this<reception> {
   /// @returns false when it has been given another one meanwhile: then it stays.
   bool leave(std::uint64_t incarnation, std::uint64_t arrivals);
 
+  /// This node drains: no agent is promised a ping any more, nor kept waiting for what one would bring.
+  void promise_nothing();
+
   /// This node leaves its cluster: agents are sent to others, those that come too.
   void leave();
 
@@ -67,6 +70,7 @@ class reception : public std::enable_shared_from_this<reception> {
   std::deque<std::uint64_t> resting_;  // incarnations, the longest away first
   bool closed_ = false;
   bool leaving_ = false;
+  bool draining_ = false;  // and promises nothing
 };
 
 }  // namespace tenure::actors

@@ -233,14 +233,19 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       [self](leave_atom) {
         const auto here = self->state.here;
         if (!here) return;
+        react(self, self->state.protocol->promise_nothing(self->state.clock->now()));
         here->link->send(wire::encode(wire::goodbye{"this node leaves", true}));
         here->link->close();
         end_connection(self);
       },
       [self](ask_atom) {
+        const nanos now = self->state.clock->now();
+        // An earlier wish had been told after this one, and what came of it has a reminder of its own.
+        if (self->state.asked_for && *self->state.asked_for > now) return;
         self->state.asked_for.reset();
-        react(self, self->state.protocol->ask(self->state.clock->now()));
+        react(self, self->state.protocol->ask(now));
       },
+      [self](hurry_atom) { react(self, self->state.protocol->promise_nothing(self->state.clock->now())); },
       [self](ping_atom) {
         self->delayed_send(self, ping_interval, ping_atom_v);
         auto reaction = self->state.protocol->tick(self->state.clock->now());
@@ -255,10 +260,8 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         react(self, self->state.protocol->renew_credit());
       },
       [self](durable_atom, const batch_shares_ptr& shares) {
-        session_reaction all;
-        for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded, all);
-        self->state.protocol->after_durable(self->state.clock->now(), all);
-        react(self, std::move(all));
+        for (const auto& s : *shares) self->state.protocol->durable(s.batch, s.answers, s.forwarded);
+        react(self, self->state.protocol->after_durable(self->state.clock->now()));
       },
   };
 }

@@ -10,11 +10,6 @@
 namespace tenure::actors {
 namespace {
 
-// Pings for the sake of batches: this pace in the long run, and so many beyond it in a row.
-constexpr nanos ping_pace = 240 * millisecond;  // a little less than a sink's syncs are apart
-constexpr nanos pings_in_a_row = 10;
-// So much longer one waits for an acknowledgement to go along with: a write of its own costs as much.
-constexpr nanos company = 60 * millisecond;
 // The regular ping is left out where another one was answered within this time.
 constexpr nanos still_fresh = 2'500 * millisecond;
 
@@ -31,7 +26,8 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
       counters_(std::move(counters)),
       clock_(settings_->drift_ppm, brackets_kept, brackets_apart),
       credit_(settings_->budget),
-      placing_(settings_, std::move(workloads), counters_) {}
+      placing_(settings_, std::move(workloads), counters_),
+      pings_(settings_->longest_promise) {}
 
 session_reaction session_protocol::connected(const wire::hello& h, nanos now, const std::string& identity) {
   invariant(!connected_ && (incarnation_ == 0 || incarnation_ == h.incarnation), "one connection at a time");
@@ -46,7 +42,8 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
   told_settings_.reset();
   r.send.emplace_back(wire::welcome{wire::protocol_version, settings_->node, true, true, wire::packed_form});
   tell_settings(r);
-  r.send.push_back(next_ping(now));
+  pings_.connected(h.waits);
+  r.send.push_back(ping(pings_.ask(now)));
   credit_.connected(h.credit, h.spare);
   renew_credit(r);
   return r;
@@ -71,13 +68,12 @@ outcome<void> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos n
   return fail(trouble::usage, "a message that an agent does not send now");
 }
 
-wire::message session_protocol::next_ping(nanos now) {
-  const std::uint64_t id = next_ping_++;
-  pings_.emplace(id, now);
-  wire::ping out{id, static_cast<std::uint32_t>(counters_->agents_here + 1)};
+wire::message session_protocol::ping(const session_pings::question& q) {
+  wire::ping out{q.id, static_cast<std::uint32_t>(counters_->agents_here + 1)};
   // For the agent to keep, should this process end.
   if (const auto known = clock_.latest(); known && settings_->clock != 0)
     out.known = {settings_->clock, known->sent, known->received, known->theirs};
+  out.next_ms = static_cast<std::uint32_t>(q.promised / millisecond);
   return out;
 }
 
@@ -91,7 +87,7 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
     return fail(trouble::usage, "batch numbers must increase");
   }
   last_batch_ = number;
-  last_batch_at_ = now;
+  pings_.came(b.flow_count());
   counters_->flows_received += b.flow_count();
   flows_.received += b.flow_count();
   if (!credit_.received(bytes)) {
@@ -113,10 +109,10 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
   counters_->evidence_received += b.evidence_count();
   waiting_flows_ += b.flow_count();
   waiting_evidence_ += b.evidence_count();
-  waiting_.push_back({std::move(b), now, takes, next_ping_});
+  waiting_.push_back({std::move(b), now, takes, pings_.next_id()});
   waiting_bytes_ += takes;
   place_what_can_be(r, now);
-  ping_if_waiting(r, now);
+  ping_if_due(r, now);
   return {};
 }
 
@@ -136,24 +132,26 @@ void session_protocol::take_again(const wire::received_batch& b, batch_ledger::s
 
 void session_protocol::acknowledge(session_reaction& r, std::uint64_t batch) {
   ++counters_->batches_acknowledged;
-  auto* const before = r.send.empty() ? nullptr : std::get_if<wire::acknowledgement>(&r.send.back());
+  add_acknowledgement(r.send, batch);
+}
+
+void session_protocol::add_acknowledgement(std::vector<wire::message>& to, std::uint64_t batch) const {
+  auto* const before = to.empty() ? nullptr : std::get_if<wire::acknowledgement>(&to.back());
   const bool follows = takes_runs_ && before != nullptr && before->last() + 1 == batch &&
                        batch - before->batch < wire::max_acknowledged_run;
   if (follows)
     before->through = batch;
   else
-    r.send.emplace_back(wire::acknowledgement{batch});
+    to.emplace_back(wire::acknowledgement{batch});
 }
 
 outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nanos now, session_reaction& r) {
-  const auto ping = pings_.find(p.id);
-  if (ping == pings_.end()) {
+  const auto asked = pings_.answered(p.id);
+  if (!asked) {
     ++counters_->brackets_refused;
     return {};
   }
-  const bracket b{ping->second, at, p.reading};
-  // Pongs come in the order of the pings: whatever was asked before will not be answered any more.
-  pings_.erase(pings_.begin(), std::next(ping));
+  const bracket b{*asked, at, p.reading};
   if (!clock_.add(b)) {
     ++counters_->brackets_refused;
     return {};
@@ -166,7 +164,7 @@ outcome<void> session_protocol::bracket_with(const wire::pong& p, nanos at, nano
     ++counters_->batches_refused;
     return fail(trouble::usage, "stamps that the agent's own clock had not reached when it sent them");
   }
-  ping_if_waiting(r, now);
+  ping_if_due(r, now);
   return {};
 }
 
@@ -190,31 +188,36 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
   if (r.refused_claim.empty()) r.refused_claim = placing_.refused_claim();
 }
 
-// One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
-// agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one. Of
-// ten thousand that send a batch now and then, it takes as long as the batch: it goes along with what is said
-// anyway.
-void session_protocol::ping_if_waiting(session_reaction& r, nanos now) {
-  r.ask_at.reset();
-  if (waiting_.empty() || !pings_.empty()) return;
-  const nanos earliest = saturating_add(pings_paid_until_, -ping_pace * pings_in_a_row);
-  const nanos wait = pings_paid_until_ <= now && expects_company() ? settings_->ping_waits : 0;
-  const nanos alone = saturating_add(waiting_.front().since, wait);
-  if (now < earliest || (r.send.empty() && now < alone)) {
-    r.ask_at = std::max(now < earliest ? earliest + company : now, alone);
-    return;
-  }
-  // In vain: to wait again is worth it after another acknowledgement.
-  if (r.send.empty() && wait > 0) acknowledged_after_.reset();
-  pings_paid_until_ = std::max(pings_paid_until_, now) + ping_pace;
-  r.send.push_back(next_ping(now));
+session_pings::waiting session_protocol::waits_for_clock() const {
+  return waiting_.empty()         ? session_pings::waiting::nothing
+         : waiting_evidence_ == 0 ? session_pings::waiting::flows
+                                  : session_pings::waiting::evidence;
 }
 
-/// Whether an acknowledgement will come soon: the last one came soon after a batch. Evidence does not wait
-/// for it, since others' flows may need it now; flows are held anyway.
-bool session_protocol::expects_company() const {
-  return waiting_evidence_ == 0 && owes() && acknowledged_after_ &&
-         *acknowledged_after_ < settings_->ping_waits;
+// One ping at a time: its answer tells whether another one is needed, so a burst of batches costs few. Of an
+// agent that never stops, a ping takes as long as a dozen flows: after the first few, batches share one. Of
+// ten thousand that send a batch now and then, it takes as long as the batch: those wait for it, not we for
+// them.
+void session_protocol::ping_if_due(session_reaction& r, nanos now) {
+  pings_.look(now);
+  if (const auto due = pings_.due(waits_for_clock()); due && *due <= now)
+    r.send.push_back(ping(pings_.ask_due(now)));
+  r.ask_at = pings_.next_look(waits_for_clock());
+}
+
+/// Acknowledgements have time: they go along with a ping that was promised, or with what is said anyway.
+void session_protocol::say_acknowledged(session_reaction& r) {
+  if (pings_.promised() && r.send.empty()) return;
+  for (const auto& a : unsaid_) {
+    counters_->batches_acknowledged += std::get<wire::acknowledgement>(a).count();
+    r.send.push_back(a);
+  }
+  unsaid_.clear();
+}
+
+session_reaction session_protocol::promise_nothing(nanos now) {
+  pings_.promise_nothing();
+  return ask(now);
 }
 
 session_reaction session_protocol::ask(nanos now) {
@@ -224,7 +227,9 @@ session_reaction session_protocol::ask(nanos now) {
 }
 
 void session_protocol::ask(nanos now, session_reaction& r) {
-  if (connected_) ping_if_waiting(r, now);
+  if (!connected_) return;
+  ping_if_due(r, now);
+  say_acknowledged(r);
 }
 
 outcome<session_reaction> session_protocol::tick(nanos now) {
@@ -232,11 +237,13 @@ outcome<session_reaction> session_protocol::tick(nanos now) {
   if (!connected_) return r;
   if (!waiting_.empty() && now - waiting_.front().since > settings_->max_wait)
     return fail(trouble::usage, "no clock reading after the last stamp of a batch for too long");
-  if (!pings_.empty() && now - pings_.begin()->second > settings_->max_wait)
+  const auto unanswered = pings_.unanswered_since();
+  if (unanswered && now - *unanswered > settings_->max_wait)
     return fail(trouble::usage, "clock pings unanswered for too long");
   const bool fresh = bracketed_at_ && now - *bracketed_at_ < still_fresh;
-  if (pings_.empty() && !fresh) r.send.push_back(next_ping(now));
+  if (!unanswered && !fresh && !pings_.promised()) r.send.push_back(ping(pings_.ask(now)));
   tell_settings(r);
+  if (!r.send.empty()) say_acknowledged(r);
   return r;
 }
 
@@ -249,7 +256,7 @@ void session_protocol::tell_settings(session_reaction& r) {
 }
 
 void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers,
-                               std::uint32_t forwarded, session_reaction& r) {
+                               std::uint32_t forwarded) {
   std::size_t flows = forwarded;
   flows_.forwarded += forwarded;
   counters_->flows_forwarded += forwarded;
@@ -257,7 +264,7 @@ void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uin
     flows += answers[i];
     flows_.answers[i] += answers[i];
   }
-  if (ledger_.durable(batch, flows) && connected_) acknowledge(r, batch);
+  if (ledger_.durable(batch, flows) && connected_) add_acknowledgement(unsaid_, batch);
 }
 
 session_reaction session_protocol::renew_credit() {
@@ -266,10 +273,11 @@ session_reaction session_protocol::renew_credit() {
   return r;
 }
 
-void session_protocol::after_durable(nanos now, session_reaction& r) {
-  if (!r.send.empty()) acknowledged_after_ = now - last_batch_at_;
+session_reaction session_protocol::after_durable(nanos now) {
+  session_reaction r;
   renew_credit(r);
   ask(now, r);
+  return r;
 }
 
 void session_protocol::renew_credit(session_reaction& r) {
@@ -287,9 +295,9 @@ void session_protocol::disconnected() {
   sent_batches_ = false;
   connected_ = false;
   last_batch_ = 0;
-  pings_.clear();
+  pings_.disconnected();
+  unsaid_.clear();
   bracketed_at_.reset();
-  acknowledged_after_.reset();
   for (const auto& w : waiting_) {
     ++counters_->batches_abandoned;
     drop(w.batch.flow_count());

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "actors/batch_placing.hpp"
 #include "actors/flow_ledger.hpp"
 #include "actors/node_counters.hpp"
+#include "actors/session_pings.hpp"
 #include "actors/session_settings.hpp"
 #include "capnp/received_batch.hpp"
 #include "ownership/clock_bound.hpp"
@@ -24,7 +24,7 @@ namespace tenure::actors {
 struct session_reaction {
   std::vector<wire::message> send;
   std::vector<placed_batch> placed;
-  /// When to call `ask`: batches wait for a ping that may not go out yet.
+  /// When to call `ask`: batches wait for a ping that may not go out yet, or one was promised.
   std::optional<nanos> ask_at;
   /// The first thing of this connection that the agent claimed and may not, for people; empty: none.
   std::string refused_claim;
@@ -34,7 +34,8 @@ struct session_reaction {
 /// Knows neither actors nor sockets; one thread.
 ///
 /// A batch is placed in time only when a pong was read after its last stamp, so batches cause pings and wait
-/// for the answer: one round trip, and for flows perhaps what session_settings::ping_waits allows before it.
+/// for the answer: one round trip. Flows of an agent that waits come behind the answer to a ping that was
+/// promised, at once with it; what is acknowledged meanwhile goes along with that ping.
 /// What the clock showed and what became of batches outlives the connection:
 /// an agent that comes back sends again what is not acknowledged, and that is neither written twice nor
 /// without a clock.
@@ -47,17 +48,19 @@ class session_protocol {
   /// @param identity its SPIFFE id, where links carry TLS
   session_reaction connected(const wire::hello& h, nanos now, const std::string& identity = {});
 
-  /// One of the frames that came together. What they cause adds up in `r`; renew_credit(r) comes after the
-  /// last. @param at when the transport handed the frame over; @param now, for the ping that may go out.
-  /// Cluster time.
+  /// One of the frames that came together. What they cause adds up in `r`; renew_credit(r) and ask(now, r)
+  /// come after the last. @param at when the transport handed the frame over; @param now, for the ping that
+  /// may go out. Cluster time.
   /// @returns a failure when the frame breaks the protocol: the connection has to be closed, after saying
   /// goodbye with its text and doing what `r` has by then. @pre it is connected
   outcome<void> receive(wire::frame_ptr frame, nanos at, nanos now, session_reaction& r);
 
-  /// The ping that batches wait for, when its time has come.
+  /// The ping that batches wait for or that was promised, when its time has come; and what may go along with
+  /// it or with the rest of `r`.
   session_reaction ask(nanos now);
-  /// The same, among other things that are said anyway: then it costs the agent's connection nothing.
   void ask(nanos now, session_reaction& r);
+  /// No ping is promised from now on, and what waited for one is said.
+  session_reaction promise_nothing(nanos now);
 
   /// The regular ping, unless one was answered just now; a failure when the agent has left pings or batches
   /// unanswered for too long.
@@ -65,10 +68,10 @@ class session_protocol {
 
   /// Flows of a batch are durable; acknowledges it when it is complete, if the agent is there.
   /// `after_durable` comes after the last. @param forwarded how many of them another node answered for
-  void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded,
-               session_reaction& r);
-  /// More credit and a ping that batches wait for go along.
-  void after_durable(nanos now, session_reaction& r);
+  void durable(std::uint64_t batch, const answer_counts<std::uint32_t>& answers, std::uint32_t forwarded);
+  /// Acknowledgements, unless they wait for a ping that was promised; more credit, and a ping when one is
+  /// due.
+  session_reaction after_durable(nanos now);
 
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
@@ -88,6 +91,8 @@ class session_protocol {
   bool owes() const { return ledger_.open_batches() > 0; }
   /// Batches came over this connection: it is no spare link.
   bool is_sent_batches() const { return sent_batches_; }
+  /// Whether acknowledgements wait for a ping that was promised.
+  bool has_unsaid() const { return !unsaid_.empty(); }
   /// Whether there is anything to know again, should the agent come back.
   bool has_history() const { return !ledger_.empty(); }
 
@@ -103,12 +108,14 @@ class session_protocol {
   outcome<void> bracket_with(const wire::pong& p, nanos at, nanos now, session_reaction& r);
   void drop(std::size_t flows);
   void acknowledge(session_reaction& r, std::uint64_t batch);
+  void add_acknowledgement(std::vector<wire::message>& to, std::uint64_t batch) const;
   void take_again(const wire::received_batch& b, batch_ledger::standing known, session_reaction& r);
   void place_what_can_be(session_reaction& r, nanos now);
-  void ping_if_waiting(session_reaction& r, nanos now);
-  bool expects_company() const;
+  session_pings::waiting waits_for_clock() const;
+  void ping_if_due(session_reaction& r, nanos now);
+  void say_acknowledged(session_reaction& r);
   void tell_settings(session_reaction& r);
-  wire::message next_ping(nanos now);
+  wire::message ping(const session_pings::question& q);
 
   std::shared_ptr<const session_settings> settings_;
   std::shared_ptr<node_counters> counters_;
@@ -127,13 +134,9 @@ class session_protocol {
   std::shared_ptr<const wire::settings> told_settings_;  // over this connection
   bool connected_ = false;
   std::uint64_t last_batch_ = 0;
-  std::map<std::uint64_t, nanos> pings_;  // id -> sent at
-  nanos pings_paid_until_ = time_min;     // see ping_if_waiting
-  nanos last_batch_at_ = 0;               // when it came
-  // The last acknowledgement of flows, since the latest batch had come by then.
-  std::optional<nanos> acknowledged_after_;
-  std::optional<nanos> bracketed_at_;  // when the last one that was answered was sent
-  std::uint64_t next_ping_ = 1;        // never the same again, so that no late answer fits a new question
+  session_pings pings_;
+  std::vector<wire::message> unsaid_;  // acknowledgements that wait for a ping
+  std::optional<nanos> bracketed_at_;  // when the last ping that was answered was sent
   std::deque<in_wait> waiting_;
   std::size_t waiting_bytes_ = 0;
   std::size_t waiting_flows_ = 0;

@@ -32,9 +32,9 @@ struct session_settings {
   /// For agents; null: they keep their own.
   std::shared_ptr<const settings_board> agent_settings;
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
-  /// A ping for the sake of flows waits so long, at most, for an acknowledgement to go along with. They come
-  /// so much later to where they are held: little of the hold.
-  nanos ping_waits = 0;
+  /// The next ping is promised to an agent for so long ahead, at most; 0: never. Its flows wait for it, and
+  /// come so much later to where they are held: little of the hold.
+  nanos longest_promise = 0;
   std::size_t shards = 1;  ///< that flows are sorted by; not 0
   /// Says where things go now; empty: they stay.
   std::function<std::shared_ptr<const cluster::placement>()> placement;

@@ -31,6 +31,7 @@ std::string transport_metrics(const transport::transport_counters& c, const std:
   counter("tenure_transport_links_dialed_total", "Links asked for", c.dialed);
   counter("tenure_transport_links_turned_away_total", "Connections closed at once, there were too many",
           c.turned_away);
+  counter("tenure_transport_reads_total", "Reads from sockets that brought something", c.reads);
   counter("tenure_transport_received_bytes_total", "Bytes read from sockets", c.bytes_in);
   counter("tenure_transport_sent_bytes_total", "Bytes written to sockets", c.bytes_out);
   counter("tenure_transport_frames_unsent_total", "Frames whose link ended first", c.frames_unsent);

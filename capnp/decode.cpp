@@ -34,6 +34,7 @@ outcome<message> read(schema::Hello::Reader in) {
     return malformed(fmt::format("hello with {} brackets", brackets.size()));
   for (const auto b : brackets) out.brackets.push_back(read(b));
   out.runs = in.getRuns();
+  out.waits = in.getWaits();
   if (auto c = read_text(in.getAgent(), out.agent)) return malformed(*c);
   return message(std::move(out));
 }
@@ -177,7 +178,7 @@ outcome<message> read(schema::Message::Reader root, std::uint64_t incarnation) {
       return read(root.getWelcome());
     case schema::Message::PING: {
       auto in = root.getPing();
-      return ping{in.getId(), in.getAgents(), read(in.getBracket())};
+      return ping{in.getId(), in.getAgents(), read(in.getBracket()), in.getNext()};
     }
     case schema::Message::PONG: {
       auto in = root.getPong();

@@ -70,6 +70,7 @@ void fill(schema::Message::Builder root, const hello& m) {
   out.setSpare(m.spare);
   out.setSettings(m.settings);
   out.setRuns(m.runs);
+  out.setWaits(m.waits);
   if (m.brackets.empty()) return;
   auto brackets = out.initBrackets(static_cast<unsigned>(m.brackets.size()));
   for (unsigned i = 0; i < m.brackets.size(); ++i) fill(brackets[i], m.brackets[i]);
@@ -104,6 +105,7 @@ void fill(schema::Message::Builder root, const ping& m) {
   auto out = root.initPing();
   out.setId(m.id);
   out.setAgents(m.agents);
+  out.setNext(m.next_ms);
   if (m.known.clock != 0) fill(out.initBracket(), m.known);
 }
 

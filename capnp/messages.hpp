@@ -58,7 +58,8 @@ struct hello {
   bool settings = false;  ///< it knows settings
   /// What nodes told it of their clocks; of each clock in the order of readings.
   std::vector<clock_bracket> brackets = {};
-  bool runs = false;  ///< it knows an acknowledgement of several batches
+  bool runs = false;   ///< it knows an acknowledgement of several batches
+  bool waits = false;  ///< it lets flows wait for a ping that was promised
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -73,8 +74,9 @@ struct welcome {
 
 struct ping {
   std::uint64_t id = 0;
-  std::uint32_t agents = 0;  ///< whose batches come to the node that asks, plus one; 0: it does not say
-  clock_bracket known = {};  ///< of the agent's clock
+  std::uint32_t agents = 0;   ///< whose batches come to the node that asks, plus one; 0: it does not say
+  clock_bracket known = {};   ///< of the agent's clock
+  std::uint32_t next_ms = 0;  ///< within which the next ping comes; 0: none is promised
   friend bool operator==(const ping&, const ping&) = default;
 };
 

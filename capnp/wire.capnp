@@ -13,6 +13,10 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
+# Waiting. A node may promise its next ping to an agent that waits. Until then the agent keeps what it has to say of flows
+# alone, some tens of kilobytes, and sends it behind the pong, in one write; the node keeps acknowledgements as long.
+# When the ping is late, or there is evidence to tell, all is sent at once.
+#
 # Packed. To a node that knows it an agent may send any batch packed.
 #
 # Compressed. To a node that knows it an agent may send any message compressed. Credit counts what it was before.
@@ -66,6 +70,7 @@ struct Hello {
   spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
   brackets @6 :List(Bracket); # what nodes told it of their clocks, at most 128, of each clock in the order of readings
   runs @7 :Bool;            # it knows Acknowledgement.through
+  waits @8 :Bool;           # it lets flows wait for a ping that was promised
 }
 
 struct Bracket {
@@ -104,6 +109,7 @@ struct Ping {
   id @0 :UInt64;
   agents @1 :UInt32;        # to an agent: agents whose batches come to this node, plus one; 0: it does not say
   bracket @2 :Bracket;      # to an agent: what is known of its clock, to be shown again with `hello`
+  next @3 :UInt32;          # to an agent that waits: the next ping comes within so many ms; 0: none is promised
 }
 
 struct Pong {

@@ -9,6 +9,8 @@ namespace {
 // A step that came late makes up for at most this much at once.
 constexpr nanos longest_step = 1 * second;
 constexpr std::uint32_t batches_a_turn = 16;
+// Batches whose ping is late leave so much later still, at most.
+constexpr nanos between_looks = 100 * millisecond;
 
 }  // namespace
 
@@ -36,7 +38,14 @@ void fleet::step() {
   seal_heartbeats(now);
   if (flowing_) seal_flows(now);
   last_step_ = now;
+  look_at_waiting(now);
   send_what_waits();
+}
+
+void fleet::look_at_waiting(nanos now) {
+  if (now - last_look_ < between_looks) return;
+  last_look_ = now;
+  for (const auto& a : agents_) a->look_at_waiting(now);
 }
 
 void fleet::look_after_links(nanos now) {

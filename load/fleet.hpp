@@ -64,6 +64,7 @@ class fleet {
   void seal_heartbeats(nanos now);
   void send_what_waits();
   void look_after_links(nanos now);
+  void look_at_waiting(nanos now);
   /// Its turn to send will come.
   void let_send(std::size_t agent);
   std::uint64_t frames_that_may_go() const;
@@ -78,6 +79,7 @@ class fleet {
   std::vector<std::shared_ptr<played_agent>> agents_;
   const nanos began_;
   nanos last_step_ = 0;
+  nanos last_look_ = 0;
   double owed_flows_ = 0;
   std::uint32_t next_sealing_ = 0;
   std::deque<std::size_t> senders_;  // agents with something that waits, in the order of their turns

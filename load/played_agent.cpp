@@ -19,6 +19,14 @@ played_agent::played_agent(const plan& p, std::uint32_t who, const agent::boot_c
                            fleet_counters& counters, workbench& bench)
     : plan_(p), who_(who), clock_(clock), counters_(counters), bench_(bench) {}
 
+// Under mutex_.
+auto played_agent::sender(end& over) {
+  return [this, &over](wire::frame f) {
+    over.link->send(std::move(f));
+    ++counters_.frames_sent;
+  };
+}
+
 std::uint64_t played_agent::seal_flows(nanos now, std::uint32_t flows) {
   const std::lock_guard lock{mutex_};
   kept_.push_back({.sealed = now, .count = flows, .flows = true});
@@ -89,6 +97,7 @@ void played_agent::dial(end& to, transport::transport& net, const std::string& n
                                          &to == &spare_,
                                          false,
                                          {},
+                                         true,
                                          true}));
   ++counters_.frames_sent;
 }
@@ -132,9 +141,9 @@ void played_agent::begin_sending() {
 }
 
 void played_agent::received(std::uint64_t link, const transport::frame& f) {
-  const nanos now = clock_.now();
   const auto message = wire::decode(f, plan_.incarnation(who_));
   const std::lock_guard lock{mutex_};
+  const nanos now = clock_.now();  // after all that was sealed of what waits
   end* const at = link == main_.number ? &main_ : link == spare_.number ? &spare_ : nullptr;
   if (at == nullptr || !at->link) return;
   if (!message) {
@@ -142,6 +151,7 @@ void played_agent::received(std::uint64_t link, const transport::frame& f) {
   } else if (const auto* p = std::get_if<wire::ping>(&*message)) {
     at->link->send(wire::encode(wire::pong{p->id, plan_.reading(who_, now)}));
     ++counters_.frames_sent;
+    at->waiting.pinged(now, p->next_ms * millisecond, sender(*at));
   } else if (const auto* a = std::get_if<wire::acknowledgement>(&*message)) {
     for (std::uint64_t n = 0; n < a->count(); ++n) acknowledged(a->batch + n, now);
   } else if (const auto* c = std::get_if<wire::credit>(&*message)) {
@@ -198,12 +208,18 @@ std::size_t played_agent::send_next() {
   {
     const std::lock_guard lock{mutex_};
     // A connection that was made meanwhile is not sent this batch before its own turn.
-    if (main_.link == link) sent_bytes_ += bytes;
+    if (main_.link == link) {
+      sent_bytes_ += bytes;
+      main_.waiting.put(std::move(frame), k.flows && !k.sent, clock_.now(), sender(main_));
+    }
   }
-  link->send(std::move(frame));
-  ++counters_.frames_sent;
   ++counters_.batches_sent;
   return bytes;
+}
+
+void played_agent::look_at_waiting(nanos now) {
+  const std::lock_guard lock{mutex_};
+  if (main_.link) main_.waiting.look(now, sender(main_));
 }
 
 wire::frame played_agent::encode_flows(std::uint64_t number, const kept& k, bool packed) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/clock.hpp"
+#include "agent/ping_wait.hpp"
 #include "capnp/codec.hpp"
 #include "load/plan.hpp"
 #include "transport/transport.hpp"
@@ -93,8 +94,12 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   void dial_spare(transport::transport& net, const std::string& node);
   /// When it may dial again.
   nanos redial_at() const;
-  /// Sends the next batch that waits to be sent. @returns its frame's bytes; 0 when nothing may be sent.
+  /// Sends the next batch that waits to be sent; one of flows may wait for a ping that was promised, and
+  /// counts as sent.
+  /// @returns its frame's bytes; 0 when nothing may be sent.
   std::size_t send_next();
+  /// Sends what waits for a ping that is late.
+  void look_at_waiting(nanos now);
   void close();
 
  private:
@@ -115,6 +120,7 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
     bool welcomed = false;
     bool packed = false;  ///< it reads packed batches
     std::uint64_t credit = 0;
+    agent::ping_wait waiting;
   };
 
   void dial(end& to, transport::transport& net, const std::string& node);
@@ -122,6 +128,7 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   void received(std::uint64_t link, const transport::frame& f);
   void closed(std::uint64_t link);
   void acknowledged(std::uint64_t number, nanos now);
+  auto sender(end& over);
   wire::frame encode_flows(std::uint64_t number, const kept& k, bool packed);
   wire::frame encode_evidence(std::uint64_t number, const kept& k);
   /// All that a heartbeat says.

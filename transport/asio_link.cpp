@@ -202,6 +202,7 @@ void asio_link::readable() {
     if (tls_) return finish(stage_ == stage::securing ? close_reason::not_tls : close_reason::broken);
     return finish(reader_.within_frame() ? close_reason::truncated : close_reason::closed_there);
   }
+  ++core_->counters.reads;
   core_->counters.bytes_in += bytes;
   const auto came = std::span<const std::byte>(core_->read_buffer).first(bytes);
   if (stage_ == stage::up) last_heard_ = std::chrono::steady_clock::now();

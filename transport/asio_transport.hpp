@@ -55,6 +55,7 @@ struct transport_counters {
   counter turned_away{0};    ///< connections closed at once since there were max_links
   counter accept_errors{0};  ///< accept failed, for want of descriptors for example; it was tried again
   counter open{0};           ///< links there are now
+  counter reads{0};          ///< that brought something
   counter frames_in{0};
   counter frames_out{0};     ///< handed to the system whole
   counter frames_unsent{0};  ///< given to send() and never handed to the system whole, since the link ended

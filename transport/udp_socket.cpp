@@ -58,6 +58,7 @@ void udp_socket::receive() {
 }
 
 void udp_socket::received(std::span<const std::byte> bytes) {
+  ++core_->counters.reads;
   core_->counters.bytes_in += bytes.size();
   const auto d = datagram::decode(bytes);
   if (!d) {

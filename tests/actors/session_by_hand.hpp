@@ -46,9 +46,8 @@ struct session_protocol_test : ::testing::Test {
 
   /// The only flow of this batch is durable.
   session_reaction durable(std::uint64_t number, nanos now = start) {
-    session_reaction r;
-    session->durable(number, {1}, 0, r);
-    session->after_durable(now, r);
+    session->durable(number, {1}, 0);
+    auto r = session->after_durable(now);
     for (const auto& s : r.send)
       if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
     return r;

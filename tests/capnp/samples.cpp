@@ -236,6 +236,7 @@ hello any_hello(source& s, std::size_t most) {
   for (auto i = s.below(std::min(most, max_hello_brackets) + 1); i > 0; --i)
     out.brackets.push_back(any_bracket(s));
   out.runs = s.below(2) == 1;
+  out.waits = s.below(2) == 1;
   return out;
 }
 
@@ -253,7 +254,7 @@ message any_message(std::uint64_t seed, std::size_t most) {
       return compressed{s.number<std::uint32_t>(), s.text()};
     case 2:
       return ping{s.number<std::uint64_t>(), s.number<std::uint32_t>(),
-                  s.below(2) == 0 ? clock_bracket{} : any_bracket(s)};
+                  s.below(2) == 0 ? clock_bracket{} : any_bracket(s), s.number<std::uint32_t>()};
     case 3:
       return pong{s.number<std::uint64_t>(), s.number<nanos>()};
     case 4:

@@ -22,7 +22,7 @@ using namespace actors;
 constexpr std::uint64_t incarnation = 7;
 constexpr nanos begin = 1'000 * second;
 constexpr std::size_t budget_bytes = 1 << 20;
-constexpr nanos ping_waits = second;
+constexpr nanos longest_promise = second;
 
 /// Takes values off the front of the input; zeros when it is used up.
 class script {
@@ -53,7 +53,7 @@ std::shared_ptr<const session_settings> settings() {
   s->routable = prefix_set{{*prefix::parse("10.0.0.0/8"), *prefix::parse("2001:db8::/32")}};
   s->budget = std::make_shared<held_budget>(budget_bytes);
   s->max_waiting_bytes = 1 << 16;
-  s->ping_waits = ping_waits;
+  s->longest_promise = longest_promise;
   s->shares.tenancies = 8;
   s->shares.workloads = 4;
   s->shards = 2;
@@ -120,9 +120,11 @@ class play {
   void connect() {
     if (session_.is_connected()) return;
     reader_ = {};
-    const bool known = (in_.take<std::uint8_t>() & 1) == 0;
-    take(session_.connected({.incarnation = incarnation, .agent = "a", .credit = known}, now_,
-                            known ? "spiffe://p/a" : "spiffe://p/b"));
+    const auto how = in_.take<std::uint8_t>();
+    const bool known = (how & 1) == 0;
+    take(session_.connected(
+        {.incarnation = incarnation, .agent = "a", .credit = known, .waits = (how & 2) == 0}, now_,
+        known ? "spiffe://p/a" : "spiffe://p/b"));
   }
 
   void say(const wire::message& m) { frame(wire::encode(m)); }
@@ -150,7 +152,7 @@ class play {
       if (done) {
         session_.renew_credit(r);
         session_.ask(now_, r);
-        invariant(!r.ask_at || *r.ask_at <= now_ + ping_waits, "no batch waits longer for a ping");
+        invariant(!r.ask_at || *r.ask_at <= now_ + longest_promise, "nothing waits longer for a ping");
       }
       take(std::move(r));
       if (!done) session_.disconnected();
@@ -257,9 +259,10 @@ class play {
             ++answers[static_cast<std::size_t>(v.reason)];
             --received_;
           }
-          session_reaction r;
-          session_.durable(part.base.batch, answers, 0, r);
-          session_.after_durable(now_, r);
+          session_.durable(part.base.batch, answers, 0);
+          auto r = session_.after_durable(now_);
+          invariant(!r.ask_at || *r.ask_at <= now_ + longest_promise, "nothing waits longer for a ping");
+          invariant(!r.send.empty() || r.ask_at || !session_.has_unsaid(), "what waits is looked at again");
           take(std::move(r));
         }
       }

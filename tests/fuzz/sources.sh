@@ -9,6 +9,6 @@ frames_libraries=(-lcapnp -lkj -lsimdjson -lzstd -lfmt)
 
 sessions_sources=(tests/fuzz/{sessions_fuzzer,sessions}.cpp
   actors/{session_protocol,batch_placing,agent_credit,agent_share,allow_rules,batch_ledger,flow_ledger,hold_queue}.cpp
-  actors/{known_clocks,lot_parts,place_in_time}.cpp cluster/{placement,ring}.cpp hold/*.cpp
+  actors/{known_clocks,lot_parts,place_in_time,session_pings}.cpp cluster/{placement,ring}.cpp hold/*.cpp
   transport/{frame_reader,spiffe_id}.cpp capnp/*.cpp ownership/*.cpp)
 sessions_libraries=(-lcaf_core -lcapnp -lkj -lsimdjson -lzstd -lfmt)
