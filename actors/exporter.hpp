@@ -16,6 +16,7 @@
 
 #include "actors/agent_counters.hpp"
 #include "actors/known_clocks.hpp"
+#include "actors/next_look.hpp"
 #include "actors/node_choice.hpp"
 #include "actors/protocol.hpp"
 #include "agent/address_check.hpp"
@@ -125,7 +126,7 @@ struct exporter_state {
   std::minstd_rand
       jitter;  ///< seeded with the incarnation: spreads reconnecting agents, decides nothing else
   bool seal_timer_set = false;
-  std::optional<nanos> look_at_waiting_at;  ///< a timer is set for
+  next_look next_look_at_waiting;
   bool look_timer_set = false;
   std::vector<caf::typed_response_promise<bool>> draining;
 

@@ -199,8 +199,7 @@ void look_later(pointer self) {
   if (!s.main.end) return;
   const std::lock_guard lock{s.main.end->mutex};
   const auto until = s.main.end->waiting.until();
-  if (!until || (s.look_at_waiting_at && *s.look_at_waiting_at <= *until)) return;
-  s.look_at_waiting_at = until;
+  if (!until || !s.next_look_at_waiting.wish(*until)) return;
   self->delayed_send(self, std::chrono::nanoseconds{std::max(*until - s.world.clock->now(), millisecond)},
                      ask_atom_v);
 }
@@ -229,8 +228,7 @@ void send_batches(exporter_pointer self, std::uint64_t may_wait) {
 void look_at_waiting(exporter_pointer self) {
   auto& s = self->state;
   const nanos now = s.world.clock->now();
-  if (s.look_at_waiting_at && *s.look_at_waiting_at <= now) s.look_at_waiting_at.reset();
-  if (!s.main.end) return;
+  if (!s.next_look_at_waiting.came(now) || !s.main.end) return;
   {
     const std::lock_guard lock{s.main.end->mutex};
     s.main.end->waiting.look(now, s.main.end->sender());

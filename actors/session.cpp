@@ -136,10 +136,8 @@ void react(pointer self, session_reaction&& reaction) {
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
                  state.protocol->agent(), state.here->link->identity(), reaction.refused_claim);
   if (!reaction.placed.empty()) route(self, reaction.placed);
-  if (reaction.ask_at && (!state.asked_for || *reaction.ask_at < *state.asked_for)) {
-    state.asked_for = reaction.ask_at;
+  if (reaction.ask_at && state.next_ask.wish(*reaction.ask_at))
     caf::anon_send(state.reminder, ask_atom_v, *reaction.ask_at, caf::strong_actor_ptr{self->ctrl()});
-  }
   if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
@@ -240,10 +238,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       },
       [self](ask_atom) {
         const nanos now = self->state.clock->now();
-        // An earlier wish had been told after this one, and what came of it has a reminder of its own.
-        if (self->state.asked_for && *self->state.asked_for > now) return;
-        self->state.asked_for.reset();
-        react(self, self->state.protocol->ask(now));
+        if (self->state.next_ask.came(now)) react(self, self->state.protocol->ask(now));
       },
       [self](hurry_atom) { react(self, self->state.protocol->promise_nothing(self->state.clock->now())); },
       [self](ping_atom) {

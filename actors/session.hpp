@@ -8,6 +8,7 @@
 
 #include "actors/clocks.hpp"
 #include "actors/directions.hpp"
+#include "actors/next_look.hpp"
 #include "actors/protocol.hpp"
 #include "actors/session_protocol.hpp"
 
@@ -35,7 +36,7 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  std::optional<nanos> asked_for;  ///< when the reminder is to ask about a ping
+  next_look next_ask;  ///< when the reminder is to ask about a ping
   caf::actor reminder;
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+
+#include "ownership/time.hpp"
+
+namespace tenure::actors {
+
+/// When somebody looks again who cannot take a timer back: an earlier wish takes the place of a later one,
+/// whose timer still comes, and is not to be followed. One thread.
+class next_look {
+ public:
+  /// @returns whether a timer is to be set for it
+  bool wish(nanos at) {
+    if (at_ && *at_ <= at) return false;
+    at_ = at;
+    return true;
+  }
+
+  /// A timer came. @returns whether it is the one that counts: then it is time to look, and to wish anew
+  bool came(nanos now) {
+    if (!at_ || *at_ > now) return false;
+    at_.reset();
+    return true;
+  }
+
+ private:
+  std::optional<nanos> at_;
+};
+
+}  // namespace tenure::actors
