@@ -200,8 +200,10 @@ void look_later(pointer self) {
   const std::lock_guard lock{s.main.end->mutex};
   const auto until = s.main.end->waiting.until();
   if (!until || !s.next_look_at_waiting.wish(*until)) return;
-  self->delayed_send(self, std::chrono::nanoseconds{std::max(*until - s.world.clock->now(), millisecond)},
-                     ask_atom_v);
+  // By no clock too early: there may be no other timer.
+  self->delayed_send(
+      self, std::chrono::nanoseconds{std::max<nanos>(*until - s.world.clock->now(), 0) + millisecond},
+      ask_atom_v);
 }
 
 }  // namespace
