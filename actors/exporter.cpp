@@ -135,7 +135,9 @@ caf::typed_response_promise<bool> tell(pointer self) {
   auto promise = self->make_response_promise<bool>();
   seal(self);
   tell_all(self);
-  if (const auto batch = seal(self); batch != 0)
+  const auto batch = seal(self);
+  send_waiting(self->state);
+  if (batch != 0)
     self->state.tellings.push_back({batch, promise});
   else
     promise.deliver(true);

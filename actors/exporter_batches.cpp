@@ -24,10 +24,9 @@ std::uint64_t seal(exporter_pointer self) {
   wire::batch sealed = s.gathering->seal();
   s.counters->flows_joined += connections - sealed.flows.size();
   const std::uint64_t number = sealed.number;
-  const bool tells = !sealed.evidence.empty();
   auto frame = s.packs ? wire::encode_packed(sealed) : wire::encode(wire::message{std::move(sealed)});
   s.retained->keep(number, std::move(frame), connections);
-  send_batches(self, tells ? 0 : number);
+  send_batches(self, number);
   ++s.counters->batches_sealed;
   refresh_gauges(s);
   return number;

@@ -14,8 +14,8 @@ using exporter_pointer = exporter_actor::stateful_pointer<exporter_state>;
 void tell_all(exporter_pointer self);
 
 /// Sends what is retained and was not sent over this link, as far as credit goes.
-/// @param may_wait the number of a batch of flows alone, for which there is time until a ping that was
-/// promised
+/// @param may_wait the number of a batch that was sealed just now, for which there is time until a ping that
+/// was promised
 void send_batches(exporter_pointer self, std::uint64_t may_wait = 0);
 /// Sends what waits for a ping if that is late, or at once.
 void look_at_waiting(exporter_pointer self);

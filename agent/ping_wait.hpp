@@ -11,7 +11,7 @@
 
 namespace tenure::agent {
 
-/// Batches of flows that wait for a ping which the node promised, to leave behind its answer in one write: to
+/// Batches that wait for a ping which the node promised, to leave behind its answer in one write: to
 /// send one, and to be woken by it, takes both sides longer than some flows do. Times are of any clock of
 /// ours. One thread at a time.
 class ping_wait {
@@ -31,8 +31,8 @@ class ping_wait {
     if (next > 0) until_ = saturating_add(now, std::min(next, longest) + grace);
   }
 
-  /// A batch that may leave, after those that came before it. @param may_wait it holds nothing that others
-  /// may be asked about at once @returns whether it waits: until() says for how long
+  /// A batch that may leave, after those that came before it. @param may_wait there
+  /// is time for it @returns whether it waits: until() says for how long
   template <class Send>
   bool put(wire::frame f, bool may_wait, nanos now, Send&& send) {
     const std::size_t bytes = f.size() * sizeof(f.front());

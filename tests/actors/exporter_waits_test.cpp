@@ -77,15 +77,28 @@ TEST_F(exporter_waits, flows_leave_when_the_ping_is_late) {
   EXPECT_EQ(all(), "b") << "it is waited for no longer";
 }
 
-TEST_F(exporter_waits, evidence_does_not_wait_and_takes_flows_along) {
+TEST_F(exporter_waits, evidence_waits_like_flows) {
   w.ipman(agent, assign("10.0.0.1", "checkout"));
   w.advance(agent_settings().heartbeat - 2 * second);
-  all();
+  ping(10'000);
+  flow();
+  // A heartbeat, and its linger.
+  w.advance(2 * second + agent_settings().linger);
+  EXPECT_EQ(all(), "p");
+  ping(0);
+  EXPECT_EQ(all(), "pbb");
+  w.advance(agent_settings().heartbeat);
+  EXPECT_EQ(all(), "b") << "nothing was promised";
+}
+
+TEST_F(exporter_waits, what_is_told_at_the_end_does_not_wait) {
+  w.ipman(agent, assign("10.0.0.1", "checkout"));
+  w.advance(second);
   ping(10'000);
   flow();
   EXPECT_EQ(all(), "p");
-  // A heartbeat, and its linger.
-  w.advance(2 * second + agent_settings().linger);
+  caf::anon_send(agent, told_atom_v);
+  w.settle();
   EXPECT_EQ(all(), "bb");
 }
 

@@ -36,7 +36,7 @@ TEST_F(path, what_a_killed_node_had_not_resolved_the_next_one_names_all_the_same
     w.advance(60 * second);
     observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", 20 * second)});
   }
-  w.advance(2 * second);
+  w.advance(10 * second);  // what is written is acknowledged too
   const std::size_t resolved = w.sink->written.size();
   w.links->cut();
   w.sink = std::make_shared<memory_sink>();  // what the first one held comes nowhere
