@@ -57,8 +57,7 @@ void asio_link::send(frame f) {
   queued_bytes_ += bytes;
   auto prefix = length_prefix(f);
   pending_.push_back({prefix, std::move(f)});
-  if (std::exchange(flush_posted_, true)) return;
-  asio::post(core_->io, [self = shared_from_this()] { self->flush(); });
+  if (!std::exchange(flush_posted_, true)) core_->flush_soon(shared_from_this());
 }
 
 std::string asio_link::identity() const {

@@ -42,6 +42,8 @@ class asio_link final : public link, public watched, public std::enable_shared_f
   void bury();
   /// As close(), on the transport's thread.
   void begin_drain();
+  /// Writes what was given to send().
+  void flush();
   void readable() override;
   void writable() override;
 
@@ -61,7 +63,6 @@ class asio_link final : public link, public watched, public std::enable_shared_f
   void deliver(std::span<const std::byte> bytes);
   void deliver_secured(std::span<const std::byte> wire);
   void refuse(close_reason why);
-  void flush();
   void take_pending();
   void gather();
   void add_piece(std::span<const std::byte> bytes);
