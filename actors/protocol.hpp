@@ -126,12 +126,11 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<retire_atom>,
     // This node leaves: the agent is sent to another.
     caf::reacts_to<leave_atom>,
-    // Time for a ping that batches wait for, or that was promised.
+    // Time for a ping, that batches wait for, or that was promised, or a regular one, and for looking whether
+    // the agent is silent.
     caf::reacts_to<ask_atom>,
     // The node drains: what waits for a ping is said, and none is promised any more.
     caf::reacts_to<hurry_atom>,
-    // Time for the regular clock ping, and for looking whether the agent is silent.
-    caf::reacts_to<ping_atom>,
     // Time to look whether there is more credit for the agent.
     caf::reacts_to<credit_atom>,
     // Flows of these batches are durable at the sink: all that one sync covered.

@@ -2,13 +2,23 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "actors/protocol.hpp"
 
 namespace tenure::actors {
 namespace {
 
-constexpr auto step = std::chrono::milliseconds{20};
+/// Where an earlier time is asked for, the later timer still comes, and counts for nothing.
+void set_timer(caf::stateful_actor<reminder_state>* self) {
+  auto& s = self->state;
+  const auto next = s.asked.next();
+  if (!next || (s.timer && *s.timer <= *next)) return;
+  s.timer = next;
+  // A timer runs by another clock than ours: one that comes too early is set once more, not many times.
+  const nanos wait = std::max(*next - s.clock->now(), millisecond);
+  self->delayed_send(self, std::chrono::nanoseconds{wait}, look_atom_v, *next);
+}
 
 }  // namespace
 
@@ -16,19 +26,16 @@ caf::behavior reminder(caf::stateful_actor<reminder_state>* self, std::shared_pt
   self->state.clock = std::move(clock);
   return {
       [self](ask_atom, nanos at, const caf::strong_actor_ptr& whom) {
-        self->state.asked.emplace_back(at, whom);
-        if (!std::exchange(self->state.timer_set, true)) self->delayed_send(self, step, look_atom_v);
+        self->state.asked.ask(at, whom);
+        set_timer(self);
       },
-      [self](look_atom) {
-        auto& asked = self->state.asked;
-        const nanos now = self->state.clock->now();
-        const auto later =
-            std::stable_partition(asked.begin(), asked.end(), [&](const auto& a) { return a.first <= now; });
-        for (auto it = asked.begin(); it != later; ++it)
-          self->send(caf::actor_cast<session_actor>(it->second), ask_atom_v);
-        asked.erase(asked.begin(), later);
-        self->state.timer_set = !asked.empty();
-        if (self->state.timer_set) self->delayed_send(self, step, look_atom_v);
+      [self](look_atom, nanos set_for) {
+        auto& s = self->state;
+        if (s.timer != set_for) return;
+        s.timer.reset();
+        for (const auto& whom : s.asked.due(s.clock->now()))
+          self->send(caf::actor_cast<session_actor>(whom), ask_atom_v);
+        set_timer(self);
       },
   };
 }

@@ -16,7 +16,9 @@ namespace {
 
 using pointer = session_actor::stateful_pointer<session_state>;
 
-constexpr auto ping_interval = std::chrono::seconds{5};
+// The regular look at the agent comes so late after the last one; half as late where the session has
+// something else to look at anyway.
+constexpr nanos tick_interval = 5 * second;
 // While the budget is short, each agent asks so often whether there is room for it.
 constexpr auto credit_interval = std::chrono::milliseconds{200};
 // An agent that comes back within this time is known again; later, its repeats count as new.
@@ -128,6 +130,14 @@ outcome<void> decode(session_state& state, session_reaction& all) {
   return {};
 }
 
+/// The reminder's timer comes for whatever is first. @param ask_at for the protocol; absent: not at all
+void remind(pointer self, std::optional<nanos> ask_at) {
+  auto& state = self->state;
+  const nanos at = std::min(ask_at.value_or(time_max), state.tick_at);
+  if (state.looks.wish(at))
+    caf::anon_send(state.reminder, ask_atom_v, at, caf::strong_actor_ptr{self->ctrl()});
+}
+
 void react(pointer self, session_reaction&& reaction) {
   auto& state = self->state;
   const auto measured = state.counters->stages.measure(stage::route, *state.clock);
@@ -136,8 +146,7 @@ void react(pointer self, session_reaction&& reaction) {
     spdlog::warn("session {}: agent {} ({}) {}; see --allow", state.here->link->peer(),
                  state.protocol->agent(), state.here->link->identity(), reaction.refused_claim);
   if (!reaction.placed.empty()) route(self, reaction.placed);
-  if (reaction.ask_at && state.next_ask.wish(*reaction.ask_at))
-    caf::anon_send(state.reminder, ask_atom_v, *reaction.ask_at, caf::strong_actor_ptr{self->ctrl()});
+  remind(self, reaction.ask_at);
   if (state.page) state.page->write(state.protocol->flows());
   if (!state.here) return;
   if (state.protocol->wants_credit() && !std::exchange(state.credit_timer_set, true))
@@ -208,6 +217,24 @@ void gone(pointer self, transport::close_reason why, const arrival_ptr& who) {
   end_if_forgotten(self, remembered_for);
 }
 
+/// The regular look, when it is due or nearly so, and whatever the protocol wants to look at.
+void look(pointer self) {
+  auto& state = self->state;
+  const nanos now = state.clock->now();
+  if (!state.looks.came(now)) return;
+  if (now < state.tick_at - tick_interval / 2) return react(self, state.protocol->ask(now));
+  state.tick_at = now + tick_interval;
+  auto reaction = state.protocol->tick(now);
+  if (reaction) {
+    state.protocol->ask(now, *reaction);
+    react(self, std::move(*reaction));
+  } else {
+    refuse(self, reaction.error());
+    remind(self, {});
+  }
+  end_if_forgotten(self, remembered_for);
+}
+
 }  // namespace
 
 session_actor::behavior_type session(pointer self, std::shared_ptr<const session_parts> parts,
@@ -220,7 +247,8 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   state.book = parts->book;
   state.reminder = parts->reminder;
   state.door = std::move(door);
-  self->delayed_send(self, ping_interval, ping_atom_v);
+  state.tick_at = state.clock->now() + tick_interval;
+  remind(self, {});
   return {
       [self](arrival_atom, const arrival_ptr& who) { arrive(self, who); },
       [self](frame_atom, const arrival_ptr& from) { read(self, from); },
@@ -236,20 +264,8 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
         here->link->close();
         end_connection(self);
       },
-      [self](ask_atom) {
-        const nanos now = self->state.clock->now();
-        if (self->state.next_ask.came(now)) react(self, self->state.protocol->ask(now));
-      },
+      [self](ask_atom) { look(self); },
       [self](hurry_atom) { react(self, self->state.protocol->promise_nothing(self->state.clock->now())); },
-      [self](ping_atom) {
-        self->delayed_send(self, ping_interval, ping_atom_v);
-        auto reaction = self->state.protocol->tick(self->state.clock->now());
-        if (reaction)
-          react(self, std::move(*reaction));
-        else
-          refuse(self, reaction.error());
-        end_if_forgotten(self, remembered_for);
-      },
       [self](credit_atom) {
         self->state.credit_timer_set = false;
         react(self, self->state.protocol->renew_credit());

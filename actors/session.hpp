@@ -36,7 +36,8 @@ struct session_state {
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
   std::weak_ptr<reception> door;
-  next_look next_ask;  ///< when the reminder is to ask about a ping
+  next_look looks;    ///< when the reminder's timer is to come
+  nanos tick_at = 0;  ///< when the regular look is due
   caf::actor reminder;
   std::shared_ptr<ledger_book> book;
   std::shared_ptr<ledger_book::page> page;  ///< since the agent said its name

@@ -8,8 +8,10 @@ namespace tenure::actors::testing {
 void hand_made_agent::heard::take(const tenure::transport::frame& f) {
   const auto m = wire::decode(f, 0);
   if (!m) return;
-  if (const auto* p = std::get_if<wire::ping>(&*m); p && !stalled)
-    link->send(wire::encode(wire::pong{p->id, clock->time}));
+  if (const auto* p = std::get_if<wire::ping>(&*m)) {
+    ++pings;
+    if (!stalled) link->send(wire::encode(wire::pong{p->id, clock->time}));
+  }
   if (const auto* c = std::get_if<wire::credit>(&*m)) credit = c->bytes;
   if (const auto* g = std::get_if<wire::goodbye>(&*m)) goodbye = g->reason;
   if (std::holds_alternative<wire::acknowledgement>(*m)) ++acknowledged;

@@ -26,6 +26,7 @@ class hand_made_agent {
 
   bool welcomed() const { return state_->welcomed; }
   bool closed() const { return state_->closed; }
+  std::size_t pings() const { return state_->pings; }
   std::size_t acknowledged() const { return state_->acknowledged; }
   std::size_t sent() const { return sent_; }
   /// In bytes.
@@ -38,6 +39,7 @@ class hand_made_agent {
     std::shared_ptr<virtual_clock> clock;
     std::uint64_t credit = 0;
     std::size_t acknowledged = 0;
+    std::size_t pings = 0;
     bool welcomed = false;
     bool closed = false;
     bool stalled = false;
