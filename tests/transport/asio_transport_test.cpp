@@ -1,5 +1,6 @@
 #include "transport/asio_transport.hpp"
 
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -75,6 +76,30 @@ TEST_F(asio_pair, many_threads_may_send) {
   ASSERT_TRUE(accepted.wait_frames(8'000));
   std::vector<std::uint64_t> next(4, 0);
   for (const auto& f : accepted.frames()) ASSERT_EQ(f[1], next[f[0]]++) << "each thread's own order is kept";
+}
+
+// From the transport's own thread, so that it flushes none before all are given theirs.
+TEST_F(asio_pair, links_that_are_given_something_together_all_send_it) {
+  std::vector<link_ptr> links;
+  std::atomic<bool> all_dialed = false;
+  listen_on();
+  link_events trigger;
+  trigger.received = [&](const frame&) {
+    if (!all_dialed) return;
+    for (std::uint64_t i = 0; i < links.size(); ++i) links[i]->send({i});
+  };
+  auto first = agent.dial(address(), trigger);
+  auto back = accepted.wait_link();
+  ASSERT_TRUE(back);
+  for (int i = 0; i < 20; ++i) links.push_back(agent.dial(address(), dialed.events()));
+  all_dialed = true;
+  for (int round = 1; round < 4; ++round) {
+    back->send({0});
+    ASSERT_TRUE(accepted.wait_frames(links.size() * static_cast<std::size_t>(round)));
+  }
+  std::vector<std::size_t> heard(links.size());
+  for (const auto& f : accepted.frames()) ++heard[f[0]];
+  EXPECT_EQ(heard, std::vector<std::size_t>(links.size(), 3));
 }
 
 TEST_F(asio_pair, what_was_sent_before_close_arrives_and_each_end_hears_of_it_once) {
