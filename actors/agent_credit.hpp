@@ -61,8 +61,10 @@ class agent_credit {
   /// @returns the credit to be told, when it is worth telling
   std::optional<std::uint64_t> renew(std::size_t held);
 
-  /// Whether the agent could do with more than it has, so that `renew` is to be called again soon.
-  bool wanting() const { return speaks_ && !stands_by_ && ahead() < reach_ / 2; }
+  /// Whether the agent may soon have to wait for more than it has, so that `renew` is to be called again
+  /// soon. Of one that has some, the next batch is reason enough to reckon anew: to ask for ten thousand
+  /// agents five times a second took longer than their flows.
+  bool wanting() const { return speaks_ && !stands_by_ && ahead() < first_window / 2; }
 
  private:
   std::int64_t ahead() const { return static_cast<std::int64_t>(granted_ - received_); }

@@ -173,6 +173,28 @@ TEST(agent_credit_test, is_promised_no_more_than_a_few_times_what_the_agent_sent
   EXPECT_GT(a.told - a.sent, std::size_t{agent_credit::window} / 3);
 }
 
+// Nobody gets more while the budget is used up.
+TEST(agent_credit_test, one_that_has_enough_for_its_next_batches_is_not_looked_after) {
+  const auto budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  auto all = agents(budget, 1);
+  auto& a = all[0];
+  const auto sends = [&] {
+    a.send(3'500);
+    ASSERT_TRUE(a.arrive());
+    a.held.clear();
+    a.renew();
+  };
+  const auto ahead = [&] { return a.told - a.sent; };
+  for (int i = 0; i < 5'000 && ahead() < std::size_t{agent_credit::window} / 4 * 3; ++i) sends();
+  ASSERT_GE(ahead(), std::size_t{agent_credit::window} / 4 * 3);
+  for (int i = 0; i < 200 && ahead() > 4'000; ++i) {
+    EXPECT_EQ(a.credit->wanting(), ahead() < std::size_t{agent_credit::first_window} / 2);
+    budget->spend(std::max<std::int64_t>(budget->free(), 0) + 10'000);
+    sends();
+  }
+  EXPECT_TRUE(a.credit->wanting());
+}
+
 TEST(agent_credit_test, one_that_stands_by_takes_nothing_from_the_others_until_it_begins) {
   const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
   std::vector<played> all(10'000);
