@@ -32,7 +32,7 @@ struct session_settings {
   /// For agents; null: they keep their own.
   std::shared_ptr<const settings_board> agent_settings;
   nanos max_wait = 30 * second;  ///< for a bracket after a batch's last stamp
-  /// The next ping is promised to an agent for so long ahead, at most; 0: never. Its flows wait for it, and
+  /// The next ping is promised to an agent for so long ahead, at most; 0: never. Its batches wait for it, and
   /// come so much later to where they are held: little of the hold.
   nanos longest_promise = 0;
   std::size_t shards = 1;  ///< that flows are sorted by; not 0

@@ -13,9 +13,9 @@
 # `batch`es with increasing numbers; the node sends `acknowledgement`s, in any order. Either side may say `goodbye`
 # and close.
 #
-# Waiting. A node may promise its next ping to an agent that waits. Until then the agent keeps what it has to say of flows
-# alone, some tens of kilobytes, and sends it behind the pong, in one write; the node keeps acknowledgements as long.
-# When the ping is late, or there is evidence to tell, all is sent at once.
+# Waiting. A node may promise its next ping to an agent that waits. Until then the agent keeps what it has to say, some
+# tens of kilobytes, and sends it behind the pong, in one write; the node keeps acknowledgements as long. When the ping
+# is late, or the agent ends, all is sent at once.
 #
 # Packed. To a node that knows it an agent may send any batch packed.
 #
@@ -70,7 +70,7 @@ struct Hello {
   spare @4 :Bool;           # its batches go to another node; to this one only when it has lost that one
   brackets @6 :List(Bracket); # what nodes told it of their clocks, at most 128, of each clock in the order of readings
   runs @7 :Bool;            # it knows Acknowledgement.through
-  waits @8 :Bool;           # it lets flows wait for a ping that was promised
+  waits @8 :Bool;           # it lets batches wait for a ping that was promised
 }
 
 struct Bracket {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # What a flow costs a node, over what grows: tables.sh [budget|batches|tls|agents|addresses|evidence|hold|release|sustained]...
-# SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), TENURE, FOLDER (where files go) and
-# KEEP (a file for all figures) come from the environment. "Steady" is the part of a run in which the hold is full and
-# flows still come. `sustained` takes five minutes at RATE.
+# SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), AGENTS (how many connections),
+# HOLD, TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the environment. "Steady" is the part
+# of a run in which the hold is full and flows still come. `sustained` takes five minutes at RATE.
 . "$(dirname "$0")/figure.sh"
 
 # What the budgets are about. The hold is longer than the heartbeat, as it is when left at its default: in a
@@ -40,9 +40,13 @@ tls() {
   done
 }
 
+# The hold is the default one: how far ahead pings are promised follows from it. Steady for as long as the others run.
 agents() {
-  head_of_table "connections"
-  for n in 10 100 1000 10000; do row "$n" --agents "$n"; done
+  local each=$seconds h=${HOLD:-60s} n
+  seconds=$((${h%s} + 4 + each))
+  head_of_table "connections, a hold of $h"
+  for n in ${AGENTS:-10 100 1000 10000}; do row "$n" --agents "$n" --hold "$h"; done
+  seconds=$each
 }
 
 addresses() {
