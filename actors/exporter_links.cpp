@@ -221,8 +221,9 @@ void send_batches(exporter_pointer self, std::uint64_t may_wait) {
     if (small) s.counters->bytes_saved += bytes - small->size() * sizeof(small->front());
     auto& end = *s.main.end;
     const std::lock_guard lock{end.mutex};
-    end.waiting.put(small ? std::move(*small) : *frame, s.sent_batch == may_wait, s.world.clock->now(),
-                    end.sender());
+    // What uses up the credit does not wait: the node gives more for what has come.
+    const bool has_time = s.sent_batch == may_wait && s.sent_bytes < s.main.credit;
+    end.waiting.put(small ? std::move(*small) : *frame, has_time, s.world.clock->now(), end.sender());
   }
   look_later(self);
 }

@@ -30,14 +30,6 @@ constexpr auto hello_bound = std::chrono::seconds{5};
 // Draining resolves what is held from memory; a part that takes longer than this hangs.
 constexpr auto drain_limit = std::chrono::seconds{14};
 
-/// How long batches may wait for a ping (session_settings): little of the hold, and nothing of an early
-/// release, or where that is less than batches share pings for.
-nanos longest_promise(const hold_settings& hold) {
-  constexpr nanos longest = 2 * second;
-  const nanos little = std::min(hold.hold / 16, longest);
-  return hold.when == release::full && little >= session_pings::pace ? little : 0;
-}
-
 void drain_sink(pointer self, answer promise) {
   self->request(self->state.sink, drain_limit, drain_atom_v)
       .then([promise](bool ok) mutable { promise.deliver(ok); },

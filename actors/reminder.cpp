@@ -15,7 +15,7 @@ void set_timer(caf::stateful_actor<reminder_state>* self) {
   const auto next = s.asked.next();
   if (!next || (s.timer && *s.timer <= *next)) return;
   s.timer = next;
-  // A timer runs by another clock than ours: one that comes too early is set once more, not many times.
+  // A timer runs by another clock than ours: one that comes too early is set once more.
   const nanos wait = std::max(*next - s.clock->now(), millisecond);
   self->delayed_send(self, std::chrono::nanoseconds{wait}, look_atom_v, *next);
 }

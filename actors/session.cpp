@@ -19,7 +19,7 @@ using pointer = session_actor::stateful_pointer<session_state>;
 // The regular look at the agent comes so late after the last one; half as late where the session has
 // something else to look at anyway.
 constexpr nanos tick_interval = 5 * second;
-// While the budget is short, each agent asks so often whether there is room for it.
+// While the budget is short, an agent that may soon have to wait is looked at so often.
 constexpr auto credit_interval = std::chrono::milliseconds{200};
 // An agent that comes back within this time is known again; later, its repeats count as new.
 constexpr nanos remembered_for = 10 * minute;

@@ -4,7 +4,15 @@
 #include <iterator>
 #include <utility>
 
+#include "actors/hold_queue.hpp"
+
 namespace tenure::actors {
+
+nanos longest_promise(const hold_settings& hold) {
+  constexpr nanos longest = 2 * second;
+  const nanos little = std::min(hold.hold / 16, longest);
+  return hold.when == release::full && little >= session_pings::pace ? little : 0;
+}
 
 void session_pings::disconnected() {
   open_.clear();

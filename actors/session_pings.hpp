@@ -9,6 +9,12 @@
 
 namespace tenure::actors {
 
+struct hold_settings;
+
+/// For how long ahead pings may be promised: little of the hold, since batches wait for them; 0, not at all,
+/// with early release, or where that is less than batches share pings for.
+nanos longest_promise(const hold_settings& hold);
+
 /// When a session pings its agent, and when it promises to do so again. A ping and its answer are a write
 /// each, and wake both sides: of an agent that sends some flows now and then they take longer than the flows.
 /// So one that waits is promised the next ping, and sends what it has gathered by then behind the answer.
@@ -28,7 +34,7 @@ class session_pings {
   /// @param longest for which the next ping is promised, `pace` at least; 0: never
   explicit session_pings(nanos longest) : longest_(longest) {}
 
-  /// @param waits the agent lets flows wait for a ping that was promised
+  /// @param waits the agent lets batches wait for a ping that was promised
   void connected(bool waits) { waits_ = waits; }
   void disconnected();
 

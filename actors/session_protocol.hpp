@@ -34,7 +34,7 @@ struct session_reaction {
 /// Knows neither actors nor sockets; one thread.
 ///
 /// A batch is placed in time only when a pong was read after its last stamp, so batches cause pings and wait
-/// for the answer: one round trip. Flows of an agent that waits come behind the answer to a ping that was
+/// for the answer: one round trip. Batches of an agent that waits come behind the answer to a ping that was
 /// promised, at once with it; what is acknowledged meanwhile goes along with that ping.
 /// What the clock showed and what became of batches outlives the connection:
 /// an agent that comes back sends again what is not acknowledged, and that is neither written twice nor

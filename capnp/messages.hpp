@@ -59,7 +59,7 @@ struct hello {
   /// What nodes told it of their clocks; of each clock in the order of readings.
   std::vector<clock_bracket> brackets = {};
   bool runs = false;   ///< it knows an acknowledgement of several batches
-  bool waits = false;  ///< it lets flows wait for a ping that was promised
+  bool waits = false;  ///< it lets batches wait for a ping that was promised
   friend bool operator==(const hello&, const hello&) = default;
 };
 

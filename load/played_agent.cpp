@@ -210,7 +210,7 @@ std::size_t played_agent::send_next() {
     // A connection that was made meanwhile is not sent this batch before its own turn.
     if (main_.link == link) {
       sent_bytes_ += bytes;
-      main_.waiting.put(std::move(frame), !k.sent, clock_.now(), sender(main_));
+      main_.waiting.put(std::move(frame), !k.sent && sent_bytes_ < main_.credit, clock_.now(), sender(main_));
     }
   }
   ++counters_.batches_sent;

@@ -94,7 +94,7 @@ class played_agent : public std::enable_shared_from_this<played_agent> {
   void dial_spare(transport::transport& net, const std::string& node);
   /// When it may dial again.
   nanos redial_at() const;
-  /// Sends the next batch that waits to be sent; one of flows may wait for a ping that was promised, and
+  /// Sends the next batch that waits to be sent; one may wait for a ping that was promised, and
   /// counts as sent.
   /// @returns its frame's bytes; 0 when nothing may be sent.
   std::size_t send_next();

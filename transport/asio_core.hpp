@@ -22,7 +22,8 @@ using stream_socket = asio::generic::stream_protocol::socket;
 using stream_acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 /// What the links and listeners of one transport share. Only the transport's thread touches what is not
-/// const, atomic or the io_context. Links that somebody still holds keep it beyond the transport.
+/// const, atomic, under a mutex or the io_context. Links that somebody still holds keep it beyond the
+/// transport.
 struct asio_core : std::enable_shared_from_this<asio_core> {
   explicit asio_core(const asio_options& o)
       : options(o), read_buffer(o.read_bytes), plain_buffer(o.credentials ? 16U << 10 : 0) {}

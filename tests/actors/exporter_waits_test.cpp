@@ -5,7 +5,7 @@
 #include "agent/ping_wait.hpp"
 #include "tests/actors/path.hpp"
 
-// An exporter whose node we play: what flows wait for.
+// An exporter whose node we play: what batches wait for.
 namespace tenure::actors::testing {
 namespace {
 
@@ -46,11 +46,15 @@ struct exporter_waits : ::testing::Test {
     observe(agent, {connection(w, "10.0.0.1", "10.0.0.2", second)});
     w.advance(agent_settings().linger + 100 * millisecond);
   }
-  /// What was heard since the last call: p(ong), b(atch).
+  static char kind_of(const wire::message& m) {
+    if (std::holds_alternative<wire::pong>(m)) return 'p';
+    const auto* b = std::get_if<wire::batch>(&m);
+    return b == nullptr ? '?' : b->evidence.empty() ? 'b' : 'e';
+  }
+  /// What was heard since the last call: p(ong), b(atch of flows alone), e(vidence).
   std::string all() {
     std::string out;
-    for (const auto& m : std::exchange(heard, {}))
-      out += std::holds_alternative<wire::pong>(m) ? 'p' : std::holds_alternative<wire::batch>(m) ? 'b' : '?';
+    for (const auto& m : std::exchange(heard, {})) out += kind_of(m);
     return out;
   }
 };
@@ -86,9 +90,9 @@ TEST_F(exporter_waits, evidence_waits_like_flows) {
   w.advance(2 * second + agent_settings().linger);
   EXPECT_EQ(all(), "p");
   ping(0);
-  EXPECT_EQ(all(), "pbb");
+  EXPECT_EQ(all(), "pbe");
   w.advance(agent_settings().heartbeat);
-  EXPECT_EQ(all(), "b") << "nothing was promised";
+  EXPECT_EQ(all(), "e") << "nothing was promised";
 }
 
 TEST_F(exporter_waits, what_is_told_at_the_end_does_not_wait) {
@@ -99,7 +103,21 @@ TEST_F(exporter_waits, what_is_told_at_the_end_does_not_wait) {
   EXPECT_EQ(all(), "p");
   caf::anon_send(agent, told_atom_v);
   w.settle();
-  EXPECT_EQ(all(), "bb");
+  EXPECT_EQ(all(), "be");
+}
+
+TEST_F(exporter_waits, what_uses_up_the_credit_does_not_wait) {
+  w.links->cut();
+  w.advance(second);
+  link->send(wire::encode(wire::welcome{wire::protocol_version, "n", true}));
+  link->send(wire::encode(wire::credit{1}));
+  w.settle();
+  all();
+  ping(10'000);
+  flow();
+  EXPECT_EQ(all(), "pb");
+  flow();
+  EXPECT_EQ(all(), "") << "there is none left";
 }
 
 TEST_F(exporter_waits, a_drain_does_not_wait) {

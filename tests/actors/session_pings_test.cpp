@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "actors/hold_queue.hpp"
 #include "tests/actors/session_by_hand.hpp"
 
 namespace tenure::actors {
@@ -25,6 +26,15 @@ struct pings : ::testing::Test {
     return q.promised;
   }
 };
+
+TEST_F(pings, are_promised_for_a_sixteenth_of_the_hold_or_two_seconds) {
+  EXPECT_EQ(longest_promise({.hold = 60 * second}), 2 * second);
+  EXPECT_EQ(longest_promise({.hold = 16 * second, .longest = 60 * second}), second);
+  EXPECT_EQ(longest_promise({.hold = 16 * session_pings::pace}), session_pings::pace);
+  EXPECT_EQ(longest_promise({.hold = 16 * session_pings::pace - 16}), 0)
+      << "pings are not nearer to each other";
+  EXPECT_EQ(longest_promise({.hold = 60 * second, .when = release::early}), 0);
+}
 
 TEST_F(pings, promise_the_next_one_where_flows_come) {
   EXPECT_EQ(p.ask(now).promised, 0) << "nothing came";
