@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "ownership/time.hpp"
@@ -7,18 +8,22 @@
 namespace tenure::actors {
 
 /// When somebody looks again who cannot take a timer back: an earlier wish takes the place of a later one,
-/// whose timer still comes, and is not to be followed. One thread.
+/// whose timer still comes: it serves when that time is wished for again, and is else not to be followed.
+/// One thread.
 class next_look {
  public:
   /// @returns whether a timer is to be set for it
   bool wish(nanos at) {
     if (at_ && *at_ <= at) return false;
     at_ = at;
+    if (latest_ == at) return false;
+    latest_ = std::max(latest_.value_or(at), at);
     return true;
   }
 
   /// A timer came. @returns whether it is the one that counts: then it is time to look, and to wish anew
   bool came(nanos now) {
+    if (latest_ && *latest_ <= now) latest_.reset();
     if (!at_ || *at_ > now) return false;
     at_.reset();
     return true;
@@ -26,6 +31,7 @@ class next_look {
 
  private:
   std::optional<nanos> at_;
+  std::optional<nanos> latest_;  ///< what the latest of the timers that have not come is set for
 };
 
 }  // namespace tenure::actors

@@ -20,6 +20,18 @@ TEST(next_look, an_earlier_wish_takes_the_place_of_a_later_one) {
   EXPECT_FALSE(next.came(26));
 }
 
+TEST(next_look, a_later_wish_that_comes_again_has_its_timer_already) {
+  next_look next;
+  EXPECT_TRUE(next.wish(100));
+  for (nanos at = 10; at < 100; at += 10) {
+    EXPECT_TRUE(next.wish(at));
+    EXPECT_TRUE(next.came(at));
+    EXPECT_FALSE(next.wish(100)) << "that timer is on its way";
+  }
+  EXPECT_TRUE(next.came(100));
+  EXPECT_TRUE(next.wish(200));
+}
+
 // Of somebody who always wishes for something, and sometimes for something earlier.
 RC_GTEST_PROP(next_look, no_wish_is_missed_and_timers_do_not_multiply, ()) {
   next_look next;
@@ -31,6 +43,7 @@ RC_GTEST_PROP(next_look, no_wish_is_missed_and_timers_do_not_multiply, ()) {
     if (next.wish(at)) timers.insert(at);
   };
   int earlier = 0;
+  nanos regular = 100;
   std::size_t followed = 0;
   wish(100);
   for (int steps = *rc::gen::inRange(1, 200); steps > 0; --steps) {
@@ -46,7 +59,9 @@ RC_GTEST_PROP(next_look, no_wish_is_missed_and_timers_do_not_multiply, ()) {
     RC_ASSERT(now == wished);
     ++followed;
     wished = time_max;
-    wish(now + 100);
+    // What is wished for again, as a regular look is when something else was looked at before.
+    wish(regular > now ? regular : regular = now + 100);
+    RC_ASSERT(timers.count(regular) <= 1U);
   }
   RC_ASSERT(timers.size() <= 1U + 5U);
   // Those of earlier wishes end; they do not set new ones.
