@@ -17,13 +17,13 @@ class next_look {
     if (at_ && *at_ <= at) return false;
     at_ = at;
     if (latest_ == at) return false;
-    latest_ = std::max(latest_.value_or(at), at);
+    latest_ = std::max(latest_, at);
     return true;
   }
 
   /// A timer came. @returns whether it is the one that counts: then it is time to look, and to wish anew
   bool came(nanos now) {
-    if (latest_ && *latest_ <= now) latest_.reset();
+    if (latest_ <= now) latest_ = time_min;
     if (!at_ || *at_ > now) return false;
     at_.reset();
     return true;
@@ -31,7 +31,7 @@ class next_look {
 
  private:
   std::optional<nanos> at_;
-  std::optional<nanos> latest_;  ///< what the latest of the timers that have not come is set for
+  nanos latest_ = time_min;  ///< what the latest of the timers that have not come is set for; time_min: none
 };
 
 }  // namespace tenure::actors
