@@ -35,7 +35,7 @@ class output_delays {
    public:
     void add(nanos delay) {
       ++flows_[step_of(delay)];
-      sum_ += delay < 0 ? 0 : delay;
+      sum_ = saturating_add(sum_, delay < 0 ? 0 : delay);
     }
 
    private:

@@ -115,7 +115,7 @@ class lot_asking {
       if (!lot_.last && lacks_evidence_only(answers[i], q))
         state_.stays[first + i] = true;
       else if (q.times.error != unknown_error)  // else nobody knows when it closed
-        delays_.add(now_ - q.times.closed);
+        delays_.add(saturating_sub(now_, q.times.closed));
     }
   }
 

@@ -127,7 +127,7 @@ void clock_bound::thin_out() {
   if (spacing_ == 0 || kept_.size() - first_ < 3) return;
   auto last = std::prev(kept_.end());
   auto before = std::prev(last);
-  if (last->of.theirs - before->of.theirs >= spacing_) return;
+  if (saturating_sub(last->of.theirs, before->of.theirs) >= spacing_) return;
   const auto width = [](const bracket& b) { return b.received - b.sent; };
   kept_.erase(width(last->of) < width(before->of) ? before : last);
 }
@@ -237,6 +237,7 @@ std::optional<bounded_stamp> clock_bound::carry_both_ends(const bounded_stamp& t
     return bounded_stamp{late->time, unknown_error};
   const nanos from = saturating_sub(early->time, early->error);
   const nanos until = saturating_add(late->time, late->error);
+  if (until < from) return bounded_stamp{theirs.time, unknown_error};
   const auto middle = static_cast<nanos>((wide{from} + until) / 2);
   return bounded_stamp{middle, std::max(saturating_sub(middle, from), saturating_sub(until, middle))};
 }

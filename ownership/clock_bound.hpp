@@ -66,7 +66,8 @@ class clock_bound {
   /// The same for a stamp that is bounded in their time already: by the agent, or of another host, converted
   /// by their node. Crossing to our node adds our bracket of it: the hull of where both of its ends may lie.
   /// What it stands for has happened when the latest bracket was read, so nothing later is asked for; there
-  /// is no answer when the stamp itself lies beyond.
+  /// is no answer when the stamp itself lies beyond. Of a clock that jumped to and fro, of which the bounds
+  /// of one end may contradict those of the other, nothing is known.
   std::optional<bounded_stamp> carry(const bounded_stamp& theirs) const {
     if (theirs.error == 0) return convert(theirs.time);
     // Beyond the oldest of the latest brackets, and not by more than a number holds.
@@ -76,7 +77,9 @@ class clock_bound {
     const nanos last = std::min(theirs.time + theirs.error, readings_.back());
     const std::size_t before = place_of(first);
     if (before <= unknown_) return carry_both_ends(theirs);
-    return hull(stretches_[before].low_at(*this, first), stretches_[place_of(last)].high_at(*this, last));
+    const nanos low = stretches_[before].low_at(*this, first);
+    const nanos high = stretches_[place_of(last)].high_at(*this, last);
+    return low <= high ? hull(low, high) : bounded_stamp{theirs.time, unknown_error};
   }
 
   /// Whether a kept bracket was read at or before this stamp. Without one, `convert` bounds only how late the

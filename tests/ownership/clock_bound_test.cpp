@@ -285,6 +285,58 @@ TEST(ClockBound, CarriesNoStampWithoutABoundAndNoneTooEarly) {
   EXPECT_EQ(carried->error, exact->error + 20);
 }
 
+/// A clock that jumps ahead by ten seconds, crawls, and jumps ahead again by half a minute.
+clock_bound of_a_liar(std::size_t memory) {
+  clock_bound bound(drift_ppm, memory);
+  const auto add = [&](nanos sent, nanos received, nanos theirs) {
+    EXPECT_TRUE(bound.add({sent * millisecond, received * millisecond, theirs * millisecond}));
+  };
+  add(0, 50, 0);
+  add(60, 90, 10'060);
+  for (nanos n = 2; n < 8; ++n) add(3'000 * n - 2'940, 3'000 * n - 2'740, 10'060 + 600 * (n - 1));
+  add(21'060, 21'080, 14'260);
+  add(24'060, 24'061, 44'260);
+  return bound;
+}
+
+TEST(ClockBound, KnowsNothingWhereWhatBoundsOneEndContradictsTheOther) {
+  for (const std::size_t memory : {std::size_t{9}, std::size_t{128}}) {
+    auto bound = of_a_liar(memory);
+    // Among the latest brackets this is done by other code than further back.
+    for (int more = 0; more < 12; ++more) {
+      for (nanos theirs = 10'058; theirs < 10'064; ++theirs)
+        for (const nanos error : {nanos{1}, millisecond, 3 * millisecond}) {
+          const auto carried = bound.carry({theirs * millisecond + 1, error});
+          ASSERT_TRUE(carried);
+          EXPECT_GE(carried->error, 0);
+        }
+      const nanos at = (25 + more) * second;
+      ASSERT_TRUE(bound.add({at, at + 300 * millisecond, at + 20 * second + 200 * millisecond}));
+    }
+  }
+  EXPECT_EQ(of_a_liar(128).carry({10'060 * millisecond + 1, 1})->error, unknown_error);
+}
+
+// No agent may end a node by what it says of its clock.
+RC_GTEST_PROP(ClockBound, NoErrorIsEverNegativeWhateverIsSaidOfAClock, ()) {
+  history::dice d(*rc::gen::arbitrary<std::uint64_t>());
+  clock_bound bound(drift_ppm, 4 + static_cast<std::size_t>(d.below(20)), d.below(2) * second);
+  nanos sent = 0;
+  nanos received = 0;
+  std::vector<nanos> said{0};
+  for (nanos rounds = d.below(30) + 2; rounds > 0; --rounds) {
+    sent += d.below(3'000) * millisecond;
+    received = std::max(received, sent + d.below(d.below(2) == 0 ? 2 : 500) * millisecond);
+    said.push_back(said.back() + d.below(d.below(4) == 0 ? 40'000 : 700) * millisecond);
+    bound.add({sent, received, said.back()});
+    for (const nanos edge : said)
+      for (const nanos from : {edge - 1, edge, edge + 1}) {
+        const auto carried = bound.carry({from, d.below(d.below(2) == 0 ? 3 : second)});
+        if (carried) RC_ASSERT(carried->error >= 0);
+      }
+  }
+}
+
 // Among the latest brackets this is done by other code than further back.
 RC_GTEST_PROP(ClockBound, WhatIsCarriedIsTheHullOfBothItsEnds, ()) {
   history::dice d(*rc::gen::arbitrary<std::uint64_t>());
