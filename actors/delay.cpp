@@ -80,7 +80,7 @@ delay_actor::behavior_type delay(pointer self, const hold_settings& settings,
       },
       [self](drain_atom) {
         // To a full output there is no way: what is held stays with the agents.
-        if (self->state.counters->sink_full > 0) return true;
+        if (self->state.counters->sink_full > 0) return self->state.held->flows() == 0;
         self->state.draining = true;
         self->state.held->end_hold();
         release_due(self);

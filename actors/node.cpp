@@ -36,15 +36,16 @@ void drain_sink(pointer self, answer promise) {
             [promise](caf::error&) mutable { promise.deliver(false); });
 }
 
-/// Asks all of `parts`; goes on when each has answered, and delivers false when one does not.
+/// Asks all of `parts`; goes on when each has answered, and delivers false when one does not, or says so.
 template <class Actor, class Next>
 void drain_all(pointer self, const std::vector<Actor>& parts, answer promise, Next next) {
   auto left = std::make_shared<std::size_t>(parts.size());
   for (const auto& part : parts)
     self->request(part, drain_limit, drain_atom_v)
         .then(
-            [left, next](bool) {
-              if (--*left == 0) next();
+            [left, next, promise](bool fine) mutable {
+              if (!fine && promise.pending()) promise.deliver(false);
+              if (--*left == 0 && promise.pending()) next();
             },
             [promise](caf::error&) mutable {
               if (promise.pending()) promise.deliver(false);
@@ -90,10 +91,12 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
         // asked.
         auto promise = self->make_response_promise<bool>();
         self->state.door->promise_nothing();
-        drain_all(self, self->state.routes->delays, promise, [self, promise] {
-          drain_all(self, self->state.routes->shards, promise,
-                    [self, promise] { drain_sink(self, promise); });
-        });
+        // Twice: what a shard was asked about before may wait on, and comes back to its delay actor.
+        const auto pass = [self, promise](auto next) {
+          drain_all(self, self->state.routes->delays, promise,
+                    [self, promise, next] { drain_all(self, self->state.routes->shards, promise, next); });
+        };
+        pass([self, promise, pass] { pass([self, promise] { drain_sink(self, promise); }); });
         return promise;
       },
       [self](await_atom, nanos most) { return await_others(self, most); },
@@ -121,7 +124,7 @@ node_actor::behavior_type node_behavior(pointer self, std::shared_ptr<const sess
 
 /// What makes a node one of several.
 void join(caf::actor_system& system, node& n, const node_settings& settings, const node_world& world,
-          const std::shared_ptr<session_routes>& routes, const std::shared_ptr<held_budget>& budget,
+          const std::shared_ptr<session_routes>& routes, const std::shared_ptr<shared_budget>& budget,
           doors& in) {
   const auto& how = *settings.cluster;
   auto ways = std::make_shared<directions>();
@@ -166,7 +169,7 @@ void join(caf::actor_system& system, node& n, const node_settings& settings, con
 node start_node(caf::actor_system& system, const node_settings& settings, node_world world) {
   node n;
   n.counters = std::make_shared<node_counters>();
-  n.workloads = std::make_shared<workload_table>();
+  n.workloads = std::make_shared<workload_table>(workload_table::usual_capacity, settings.shares.secret);
   auto sink_handle = system.spawn(sink, std::move(world.out),
                                   sink_settings{n.workloads, world.clock, settings.region}, n.counters);
   auto routes = std::make_shared<session_routes>();
@@ -193,7 +196,7 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->shares.span = std::max(shared->shares.span, settings.retention.horizon);
   shared->drift_ppm = settings.drift_ppm;
   shared->longest_promise = longest_promise(settings.hold);
-  shared->budget = std::make_shared<held_budget>(settings.held_bytes);
+  shared->budget = std::make_shared<shared_budget>(settings.held_bytes);
   n.budget = shared->budget;
   n.ledger = std::make_shared<ledger_book>();
   shared->shards = settings.shards;

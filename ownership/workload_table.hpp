@@ -18,8 +18,16 @@ namespace tenure {
 /// long as the table lives. Any thread.
 class workload_table {
  public:
+  static constexpr std::size_t usual_capacity = 1'000'000;
+
+  struct hash_of_name {
+    std::uint64_t secret = 0;
+    std::size_t operator()(std::string_view name) const;
+  };
+
   /// @param capacity how many names at the most: an agent that invents names must not fill the memory.
-  explicit workload_table(std::size_t capacity = 1'000'000);
+  /// @param secret known to nobody who brings names: or they could bring many that lie in one place
+  explicit workload_table(std::size_t capacity = usual_capacity, std::uint64_t secret = 0);
 
   /// The id of a name, new or known; nothing when the table is full. The empty name is workload_id::none.
   std::optional<workload_id> intern(std::string_view name);
@@ -48,7 +56,7 @@ class workload_table {
   const std::uint64_t serial_;
   mutable std::shared_mutex mutex_;
   std::deque<std::string> names_;
-  std::unordered_map<std::string_view, workload_id> ids_;
+  std::unordered_map<std::string_view, workload_id, hash_of_name> ids_;
 };
 
 }  // namespace tenure

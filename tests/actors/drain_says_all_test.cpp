@@ -18,5 +18,36 @@ TEST_F(path, a_drain_acknowledges_at_once_what_would_wait_for_a_ping) {
   EXPECT_EQ(w.exported->batches_retained, 0U);
 }
 
+struct another_path : path {
+  void TestBody() override {}
+};
+
+/// A flow whose far end nobody is known to hold.
+void hold_one(path& p) {
+  p.begin({.hold = 60 * second, .when = release::early});
+  observe(p.agent, {connection(p.w, "10.0.0.1", "10.0.0.2", second)});
+}
+
+// On its way back to wait on when the node is told to drain, it was in neither place that was asked.
+TEST_F(path, a_drain_waits_for_what_a_shard_was_just_asked_about) {
+  constexpr nanos step = 10 * millisecond;
+  nanos asked_after = 0;
+  {
+    another_path before;
+    hold_one(before);
+    for (; before.w.running.counters->flows_asked == 0; asked_after += step) {
+      ASSERT_LT(asked_after, 20 * second);
+      before.w.advance(step);
+    }
+  }
+  hold_one(*this);
+  w.advance(asked_after - step);
+  ASSERT_EQ(w.running.counters->flows_asked, 0U);
+  w.pass(step);
+  EXPECT_TRUE(w.drain());
+  EXPECT_EQ(w.running.counters->flows_held(), 0U);
+  EXPECT_EQ(w.sink->written.size(), 1U);
+}
+
 }  // namespace
 }  // namespace tenure::actors::testing

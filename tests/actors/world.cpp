@@ -201,6 +201,11 @@ void world::advance(nanos span) {
   }
 }
 
+void world::pass(nanos span) {
+  clock->time += span;
+  scheduler_.advance_time(std::chrono::nanoseconds{span});
+}
+
 std::string world::ipman(const exporter_actor& agent, agent::ipman_request request) {
   caf::scoped_actor asker{system_};
   auto handle = asker->request(agent, caf::infinite, ipman_atom_v,

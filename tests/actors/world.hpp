@@ -112,6 +112,8 @@ class world {
   void settle();
   /// Lets time pass in steps, firing what falls due and settling after each.
   void advance(nanos span);
+  /// Time passes, and what its timers set off waits for `settle`.
+  void pass(nanos span);
   /// What the node answers to a drain.
   /// @param meanwhile called before each sync of an output that tells later has ended
   bool drain(const std::function<void()>& meanwhile = {});
