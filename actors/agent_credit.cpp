@@ -33,7 +33,9 @@ void agent_credit::disconnected() {
 }
 
 bool agent_credit::received(std::size_t bytes) {
-  const bool within = speaks_ ? received_ < granted_ : budget_->free() > 0;
+  const bool passes = received_ + bytes > granted_;
+  const bool within = speaks_ ? received_ < granted_ && (!passes || may_pass())
+                              : budget_->free() > 0 && mine_ <= greed * budget_->free();
   received_ += bytes;
   stands_by_ = false;
   return within;
@@ -61,7 +63,7 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
   const bool again = granted_ > 0 && ahead() <= reach_ / 2;
   const std::int64_t reach = again ? std::min(2 * reach_, window) : reach_;
   std::int64_t wanted = std::min(reach, bytes_of(std::min(share, budget_->free() + before)));
-  if (wanted <= 0 && taken == 0) wanted = one_batch;
+  if (wanted <= 0 && taken == 0 && may_pass()) wanted = one_batch;
   const bool worth_it = wanted - ahead() >= reach / 2 || (ahead() <= 0 && wanted > 0);
   if (wanted <= ahead() || !worth_it) return std::nullopt;
   reach_ = reach;

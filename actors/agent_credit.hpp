@@ -1,31 +1,17 @@
 #pragma once
 
-#include <atomic>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "actors/shared_budget.hpp"
+
 namespace tenure::actors {
 
 /// What a held flow takes of the budget, its place in lots and ledgers included (hold/packed_flow.hpp).
 inline constexpr std::int64_t held_flow_bytes = 80;
-
-/// What a node may spend on flows that are held, and on batches on their way to that. Shared by all sessions.
-/// Any thread.
-class held_budget {
- public:
-  explicit held_budget(std::size_t bytes) : bytes_(static_cast<std::int64_t>(bytes)) {}
-  std::size_t bytes() const { return static_cast<std::size_t>(bytes_); }
-  std::int64_t used() const { return used_; }
-  /// Less than nothing when agents passed their credit by a batch each.
-  std::int64_t free() const { return bytes_ - used_; }
-  void spend(std::int64_t more) { used_ += more; }
-
- private:
-  std::int64_t bytes_;
-  std::atomic<std::int64_t> used_{0};
-};
 
 /// What one agent may send, out of the budget of all. Framework-free.
 ///
@@ -33,7 +19,8 @@ class held_budget {
 /// shared-memory packet switches, 1998): none may use more than `greed` times what is free. One alone gets to
 /// greed / (greed + 1) of the budget, n of them to greed / (n greed + 1) each. Should promises of credit have
 /// taken everything, an agent of whom nothing is held may send a single batch even so: each gets on, if
-/// slowly.
+/// slowly. That ends where the budget is passed by an eighth, or by `least_passed`: agents may be made up, or
+/// come again and again, each with a batch.
 class agent_credit {
  public:
   static constexpr std::int64_t greed = 4;
@@ -42,8 +29,9 @@ class agent_credit {
   /// on room that others need.
   static constexpr std::int64_t first_window = 32 << 10;
   static constexpr std::int64_t window = 512 << 10;
+  static constexpr std::int64_t least_passed = 64 << 20;
 
-  explicit agent_credit(std::shared_ptr<held_budget> budget) : budget_(std::move(budget)) {}
+  explicit agent_credit(std::shared_ptr<shared_budget> budget) : budget_(std::move(budget)) {}
   ~agent_credit() { budget_->spend(-mine_); }
   agent_credit(const agent_credit&) = delete;
   agent_credit& operator=(const agent_credit&) = delete;
@@ -53,9 +41,12 @@ class agent_credit {
   void connected(bool speaks, bool stands_by = false);
   void disconnected();
 
-  /// A batch of so many bytes came. @returns whether it was within credit; without credit, whether there is
-  /// room.
+  /// A batch of so many bytes came. @returns whether it was within credit, passed by no more than a batch
+  /// where there is room for that; of an agent that knows none, whether it has no more than its share
   bool received(std::size_t bytes);
+
+  /// That batch was not there yet, and takes so many bytes until `renew` knows better.
+  void took(std::size_t bytes) { hold(mine_ + static_cast<std::int64_t>(bytes)); }
 
   /// Reckons anew. @param held bytes of what was received of this agent and is not durable yet
   /// @returns the credit to be told, when it is worth telling
@@ -68,9 +59,12 @@ class agent_credit {
 
  private:
   std::int64_t ahead() const { return static_cast<std::int64_t>(granted_ - received_); }
+  bool may_pass() const {
+    return budget_->free() > -std::max(static_cast<std::int64_t>(budget_->bytes() / 8), least_passed);
+  }
   void hold(std::int64_t bytes);
 
-  std::shared_ptr<held_budget> budget_;
+  std::shared_ptr<shared_budget> budget_;
   std::int64_t mine_ = 0;              // of the budget
   std::int64_t reach_ = first_window;  // how far ahead it may be, bytes
   bool speaks_ = false;

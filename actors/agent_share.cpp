@@ -1,9 +1,14 @@
 #include "actors/agent_share.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace tenure::actors {
 namespace {
+
+// A mark, in a vector that has room for as many again; a range's place in the map, and its vector's own.
+constexpr std::int64_t tenancy_bytes = 8;
+constexpr std::int64_t range_bytes = 112;
 
 std::uint64_t multiply_and_fold(std::uint64_t a, std::uint64_t b) {
   __extension__ using wide = unsigned __int128;
@@ -29,6 +34,7 @@ admitted agent_share::admits_tenancy(std::uint64_t sequence, const endpoint& whe
     ranges_.clear();
     last_ = ranges_.end();
     tenancies_ = 0;
+    take(-mine_);
     since_ = now;
   }
   const auto mark = mark_of(where, whose, bounds_.secret);
@@ -41,12 +47,20 @@ admitted agent_share::admits_tenancy(std::uint64_t sequence, const endpoint& whe
   }
   if (within(last_))
     return last_->second[sequence - last_->first] == mark ? admitted::yes : admitted::elsewhere;
-  if (tenancies_ >= bounds_.tenancies) return admitted::over_bound;
+  const bool follows = last_ != ranges_.end() && sequence - last_->first == last_->second.size();
+  const auto takes = tenancy_bytes + (follows ? 0 : range_bytes);
+  if (tenancies_ >= bounds_.tenancies || mine_ + takes > std::max(always, bounds_.room->free()))
+    return admitted::over_bound;
   ++tenancies_;
-  if (last_ == ranges_.end() || sequence - last_->first != last_->second.size())
-    last_ = ranges_.emplace(sequence, std::vector<std::uint32_t>{}).first;
+  take(takes);
+  if (!follows) last_ = ranges_.emplace(sequence, std::vector<std::uint32_t>{}).first;
   last_->second.push_back(mark);
   return admitted::yes;
+}
+
+void agent_share::take(std::int64_t bytes) {
+  mine_ += bytes;
+  bounds_.room->spend(bytes);
 }
 
 bool agent_share::admits_workload() {

@@ -15,7 +15,7 @@ namespace tenure::actors {
 struct intake_parts {
   lot_receiver_settings lots;
   prefix_set routable;
-  std::shared_ptr<held_budget> budget;
+  std::shared_ptr<shared_budget> budget;
   std::shared_ptr<const session_routes> routes;
   std::shared_ptr<workload_table> workloads;
   std::shared_ptr<const node_clock> clock;

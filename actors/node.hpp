@@ -76,7 +76,7 @@ struct node {
   std::shared_ptr<node_counters> counters;
   std::shared_ptr<workload_table> workloads;
   std::shared_ptr<ledger_book> ledger;
-  std::shared_ptr<const held_budget> budget;
+  std::shared_ptr<const shared_budget> budget;
   transport::acceptor accept;       ///< for the transport to listen with; any thread
   transport::acceptor accept_node;  ///< the same for other nodes; empty for one that is alone
   /// Is to be told who is there; null for one that is alone.

@@ -10,9 +10,6 @@
 namespace tenure::actors {
 namespace {
 
-// Some ten kilobytes each: what their clocks showed, and which batches are durable.
-constexpr std::size_t max_resting = 8'192;
-
 /// A frame that the transport refused before anybody could look into it.
 bool breaks_framing(transport::close_reason why) {
   return why == transport::close_reason::too_long || why == transport::close_reason::truncated;
@@ -93,30 +90,34 @@ void reception::greet(const std::shared_ptr<door>& at, const transport::frame& f
                              std::to_string(wire::protocol_version));
   }
   at->who->hello = *h;
-  if (seat(at)) return;
-  ++count.takeovers_refused;
-  turn_away(at, "this incarnation is of an agent with another certificate");
+  if (const char* const why = seat(at)) turn_away(at, why);
 }
 
-/// @returns false when the incarnation that it says is another certificate's
-bool reception::seat(const std::shared_ptr<door>& at) {
+/// @returns why it is to be turned away; null: it is not
+const char* reception::seat(const std::shared_ptr<door>& at) {
   const std::uint64_t incarnation = at->who->hello.incarnation;
   const std::lock_guard lock{mutex_};
-  if (closed_ || leaving_ || at->refused) return true;
+  if (closed_ || leaving_ || at->refused) return nullptr;
   waiting_.erase(at->number);
+  if (sessions_.size() >= max_sessions_ + max_resting && !sessions_.contains(incarnation)) {
+    ++parts_->counters->sessions_refused;
+    return "this node remembers as many agents as it may";
+  }
   auto& known = sessions_[incarnation];
   if (!known.session) {
     known.session = system_.spawn(session, parts_, weak_from_this());
     if (draining_) caf::anon_send(known.session, hurry_atom_v);
     known.identity = at->who->link->identity();
   } else if (known.identity != at->who->link->identity()) {
-    return false;
+    ++parts_->counters->takeovers_refused;
+    return "this incarnation is of an agent with another certificate";
   }
   ++known.arrivals;
+  rises(known);
   at->session = known.session;
   // Under the lock, so that a session that leaves knows whether it was sent another one.
   caf::anon_send(at->session, arrival_atom_v, arrival_ptr{at->who});
-  return true;
+  return nullptr;
 }
 
 void reception::turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving) {
@@ -162,13 +163,22 @@ void reception::leave() {
   for (const auto& [incarnation, known] : sessions_) caf::anon_send(known.session, leave_atom_v);
 }
 
-void reception::rests(std::uint64_t incarnation) {
+void reception::rests(std::uint64_t incarnation, std::uint64_t arrivals) {
   const std::lock_guard lock{mutex_};
-  resting_.push_back(incarnation);
+  const auto it = sessions_.find(incarnation);
+  if (it == sessions_.end() || it->second.arrivals != arrivals) return;
+  rises(it->second);
+  it->second.place = ++rested_;
+  resting_.emplace(rested_, incarnation);
   if (resting_.size() <= max_resting) return;
-  const auto longest = sessions_.find(resting_.front());
-  resting_.pop_front();
-  if (longest != sessions_.end()) caf::anon_send(longest->second.session, retire_atom_v);
+  auto& longest = sessions_.at(resting_.begin()->second);
+  rises(longest);
+  caf::anon_send(longest.session, retire_atom_v);
+}
+
+/// Under the mutex.
+void reception::rises(known_session& known) {
+  resting_.erase(std::exchange(known.place, 0));
 }
 
 void reception::promise_nothing() {
@@ -182,6 +192,7 @@ bool reception::leave(std::uint64_t incarnation, std::uint64_t arrivals) {
   const auto it = sessions_.find(incarnation);
   if (it == sessions_.end()) return true;
   if (it->second.arrivals != arrivals) return false;
+  rises(it->second);
   sessions_.erase(it);
   return true;
 }
@@ -191,6 +202,7 @@ void reception::close() {
   {
     const std::lock_guard lock{mutex_};
     closed_ = true;
+    resting_.clear();
     all.swap(sessions_);
   }
   for (const auto& [incarnation, known] : all)

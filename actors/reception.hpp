@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +12,10 @@
 #include "actors/session.hpp"
 
 namespace tenure::actors {
+
+/// Agents that are away and remembered. Some ten kilobytes each: what their clocks showed, and which batches
+/// are durable.
+inline constexpr std::size_t max_resting = 8'192;
 
 /// The front door of a node: takes connections, hears each one's hello, and hands it to the session of that
 /// agent's incarnation, which may be there from an earlier connection. Any thread; connections speak on the
@@ -28,8 +31,9 @@ class reception : public std::enable_shared_from_this<reception> {
   void hurry();
 
   /// The agent of this incarnation is away, its session remembers it. Of too many, the longest away is
-  /// forgotten.
-  void rests(std::uint64_t incarnation);
+  /// forgotten, as soon as none of its flows are held any more.
+  /// @param arrivals connections it had been given by then
+  void rests(std::uint64_t incarnation, std::uint64_t arrivals);
 
   /// The session of this incarnation would like to end, having been given so many connections.
   /// @returns false when it has been given another one meanwhile: then it stays.
@@ -49,13 +53,15 @@ class reception : public std::enable_shared_from_this<reception> {
   struct known_session {
     session_actor session;
     std::uint64_t arrivals = 0;
-    std::string identity;  ///< the certificate's that brought it; empty without TLS
+    std::string identity;     ///< the certificate's that brought it; empty without TLS
+    std::uint64_t place = 0;  ///< among those that rest; 0: none
   };
 
+  void rises(known_session& known);
   void heard(const std::shared_ptr<door>& at, transport::frame f);
   void ended(const std::shared_ptr<door>& at, transport::close_reason why);
   void greet(const std::shared_ptr<door>& at, const transport::frame& f);
-  bool seat(const std::shared_ptr<door>& at);
+  const char* seat(const std::shared_ptr<door>& at);
   void turn_away(const std::shared_ptr<door>& at, const std::string& why, bool leaving = false);
 
   caf::actor_system& system_;
@@ -67,7 +73,8 @@ class reception : public std::enable_shared_from_this<reception> {
   std::unordered_map<std::uint64_t, known_session> sessions_;  // by incarnation
   std::map<std::uint64_t, std::shared_ptr<door>> waiting_;     // for a hello, by number
   std::uint64_t accepted_ = 0;
-  std::deque<std::uint64_t> resting_;  // incarnations, the longest away first
+  std::map<std::uint64_t, std::uint64_t> resting_;  // incarnations by place, the longest away first
+  std::uint64_t rested_ = 0;
   bool closed_ = false;
   bool leaving_ = false;
   bool draining_ = false;  // and promises nothing

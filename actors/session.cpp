@@ -110,18 +110,21 @@ void count_agent(session_state& state) {
 void end_connection(pointer self) {
   auto& state = self->state;
   state.here.reset();
+  state.frames.clear();
+  state.next_frame = 0;
   state.gone_at = state.clock->now();
   state.protocol->disconnected();
   count_agent(state);
   if (state.page) state.page->write(state.protocol->flows());
 }
 
-/// Takes what came in since the session last had its turn. @returns a failure at the first that breaks the
-/// protocol: none after it is looked at
+/// Reads what came in, as much as fits in a turn. @returns a failure at the first that breaks the protocol:
+/// none after it is looked at
 outcome<void> decode(session_state& state, session_reaction& all) {
   const auto measured = state.counters->stages.measure(stage::decode, *state.clock);
   const nanos now = state.clock->now();
-  for (auto& f : state.frames) {
+  while (state.next_frame < state.frames.size() && all.bytes < max_turn_bytes) {
+    auto f = std::move(state.frames[state.next_frame++]);
     const auto& [bytes, at] = *f;
     if (auto done = state.protocol->receive({std::move(f), &bytes}, at, now, all); !done) return done;
   }
@@ -157,6 +160,26 @@ void react(pointer self, session_reaction&& reaction) {
   state.frames_out.clear();
 }
 
+/// Ends the session when nothing holds it here any more.
+void end_if_forgotten(pointer self) {
+  auto& state = self->state;
+  if (state.here || state.arrivals == 0 || state.protocol->owes()) return;
+  if (state.protocol->has_history() && state.clock->now() - state.gone_at < state.remembered) return;
+  const auto door = state.door.lock();
+  if (!door || door->leave(state.protocol->incarnation(), state.arrivals)) {
+    if (state.page) state.book->close(state.page);
+    self->quit();
+  }
+}
+
+/// The agent is away. Who has sent nothing is not waited for.
+void rest(pointer self) {
+  auto& state = self->state;
+  if (state.protocol->has_history())
+    if (const auto door = state.door.lock()) door->rests(state.protocol->incarnation(), state.arrivals);
+  end_if_forgotten(self);
+}
+
 /// The agent broke the protocol: it is told how, and its connection ends.
 void refuse(pointer self, const failure& why) {
   const auto& link = self->state.here->link;
@@ -164,18 +187,25 @@ void refuse(pointer self, const failure& why) {
   link->send(wire::encode(wire::goodbye{wire::as_text(why.text)}));
   link->close();
   end_connection(self);
+  rest(self);
 }
 
 void read(pointer self, const arrival_ptr& from) {
   auto& state = self->state;
-  from->inbox.take(state.frames);
-  if (state.here == from) {
-    session_reaction all;
-    const auto done = decode(state, all);
-    react(self, std::move(all));  // what came before the one that is refused is on its way already
-    if (!done) refuse(self, done.error());
+  if (state.here != from) {
+    std::vector<received_frame_ptr> late;
+    return from->inbox.take(late);
   }
-  state.frames.clear();
+  if (state.next_frame == state.frames.size()) {
+    from->inbox.take(state.frames);
+    state.next_frame = 0;
+  }
+  session_reaction all;
+  const auto done = decode(state, all);
+  react(self, std::move(all));  // what came before the one that is refused is on its way already
+  if (!done) return refuse(self, done.error());
+  // The rest after others had their turn. Should more have come meanwhile, each is told of once.
+  if (state.next_frame < state.frames.size()) self->send(self, frame_atom_v, from);
 }
 
 void arrive(pointer self, const arrival_ptr& who) {
@@ -187,6 +217,7 @@ void arrive(pointer self, const arrival_ptr& who) {
     end_connection(self);
   }
   state.here = who;
+  state.remembered = remembered_for;
   if (!state.origin || state.origin->agent != who->hello.agent)
     state.origin =
         std::make_shared<const flow_origin>(flow_origin{caf::weak_actor_ptr{self->ctrl()}, who->hello.agent});
@@ -195,26 +226,12 @@ void arrive(pointer self, const arrival_ptr& who) {
   react(self, state.protocol->connected(who->hello, state.clock->now(), who->link->identity()));
 }
 
-/// Ends the session when nothing holds it here any more. @param remembered for so long it is known again
-void end_if_forgotten(pointer self, nanos remembered) {
-  auto& state = self->state;
-  if (state.here || state.arrivals == 0 || state.protocol->owes()) return;
-  if (state.protocol->has_history() && state.clock->now() - state.gone_at < remembered) return;
-  const auto door = state.door.lock();
-  if (!door || door->leave(state.protocol->incarnation(), state.arrivals)) {
-    if (state.page) state.book->close(state.page);
-    self->quit();
-  }
-}
-
 void gone(pointer self, transport::close_reason why, const arrival_ptr& who) {
   auto& state = self->state;
   if (state.here != who) return;  // it was closed from here
   spdlog::info("session {}: ended: {}", who->link->peer(), transport::to_string(why));
   end_connection(self);
-  if (state.protocol->has_history())
-    if (const auto door = state.door.lock()) door->rests(state.protocol->incarnation());
-  end_if_forgotten(self, remembered_for);
+  rest(self);
 }
 
 /// The regular look, when it is due or nearly so, and whatever the protocol wants to look at.
@@ -229,10 +246,10 @@ void look(pointer self) {
     state.protocol->ask(now, *reaction);
     react(self, std::move(*reaction));
   } else {
-    refuse(self, reaction.error());
     remind(self, {});
+    return refuse(self, reaction.error());
   }
-  end_if_forgotten(self, remembered_for);
+  end_if_forgotten(self);
 }
 
 }  // namespace
@@ -255,7 +272,10 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
       [self](gone_atom, std::uint8_t why, const arrival_ptr& who) {
         gone(self, static_cast<transport::close_reason>(why), who);
       },
-      [self](retire_atom) { end_if_forgotten(self, 0); },
+      [self](retire_atom) {
+        if (!self->state.here) self->state.remembered = 0;
+        end_if_forgotten(self);
+      },
       [self](leave_atom) {
         const auto here = self->state.here;
         if (!here) return;

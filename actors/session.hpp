@@ -26,6 +26,8 @@ class reception;
 /// What frames of one connection may take while they wait for the session: more than credit allows an agent
 /// to send at once. As much again may be with the session, which reads what it took.
 inline constexpr std::size_t max_inbox_bytes = 8U << 20;
+/// What it reads of them, expanded, before others have their turn: some milliseconds' work.
+inline constexpr std::size_t max_turn_bytes = 1U << 20;
 
 /// Drives a session_protocol: frames in, lots and frames out.
 struct session_state {
@@ -44,11 +46,13 @@ struct session_state {
   bool credit_timer_set = false;
   bool counted = false;                    ///< among the agents whose batches come here
   flow_origin_ptr origin;                  ///< since the agent said its name
-  std::vector<received_frame_ptr> frames;  ///< the inbox as it was taken, for its room
+  std::vector<received_frame_ptr> frames;  ///< the inbox as it was taken
+  std::size_t next_frame = 0;              ///< of them; those before were read
   std::vector<wire::frame> frames_out;     ///< that are about to go
   arrival_ptr here;                        ///< the connection; null when there is none
   std::uint64_t arrivals = 0;              ///< connections so far
   nanos gone_at = 0;                       ///< when the last one ended
+  nanos remembered = 0;                    ///< from then on
 };
 
 /// What sessions of one node are made from.

@@ -50,18 +50,27 @@ session_reaction session_protocol::connected(const wire::hello& h, nanos now, co
 }
 
 outcome<void> session_protocol::receive(wire::frame_ptr frame, nanos at, nanos now, session_reaction& r) {
+  const auto given = frame;
   auto whole = wire::expand(std::move(frame));
   if (!whole) {
     ++counters_->frames_refused;
     return tl::unexpected(whole.error());
   }
   const std::size_t bytes = (*whole)->size() * sizeof((*whole)->front());
+  r.bytes += bytes;
+  const bool expanded = *whole != given;
   auto received = wire::receive(std::move(*whole), incarnation_);
   if (!received) {
     ++counters_->frames_refused;
     return tl::unexpected(received.error());
   }
   if (auto* b = std::get_if<wire::received_batch>(&*received)) return take(std::move(*b), bytes, now, r);
+  // Nothing else is worth it, and else bytes that are neither counted nor within credit could be had for
+  // less.
+  if (expanded) {
+    ++counters_->frames_refused;
+    return fail(trouble::usage, "compressed, and not a batch");
+  }
   if (const auto* p = std::get_if<wire::pong>(std::get_if<wire::message>(&*received)))
     return bracket_with(*p, at, now, r);
   ++counters_->frames_refused;
@@ -111,6 +120,8 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
   waiting_evidence_ += b.evidence_count();
   waiting_.push_back({std::move(b), now, takes, pings_.next_id()});
   waiting_bytes_ += takes;
+  // At once: many batches may come before credit is renewed.
+  credit_.took(takes);
   place_what_can_be(r, now);
   ping_if_due(r, now);
   return {};

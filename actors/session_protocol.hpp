@@ -28,6 +28,7 @@ struct session_reaction {
   std::optional<nanos> ask_at;
   /// The first thing of this connection that the agent claimed and may not, for people; empty: none.
   std::string refused_claim;
+  std::size_t bytes = 0;  ///< of the frames, as they are when they are not compressed
 };
 
 /// The node's side of capnp/wire.capnp for one incarnation of an agent, over one connection after the other.

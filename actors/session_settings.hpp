@@ -25,7 +25,7 @@ struct session_settings {
   /// all of that at once to a node that it comes back to.
   std::size_t max_waiting_bytes = 64U << 20;
   /// For held flows, shared by all agents.
-  std::shared_ptr<held_budget> budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  std::shared_ptr<shared_budget> budget = std::make_shared<shared_budget>(std::size_t{1} << 30);
   /// What agents may claim; none: everything.
   std::shared_ptr<const allow_rules> allowed;
   share_bounds shares;

@@ -93,7 +93,7 @@ void close_to_output(families& out, const actors::output_delays& delays) {
 }  // namespace
 
 std::string node_metrics(const actors::node_counters& c, const actors::ledger_book::reading& read,
-                         const actors::held_budget& budget) {
+                         const actors::shared_budget& budget) {
   families out;
   out.counter("tenure_node_sessions_opened_total", "Connections that agents made", c.sessions_opened);
   out.counter("tenure_node_sessions_closed_total", "Connections that ended", c.sessions_closed);

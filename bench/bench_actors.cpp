@@ -104,7 +104,7 @@ void measure(benchmark::State& state, std::uint32_t of_each, Make&& make, encodi
   const auto all = frames(plan, of_each, make, encode);
   auto settings = std::make_shared<session_settings>();
   settings->shards = 2;
-  settings->budget = std::make_shared<held_budget>(std::size_t{8} << 30);
+  settings->budget = std::make_shared<shared_budget>(std::size_t{8} << 30);
   for (auto _ : state) {
     state.PauseTiming();
     const auto workloads = std::make_shared<workload_table>();

@@ -19,7 +19,7 @@
 #
 # Packed. To a node that knows it an agent may send any batch packed.
 #
-# Compressed. To a node that knows it an agent may send any message compressed. Credit counts what it was before.
+# Compressed. To a node that knows it an agent may send a batch compressed, and nothing else. Credit counts what it was before.
 #
 # Credit. An agent that knows `credit` says so in its hello, and to a node that knows it too it begins to send a batch
 # only while the batches it has sent over this connection take fewer bytes (of frames, without their lengths) than the
@@ -96,7 +96,7 @@ struct Settings {
 }
 
 struct Compressed {
-  # Another message, of a kind that its sender may send, and no Compressed itself: its frame, one zstd frame.
+  # A batch: its frame, one zstd frame.
   bytes @0 :UInt32;         # of the frame in it, a multiple of 8, at most 4 MiB
   content @1 :Data;
 }

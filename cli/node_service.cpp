@@ -36,6 +36,8 @@ struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
     add_message_types<caf::id_block::tenure>();
     set("scheduler.max-threads", threads);
+    // Messages before an actor lets others have their turn: one with a flood to read would keep its thread.
+    set("scheduler.max-throughput", std::size_t{16});
     // A thread without work naps, and looks into the others' queues after each nap. CAF's own 50 us are
     // 20,000 system calls a second and thread, a tenth of a core; a millisecond is nothing to what waits for
     // evidence anyway, and what comes meanwhile is then done in one go.
@@ -158,7 +160,7 @@ class running_node final : public node_service {
   std::uint16_t port() const override { return port_; }
   const actors::node_counters& counters() const override { return *node_.counters; }
   actors::ledger_book::reading ledger() const override { return node_.ledger->read(); }
-  const actors::held_budget& budget() const override { return *node_.budget; }
+  const actors::shared_budget& budget() const override { return *node_.budget; }
 
   bool drain() override {
     caf::scoped_actor asker{system_};

@@ -46,7 +46,7 @@ struct played {
   }
 };
 
-std::vector<played> agents(const std::shared_ptr<held_budget>& budget, std::size_t count) {
+std::vector<played> agents(const std::shared_ptr<shared_budget>& budget, std::size_t count) {
   std::vector<played> all(count);
   for (auto& a : all) {
     a.credit = std::make_unique<agent_credit>(budget);
@@ -60,7 +60,7 @@ RC_GTEST_PROP(agent_credit_properties, the_budget_is_passed_by_no_more_than_a_ba
               (std::uint32_t seed)) {
   std::minstd_rand draw(seed + 1);
   const auto size = static_cast<std::size_t>(*rc::gen::inRange(1, 64)) << 20;
-  const auto budget = std::make_shared<held_budget>(size);
+  const auto budget = std::make_shared<shared_budget>(size);
   auto all = agents(budget, static_cast<std::size_t>(*rc::gen::inRange(1, 40)));
   const std::size_t batch = static_cast<std::size_t>(*rc::gen::inRange(100, 900'000));
   const bool packed = *rc::gen::arbitrary<bool>();
@@ -90,7 +90,7 @@ RC_GTEST_PROP(agent_credit_properties, the_budget_is_passed_by_no_more_than_a_ba
 }
 
 TEST(agent_credit_test, greedy_agents_leave_room_for_the_next_one_and_share_alike) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{256} << 20);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{256} << 20);
   auto all = agents(budget, 8);
   constexpr std::size_t batch = 64 << 10;
   const auto fill = [&] {
@@ -110,7 +110,7 @@ TEST(agent_credit_test, greedy_agents_leave_room_for_the_next_one_and_share_alik
 }
 
 TEST(agent_credit_test, one_alone_gets_most_of_it_and_goes_on_when_it_is_free_again) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{64} << 20);
   auto all = agents(budget, 1);
   auto& a = all[0];
   for (int i = 0; i < 10'000; ++i) {
@@ -128,7 +128,7 @@ TEST(agent_credit_test, one_alone_gets_most_of_it_and_goes_on_when_it_is_free_ag
 
 // Many send nothing after they came. (Seen in the swarm, seed 40979: one sat on all credit of a small node.)
 TEST(agent_credit_test, agents_that_send_nothing_do_not_keep_others_from_sending) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{1} << 20);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{1} << 20);
   const auto idle = agents(budget, 200);
   auto late = agents(budget, 1);
   auto& a = late[0];
@@ -142,9 +142,59 @@ TEST(agent_credit_test, agents_that_send_nothing_do_not_keep_others_from_sending
   EXPECT_EQ(a.sent, 100u * 10'000u);
 }
 
+// They may be made up: each comes, sends as much as a batch may be, and comes again as somebody else.
+TEST(agent_credit_test, agents_that_come_again_and_again_with_a_batch_each_do_not_pass_the_budget_for_ever) {
+  constexpr std::int64_t batch = 1'310'720;  // of 16,384 flows
+  const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
+  std::deque<agent_credit> made_up;
+  std::size_t taken = 0;
+  for (int n = 0; n < 300; ++n) {
+    auto& a = made_up.emplace_back(budget);
+    a.connected(true);
+    const bool told = a.renew(0).has_value();
+    if (told && a.received(batch)) {
+      a.took(batch);
+      ++taken;
+      a.renew(batch);
+    }
+    a.disconnected();
+  }
+  EXPECT_GT(taken, 12U);
+  EXPECT_LE(budget->used(), std::int64_t(16 << 20) + agent_credit::least_passed + batch);
+  // What passes is refused, what was promised is not.
+  agent_credit late(budget);
+  late.connected(true);
+  EXPECT_EQ(late.renew(0), std::nullopt);
+  EXPECT_FALSE(late.received(batch));
+}
+
+TEST(agent_credit_test, what_was_promised_is_taken_however_far_others_passed_the_budget) {
+  const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
+  agent_credit a(budget);
+  a.connected(true);
+  const auto promised = a.renew(0);
+  ASSERT_TRUE(promised);
+  budget->spend(1 << 30);
+  EXPECT_TRUE(a.received(*promised / 2));
+  EXPECT_TRUE(a.received(*promised - *promised / 2));
+  EXPECT_FALSE(a.received(1));
+  budget->spend(-(1 << 30));
+}
+
+// All its batches may come before anything is reckoned anew.
+TEST(agent_credit_test, one_that_knows_no_credit_gets_no_more_than_its_share_at_once) {
+  const auto budget = std::make_shared<shared_budget>(std::size_t{64} << 20);
+  agent_credit a(budget);
+  a.connected(false);
+  constexpr std::size_t batch = 100'000;
+  std::size_t taken = 0;
+  for (; taken < 10'000 && a.received(100); ++taken) a.took(batch);
+  EXPECT_NEAR(static_cast<double>(taken * batch), 64e6 * 1.0486 * 4 / 5, 2e5);
+}
+
 RC_GTEST_PROP(agent_credit_properties, an_agent_of_whom_nothing_is_held_may_send, (std::uint32_t seed)) {
   std::minstd_rand draw(seed + 1);
-  const auto budget = std::make_shared<held_budget>(*rc::gen::inRange(1'000, 3'000'000));
+  const auto budget = std::make_shared<shared_budget>(*rc::gen::inRange(1'000, 3'000'000));
   auto all = agents(budget, static_cast<std::size_t>(*rc::gen::inRange(1, 100)));
   for (int step = 0; step < 3'000; ++step) {
     auto& a = all[draw() % all.size()];
@@ -159,7 +209,7 @@ RC_GTEST_PROP(agent_credit_properties, an_agent_of_whom_nothing_is_held_may_send
 // What is promised grows by what is used: ten thousand that send little leave most of the budget alone, or
 // each would ask five times a second whether there is room.
 TEST(agent_credit_test, is_promised_no_more_than_a_few_times_what_the_agent_sent) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{1} << 30);
   auto all = agents(budget, 1);
   auto& a = all[0];
   for (std::size_t sent = 0; sent < 30 * std::size_t{agent_credit::window}; sent += 3'500) {
@@ -175,7 +225,7 @@ TEST(agent_credit_test, is_promised_no_more_than_a_few_times_what_the_agent_sent
 
 // Nobody gets more while the budget is used up.
 TEST(agent_credit_test, one_that_has_enough_for_its_next_batches_is_not_looked_after) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{1} << 30);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{1} << 30);
   auto all = agents(budget, 1);
   auto& a = all[0];
   const auto sends = [&] {
@@ -196,7 +246,7 @@ TEST(agent_credit_test, one_that_has_enough_for_its_next_batches_is_not_looked_a
 }
 
 TEST(agent_credit_test, one_that_stands_by_takes_nothing_from_the_others_until_it_begins) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{64} << 20);
   std::vector<played> all(10'000);
   for (auto& a : all) {
     a.credit = std::make_unique<agent_credit>(budget);
@@ -214,7 +264,7 @@ TEST(agent_credit_test, one_that_stands_by_takes_nothing_from_the_others_until_i
 }
 
 TEST(agent_credit_test, what_was_promised_is_given_back_when_the_connection_ends) {
-  const auto budget = std::make_shared<held_budget>(std::size_t{64} << 20);
+  const auto budget = std::make_shared<shared_budget>(std::size_t{64} << 20);
   auto all = agents(budget, 1);
   EXPECT_EQ(budget->used(), static_cast<std::int64_t>(held_of_shortest(agent_credit::first_window) + 1))
       << "rounded up";

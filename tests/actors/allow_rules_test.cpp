@@ -1,6 +1,8 @@
 #include "actors/allow_rules.hpp"
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -85,6 +87,36 @@ TEST(agent_share, honest_agents_take_a_range_and_begin_anew_after_the_span) {
   EXPECT_EQ(share.ranges(), 1U);
   EXPECT_EQ(share.admits_tenancy(1'001, somewhere, somebody, second), admitted::over_bound);
   EXPECT_EQ(share.admits_tenancy(1'001, somewhere, somebody, 2 * minute), admitted::yes);
+}
+
+// An agent may come again and again as somebody else, and each is remembered.
+TEST(agent_share, all_agents_share_room_and_there_is_some_left_for_the_next_one) {
+  share_bounds bounds;
+  bounds.room = std::make_shared<shared_budget>(std::size_t{1} << 20);
+  {
+    std::deque<agent_share> made_up;
+    for (int agent = 0; agent < 200; ++agent) {
+      auto& share = made_up.emplace_back(bounds);
+      for (std::uint64_t s = 2; s <= 20'000; s += 2) share.admits_tenancy(s, somewhere, somebody, second);
+      ASSERT_LE(bounds.room->used(), (1 << 20) + agent * agent_share::always);
+    }
+    EXPECT_GT(made_up.front().ranges(), 4'000U) << "one alone may have half";
+    agent_share honest(bounds);
+    for (std::uint64_t s = 1; s <= 20; ++s)
+      EXPECT_EQ(honest.admits_tenancy(s, somewhere, somebody, second), admitted::yes);
+    EXPECT_EQ(made_up.front().admits_tenancy(2, somewhere, somebody, second), admitted::yes) << "it is known";
+  }
+  EXPECT_EQ(bounds.room->used(), 0);
+}
+
+TEST(agent_share, room_is_given_back_when_all_begins_anew) {
+  share_bounds bounds;
+  bounds.span = minute;
+  agent_share share(bounds);
+  for (std::uint64_t s = 1; s <= 1'000; ++s) share.admits_tenancy(s, somewhere, somebody, second);
+  const auto before = bounds.room->used();
+  share.admits_tenancy(1, somewhere, somebody, 2 * minute);
+  EXPECT_LT(bounds.room->used(), before / 50);
 }
 
 // Found by the sessions' fuzzer: one tenancy at ever new places takes as much room as ever new tenancies.

@@ -18,11 +18,12 @@ void hand_made_agent::heard::take(const tenure::transport::frame& f) {
   if (std::holds_alternative<wire::welcome>(*m)) welcomed = true;
 }
 
-hand_made_agent::hand_made_agent(world& w, std::uint64_t incarnation) : world_(w), incarnation_(incarnation) {
+hand_made_agent::hand_made_agent(world& w, std::uint64_t incarnation, bool credit)
+    : world_(w), incarnation_(incarnation) {
   state_->clock = w.clock;
   state_->link = w.links->dial("", {[s = state_](const tenure::transport::frame& f) { s->take(f); },
                                     [s = state_](tenure::transport::close_reason) { s->closed = true; }});
-  send(wire::hello{.incarnation = incarnation, .agent = "by-hand", .credit = true});
+  send(wire::hello{.incarnation = incarnation, .agent = "by-hand", .credit = credit});
   w.settle();
 }
 
@@ -48,6 +49,10 @@ void hand_made_agent::seal(std::size_t batches, std::size_t flows) {
     sealed_.push_back(wire::encode(b));
     largest_ = std::max(largest_, sealed_.back().size() * sizeof(std::uint64_t));
   }
+}
+
+void hand_made_agent::send_all() {
+  for (const auto& f : sealed_) state_->link->send(f);
 }
 
 void hand_made_agent::send_what_may_go() {

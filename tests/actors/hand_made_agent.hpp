@@ -12,13 +12,16 @@ namespace tenure::actors::testing {
 /// is told not to.
 class hand_made_agent {
  public:
-  hand_made_agent(world& w, std::uint64_t incarnation);
+  hand_made_agent(world& w, std::uint64_t incarnation, bool credit = true);
 
   /// Makes batches of so many flows from 10.0.0.1 to addresses all over 10.1.0.0/16.
   void seal(std::size_t batches, std::size_t flows);
   /// Sends what credit allows of what was sealed.
   void send_what_may_go();
+  /// All that was sealed, whether it was sent before or not.
+  void send_all();
   void send(const wire::message& m);
+  void leave() { state_->link->close(); }
   void send_bytes(wire::frame f) { state_->link->send(std::move(f)); }
 
   /// From now on pings stay unanswered, as when it stalls, or does not read.

@@ -47,5 +47,76 @@ TEST(reception, frames_that_came_together_with_a_bad_one_are_not_lost) {
   EXPECT_EQ(w.running.counters->flows_held(), 0U);
 }
 
+// Some megabytes in one go are read in several turns, and all of them are.
+TEST(reception, a_flood_within_bounds_is_read_to_its_end_and_in_order) {
+  world w;
+  w.start_node({});
+  hand_made_agent agent(w, 5, false);
+  agent.seal(70, 500);
+  ASSERT_GT(70 * agent.largest_frame(), 3 * max_turn_bytes);
+  agent.send_all();
+  w.settle();
+  EXPECT_FALSE(agent.closed()) << agent.goodbye();
+  EXPECT_EQ(w.running.counters->batches_received, 70U);
+  w.advance(second);
+  EXPECT_EQ(w.running.counters->flows_held(), 35'000U);
+  w.advance(70 * second);
+  EXPECT_EQ(w.sink->written.size(), 35'000U);
+}
+
+TEST(reception, what_is_left_of_a_flood_ends_with_its_connection) {
+  world w;
+  w.start_node({});
+  hand_made_agent agent(w, 5, false);
+  agent.seal(70, 500);
+  agent.send_all();
+  agent.send_bytes({1, 2, 3});
+  w.settle();
+  EXPECT_TRUE(agent.closed());
+  hand_made_agent again(w, 5, false);
+  again.seal(1, 2);
+  again.send_all();
+  w.settle();
+  EXPECT_FALSE(again.closed()) << again.goodbye();
+  EXPECT_EQ(w.running.counters->batches_received, 71U);
+}
+
+/// Comes, sends a batch, and leaves or does what it may not.
+void come_once(world& w, std::uint64_t incarnation, bool refused) {
+  hand_made_agent agent(w, incarnation);
+  agent.seal(1, 0);
+  agent.send_all();
+  if (refused)
+    agent.send_all();
+  else
+    agent.leave();
+  w.settle();
+}
+
+// Each is some kilobytes, and whoever is sent away may come again as somebody else.
+TEST(reception, remembers_no_more_than_its_bound_of_those_that_left_and_of_those_that_were_sent_away) {
+  for (const bool refused : {false, true}) {
+    world w;
+    w.start_node({});
+    for (std::uint64_t n = 1; n <= max_resting + 1; ++n) come_once(w, n, refused);
+    const auto& repeated = w.running.counters->batches_repeated;
+    ASSERT_EQ(repeated, 0U);
+    come_once(w, 2, false);
+    EXPECT_EQ(repeated, 1U) << "the second is known";
+    come_once(w, 1, false);
+    EXPECT_EQ(repeated, 1U) << "the first is not";
+  }
+}
+
+TEST(reception, one_that_comes_again_and_again_takes_nobodys_place) {
+  world w;
+  w.start_node({});
+  come_once(w, 1, false);
+  for (std::uint64_t n = 1; n <= max_resting + 1; ++n) come_once(w, 2, false);
+  const auto before = w.running.counters->batches_repeated.load();
+  come_once(w, 1, false);
+  EXPECT_EQ(w.running.counters->batches_repeated, before + 1);
+}
+
 }  // namespace
 }  // namespace tenure::actors::testing

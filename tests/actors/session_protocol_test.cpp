@@ -1,3 +1,4 @@
+#include "capnp/compression.hpp"
 #include "tests/actors/session_by_hand.hpp"
 
 namespace tenure::actors {
@@ -185,7 +186,7 @@ TEST_F(session_protocol_test, evidence_outside_the_routable_cidrs_is_refused_and
 }
 
 TEST_F(session_protocol_test, an_agent_that_passes_its_credit_by_more_than_a_batch_is_sent_away) {
-  settings->budget = std::make_shared<held_budget>(10'000);
+  settings->budget = std::make_shared<shared_budget>(10'000);
   begin();
   greet();
   std::uint64_t n = 0;
@@ -199,8 +200,48 @@ TEST_F(session_protocol_test, an_agent_that_passes_its_credit_by_more_than_a_bat
   EXPECT_EQ(settings->budget->used(), 0);
 }
 
+TEST_F(session_protocol_test, nothing_but_a_batch_may_come_compressed) {
+  begin();
+  greet();
+  // An answer to nothing, its only segment made long with zeros: a few bytes on the wire.
+  auto large = wire::encode(wire::pong{77, start});
+  large.resize(100'000);
+  large[0] = std::uint64_t{large.size() - 1} << 32;
+  const auto compressed = wire::compress(large);
+  ASSERT_TRUE(compressed);
+  session_reaction r;
+  const auto done = session->receive(std::make_shared<const wire::frame>(*compressed), start, start, r);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().text, "compressed, and not a batch");
+  EXPECT_EQ(counters->frames_refused, 1U);
+  EXPECT_EQ(r.bytes, large.size() * sizeof(large[0])) << "as they are when they are not compressed";
+}
+
+// A single turn of the session has many of its batches: they spend the budget one by one.
+TEST_F(session_protocol_test, an_agent_without_credit_fills_no_more_than_the_budget_in_one_turn) {
+  settings->budget = std::make_shared<shared_budget>(1 << 20);
+  packs = true;
+  begin();
+  const auto greeting = session->connected({.incarnation = 9, .agent = "a"}, start);
+  for (const auto& s : greeting.send)
+    if (const auto* p = std::get_if<wire::ping>(&s)) last_ping = p->id;
+  ASSERT_TRUE(say(wire::pong{last_ping, start}, start));
+  session_reaction r;
+  std::uint64_t n = 0;
+  while (n < 10'000) {
+    auto b = batch(n + 1, 0, second);
+    for (int i = 0; i < 100; ++i) b = with_flow(std::move(b), start - second);
+    if (!receive(b, start, r)) break;
+    ++n;
+  }
+  std::size_t placed = 0;
+  for (const auto& p : r.placed) placed += flows_of(p).size();
+  EXPECT_EQ(placed, n * 100);
+  EXPECT_NEAR(static_cast<double>(placed) * held_flow_bytes, (1 << 20) * 4.0 / 5, 30'000);
+}
+
 TEST_F(session_protocol_test, an_agent_without_credit_is_sent_away_when_there_is_no_room) {
-  settings->budget = std::make_shared<held_budget>(0);
+  settings->budget = std::make_shared<shared_budget>(0);
   begin();
   ASSERT_EQ(session->connected({.incarnation = 9, .agent = "a"}, start).send.size(), 2U);
   EXPECT_FALSE(say(batch(1, 0, second), start));

@@ -32,7 +32,7 @@ std::set<std::string> rows_of(const std::string& exposition) {
 TEST(metrics, the_page_lists_exactly_what_is_served) {
   const actors::node_counters node;
   const actors::agent_counters agent;
-  const actors::held_budget budget(1);
+  const actors::shared_budget budget(1);
   const transport::transport_counters links;
   auto served = rows_of(node_metrics(node, {}, budget));
   served.merge(rows_of(cluster_metrics(node, {})));

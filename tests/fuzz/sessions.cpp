@@ -51,7 +51,7 @@ std::shared_ptr<const session_settings> settings() {
   auto s = std::make_shared<session_settings>();
   s->node = std::string(1, 'n');
   s->routable = prefix_set{{*prefix::parse("10.0.0.0/8"), *prefix::parse("2001:db8::/32")}};
-  s->budget = std::make_shared<held_budget>(budget_bytes);
+  s->budget = std::make_shared<shared_budget>(budget_bytes);
   s->max_waiting_bytes = 1 << 16;
   s->longest_promise = longest_promise;
   s->shares.tenancies = 8;
