@@ -12,6 +12,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/delay.hpp"
+#include "actors/hash_of_name.hpp"
 #include "actors/node_leave.hpp"
 #include "actors/peer.hpp"
 #include "actors/reminder.hpp"
@@ -169,7 +170,8 @@ void join(caf::actor_system& system, node& n, const node_settings& settings, con
 node start_node(caf::actor_system& system, const node_settings& settings, node_world world) {
   node n;
   n.counters = std::make_shared<node_counters>();
-  n.workloads = std::make_shared<workload_table>(workload_table::usual_capacity, settings.shares.secret);
+  n.workloads = std::make_shared<workload_table>(workload_table::usual_capacity,
+                                                 keyed_name_hash{hash_of_name, settings.shares.secret});
   auto sink_handle = system.spawn(sink, std::move(world.out),
                                   sink_settings{n.workloads, world.clock, settings.region}, n.counters);
   auto routes = std::make_shared<session_routes>();

@@ -5,9 +5,6 @@
 #include <limits>
 #include <mutex>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "ownership/invariant.hpp"
 
 namespace tenure {
@@ -21,15 +18,11 @@ std::uint64_t next_serial() {
 
 }  // namespace
 
-std::size_t workload_table::hash_of_name::operator()(std::string_view name) const {
-  return XXH3_64bits_withSeed(name.data(), name.size(), secret);
-}
-
-workload_table::workload_table(std::size_t capacity, std::uint64_t secret)
+workload_table::workload_table(std::size_t capacity, keyed_name_hash hash)
     : capacity_(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max())),
       serial_(next_serial()),
       names_(1),
-      ids_(0, hash_of_name{secret}) {}
+      ids_(0, hash) {}
 
 std::optional<workload_id> workload_table::intern(std::string_view name) {
   if (name.empty()) return workload_id::none;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
@@ -14,20 +15,26 @@
 
 namespace tenure {
 
+/// Where a name lies in a table. By the usual one anybody can bring many names that lie in one place, where
+/// that is looked for.
+struct keyed_name_hash {
+  static std::size_t usual(std::string_view name, std::uint64_t) {
+    return std::hash<std::string_view>{}(name);
+  }
+  std::size_t (*of)(std::string_view name, std::uint64_t key) = usual;
+  std::uint64_t key = 0;
+  std::size_t operator()(std::string_view name) const { return of(name, key); }
+};
+
 /// Names of workloads as small numbers. Grows only, up to a bound; a name's id and its text stay valid as
 /// long as the table lives. Any thread.
 class workload_table {
  public:
   static constexpr std::size_t usual_capacity = 1'000'000;
 
-  struct hash_of_name {
-    std::uint64_t secret = 0;
-    std::size_t operator()(std::string_view name) const;
-  };
-
   /// @param capacity how many names at the most: an agent that invents names must not fill the memory.
-  /// @param secret known to nobody who brings names: or they could bring many that lie in one place
-  explicit workload_table(std::size_t capacity = usual_capacity, std::uint64_t secret = 0);
+  /// @param hash its key known to nobody who brings names
+  explicit workload_table(std::size_t capacity = usual_capacity, keyed_name_hash hash = {});
 
   /// The id of a name, new or known; nothing when the table is full. The empty name is workload_id::none.
   std::optional<workload_id> intern(std::string_view name);
@@ -56,7 +63,7 @@ class workload_table {
   const std::uint64_t serial_;
   mutable std::shared_mutex mutex_;
   std::deque<std::string> names_;
-  std::unordered_map<std::string_view, workload_id, hash_of_name> ids_;
+  std::unordered_map<std::string_view, workload_id, keyed_name_hash> ids_;
 };
 
 }  // namespace tenure

@@ -10,6 +10,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "actors/agent_share.hpp"
+#include "actors/hash_of_name.hpp"
 
 namespace tenure::actors {
 namespace {
@@ -107,6 +108,13 @@ TEST(agent_share, all_agents_share_room_and_there_is_some_left_for_the_next_one)
     EXPECT_EQ(made_up.front().admits_tenancy(2, somewhere, somebody, second), admitted::yes) << "it is known";
   }
   EXPECT_EQ(bounds.room->used(), 0);
+}
+
+TEST(agent_share, where_a_name_lies_follows_from_the_key) {
+  const keyed_name_hash one{hash_of_name, 1};
+  EXPECT_EQ(one("checkout"), one("checkout"));
+  EXPECT_NE(one("checkout"), one("catalog"));
+  EXPECT_NE(one("checkout"), (keyed_name_hash{hash_of_name, 2}("checkout")));
 }
 
 TEST(agent_share, room_is_given_back_when_all_begins_anew) {
