@@ -33,7 +33,9 @@ std::optional<nanos> session_pings::due(waiting w) const {
   return at;
 }
 
-/// As long as may be, or as enough flows take to come, where they came faster since the last one.
+/// As long as enough flows take to come, at the rate at which they came since the last one, within bounds.
+/// One that brought few says little of an agent that sends in bursts: it does not make the next one the
+/// longest.
 nanos session_pings::promise(nanos now) {
   // One that comes in between, for evidence, changes nothing.
   if (promised_ && now < *promised_ && flows_ == 0) return last_promise_;
@@ -44,7 +46,7 @@ nanos session_pings::promise(nanos now) {
   if (flows == 0) return std::exchange(in_vain_, true) ? 0 : std::min(longest_, last_promise_);
   in_vain_ = false;
   constexpr auto enough = static_cast<nanos>(enough_flows);
-  return flows < enough ? longest_ : std::min(longest_, std::max(pace, since * enough / flows));
+  return std::min(longest_, std::max(pace, since * enough / flows));
 }
 
 session_pings::question session_pings::ask(nanos now) {

@@ -25,6 +25,7 @@ struct another_path : path {
 /// A flow whose far end nobody is known to hold.
 void hold_one(path& p) {
   p.begin({.hold = 60 * second, .when = release::early});
+  p.w.advance(3 * second);  // its clock is known when it opens
   observe(p.agent, {connection(p.w, "10.0.0.1", "10.0.0.2", second)});
 }
 
@@ -43,7 +44,10 @@ TEST_F(path, a_drain_waits_for_what_a_shard_was_just_asked_about) {
   hold_one(*this);
   w.advance(asked_after - step);
   ASSERT_EQ(w.running.counters->flows_asked, 0U);
+  w.sink->tells_later = true;
   w.pass(step);
+  // Its lot reaches the shard while the delay actor is asked to drain, and comes back after that.
+  w.newest_first = true;
   EXPECT_TRUE(w.drain());
   EXPECT_EQ(w.running.counters->flows_held(), 0U);
   EXPECT_EQ(w.sink->written.size(), 1U);

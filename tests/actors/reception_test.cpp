@@ -70,15 +70,16 @@ TEST(reception, what_is_left_of_a_flood_ends_with_its_connection) {
   hand_made_agent agent(w, 5, false);
   agent.seal(70, 500);
   agent.send_all();
-  agent.send_bytes({1, 2, 3});
+  agent.leave();
   w.settle();
-  EXPECT_TRUE(agent.closed());
+  const auto before = w.running.counters->batches_received.load();
+  EXPECT_LT(before, 70U) << "the rest comes again";
   hand_made_agent again(w, 5, false);
   again.seal(1, 2);
   again.send_all();
   w.settle();
   EXPECT_FALSE(again.closed()) << again.goodbye();
-  EXPECT_EQ(w.running.counters->batches_received, 71U);
+  EXPECT_EQ(w.running.counters->batches_received, before + 1);
 }
 
 /// Comes, sends a batch, and leaves or does what it may not.

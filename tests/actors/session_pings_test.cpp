@@ -57,6 +57,17 @@ TEST_F(pings, promise_an_earlier_one_where_flows_come_fast) {
   EXPECT_EQ(asked(), session_pings::pace) << "no faster than this";
 }
 
+TEST_F(pings, that_bring_few_flows_once_are_not_promised_much_further_apart) {
+  now += second;
+  EXPECT_TRUE(p.answered(p.ask(now).id));
+  p.came(4 * session_pings::enough_flows);
+  now += session_pings::pace;
+  EXPECT_EQ(asked(), session_pings::pace);
+  p.came(session_pings::enough_flows * 3 / 4);
+  now += session_pings::pace;
+  EXPECT_EQ(asked(), session_pings::pace * 4 / 3);
+}
+
 TEST_F(pings, that_bring_no_flows_twice_promise_nothing) {
   p.came(1);
   EXPECT_EQ(asked(), longest);
@@ -64,6 +75,7 @@ TEST_F(pings, that_bring_no_flows_twice_promise_nothing) {
   EXPECT_EQ(asked(), longest) << "what waited for this one is still to come";
   now += longest;
   EXPECT_EQ(asked(), 0);
+  now += longest;
   p.came(1);
   EXPECT_EQ(asked(), longest);
 }
@@ -176,7 +188,7 @@ struct promised_pings : session_protocol_test {
   }
   /// One that comes alone, is asked for and placed. @returns what was promised with the ping
   nanos comes_alone(std::uint64_t number) {
-    now += millisecond;  // or it would be placed by the last answer
+    now += 4 * millisecond;  // or it would be placed by the last answer; and no sooner than it is to be rare
     const auto taken = sends(number);
     EXPECT_TRUE(taken);
     const auto next = promise_in(*taken);

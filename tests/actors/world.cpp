@@ -186,7 +186,7 @@ exporter_actor world::start_agent(exporter_settings settings, exporter_spool spo
 void world::settle() {
   for (bool busy = true; busy;) {
     busy = false;
-    while (scheduler_.try_run_once()) busy = true;
+    while (newest_first ? scheduler_.try_run_once_lifo() : scheduler_.try_run_once()) busy = true;
     if (links->deliver()) busy = true;
   }
 }

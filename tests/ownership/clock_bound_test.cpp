@@ -317,6 +317,23 @@ TEST(ClockBound, KnowsNothingWhereWhatBoundsOneEndContradictsTheOther) {
   EXPECT_EQ(of_a_liar(128).carry({10'060 * millisecond + 1, 1})->error, unknown_error);
 }
 
+// The same among the latest eight, which a draw of such clocks at random found once in some thousands.
+TEST(ClockBound, KnowsNothingOfAContradictionAmongTheLatestEither) {
+  clock_bound bound(200);
+  for (const auto& [sent, received, theirs] : std::vector<bracket>{{1'197, 1'197, 2'583},
+                                                                   {3'797, 5'600, 2'592},
+                                                                   {4'589, 5'600, 5'191},
+                                                                   {6'481, 9'172, 5'207},
+                                                                   {9'171, 11'868, 21'675},
+                                                                   {12'158, 12'341, 58'172},
+                                                                   {13'910, 15'262, 58'173},
+                                                                   {15'009, 15'262, 58'192},
+                                                                   {16'281, 16'831, 58'193},
+                                                                   {17'953, 19'936, 99'745}})
+    ASSERT_TRUE(bound.add({sent * millisecond, received * millisecond, theirs * millisecond}));
+  EXPECT_EQ(bound.carry({58'192 * millisecond + 1, millisecond})->error, unknown_error);
+}
+
 // No agent may end a node by what it says of its clock.
 RC_GTEST_PROP(ClockBound, NoErrorIsEverNegativeWhateverIsSaidOfAClock, ()) {
   history::dice d(*rc::gen::arbitrary<std::uint64_t>());
