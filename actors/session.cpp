@@ -21,6 +21,8 @@ using pointer = session_actor::stateful_pointer<session_state>;
 constexpr nanos tick_interval = 5 * second;
 // While the budget is short, an agent that may soon have to wait is looked at so often.
 constexpr auto credit_interval = std::chrono::milliseconds{200};
+// A flood is read a turn at a time, so far apart.
+constexpr auto between_turns = std::chrono::milliseconds{1};
 // An agent that comes back within this time is known again; later, its repeats count as new.
 constexpr nanos remembered_for = 10 * minute;
 
@@ -204,8 +206,9 @@ void read(pointer self, const arrival_ptr& from) {
   const auto done = decode(state, all);
   react(self, std::move(all));  // what came before the one that is refused is on its way already
   if (!done) return refuse(self, done.error());
-  // The rest after others had their turn. Should more have come meanwhile, each is told of once.
-  if (state.next_frame < state.frames.size()) self->send(self, frame_atom_v, from);
+  // The rest after others had their turn: a message to itself it would take up at once. Should more have come
+  // meanwhile, each is told of once.
+  if (state.next_frame < state.frames.size()) self->delayed_send(self, between_turns, frame_atom_v, from);
 }
 
 void arrive(pointer self, const arrival_ptr& who) {

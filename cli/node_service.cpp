@@ -36,8 +36,6 @@ struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
     add_message_types<caf::id_block::tenure>();
     set("scheduler.max-threads", threads);
-    // Messages before an actor lets others have their turn: one with a flood to read would keep its thread.
-    set("scheduler.max-throughput", std::size_t{16});
     // A thread without work naps, and looks into the others' queues after each nap. CAF's own 50 us are
     // 20,000 system calls a second and thread, a tenth of a core; a millisecond is nothing to what waits for
     // evidence anyway, and what comes meanwhile is then done in one go.
