@@ -168,6 +168,25 @@ TEST(agent_credit_test, agents_that_come_again_and_again_with_a_batch_each_do_no
   EXPECT_FALSE(late.received(batch));
 }
 
+// All were told a credit while there was room, and each passes it by a batch.
+TEST(agent_credit_test, what_passes_credit_is_refused_when_all_of_it_together_is_too_much) {
+  constexpr std::int64_t batch = 1'310'720;
+  const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
+  std::deque<agent_credit> all;
+  for (int n = 0; n < 200; ++n) {
+    all.emplace_back(budget).connected(true);
+    ASSERT_TRUE(all.back().renew(0));
+  }
+  std::size_t taken = 0;
+  for (auto& a : all) {
+    if (!a.received(batch)) continue;
+    a.took(batch);
+    ++taken;
+  }
+  EXPECT_GT(taken, 12U);
+  EXPECT_LE(budget->used(), std::int64_t{16 << 20} + agent_credit::least_passed + batch);
+}
+
 TEST(agent_credit_test, what_was_promised_is_taken_however_far_others_passed_the_budget) {
   const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
   agent_credit a(budget);
