@@ -8,6 +8,7 @@
 #include "actors/flow_ledger.hpp"
 #include "actors/output_delays.hpp"
 #include "actors/stage_meter.hpp"
+#include "actors/sync_times.hpp"
 #include "ownership/verdict.hpp"
 
 namespace tenure::actors {
@@ -21,6 +22,7 @@ struct node_counters {
   using counter = std::atomic<std::uint64_t>;
 
   stage_meter stages;
+  sync_times output_syncs;
   output_delays close_to_output;  ///< when a flow was answered for good, less its close
   counter sessions_opened = 0;
   counter sessions_closed = 0;

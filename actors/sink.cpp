@@ -120,6 +120,7 @@ void begin_sync(pointer self) {
   auto& state = self->state;
   if (state.syncing || all_is_durable(state)) return;
   state.syncing = true;
+  state.sync_began = state.clock->now();
   state.in_sync_up_to = state.came - state.waiting.size();
   std::move(state.unconfirmed.begin(), state.unconfirmed.end(), std::back_inserter(state.in_sync));
   state.unconfirmed.clear();
@@ -162,6 +163,7 @@ void go_on(pointer self) {
 void sync_ended(pointer self, bool durable, const std::string& why) {
   auto& state = self->state;
   state.syncing = false;
+  state.counters->output_syncs.add(state.clock->now() - state.sync_began);
   if (!why.empty()) return static_cast<void>(give_up(self, {trouble::refused, why}));
   note_full(state);
   if (durable) {

@@ -33,6 +33,7 @@ struct sink_state {
   std::size_t latest = 0;                                        ///< the place that was written to last
   written in_sync;       ///< before the last sync, and not known to be durable
   bool syncing = false;  ///< it has not ended
+  nanos sync_began = 0;  ///< when it was asked for
   bool timer_set = false;
   std::shared_ptr<nanos> writers_cpu =
       std::make_shared<nanos>(0);  ///< up to the last sync; the thread's alone

@@ -1,7 +1,9 @@
 #include "api/metrics.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "api/metric_families.hpp"
@@ -73,19 +75,36 @@ void unattributed(families& out, const actors::flow_ledger& all) {
   }
 }
 
+/// Adds the next step of a histogram of times; the last one has no limit.
+void add_step(ClientMetric::Histogram& h, std::uint64_t count, std::optional<nanos> limit) {
+  h.sample_count += count;
+  h.bucket.push_back({h.sample_count, limit ? static_cast<double>(*limit) / second
+                                            : std::numeric_limits<double>::infinity()});
+}
+
 void close_to_output(families& out, const actors::output_delays& delays) {
+  using actors::output_delays;
   ClientMetric m;
-  for (std::size_t i = 0; i < actors::output_delays::steps; ++i) {
-    m.histogram.sample_count += delays.flows(i);
-    const bool last = i + 1 == actors::output_delays::steps;
-    m.histogram.bucket.push_back(
-        {m.histogram.sample_count, last ? std::numeric_limits<double>::infinity()
-                                        : static_cast<double>(actors::output_delays::limit(i)) / second});
-  }
+  for (std::size_t i = 0; i + 1 < output_delays::steps; ++i)
+    add_step(m.histogram, delays.flows(i), output_delays::limit(i));
+  add_step(m.histogram, delays.flows(output_delays::steps - 1), {});
   m.histogram.sample_sum = static_cast<double>(delays.sum()) / second;
   out.family("tenure_node_close_to_output_seconds",
              "Flows by the time from their close to when they were answered for good and given to the "
              "output, both in this node's time; only where their agent's clock was known",
+             MetricType::Histogram)
+      .metric.push_back(std::move(m));
+}
+
+void output_syncs(families& out, const actors::sync_times& times) {
+  using actors::sync_times;
+  ClientMetric m;
+  for (std::size_t i = 0; i < sync_times::limits.size(); ++i)
+    add_step(m.histogram, times.syncs(i), sync_times::limits[i]);
+  add_step(m.histogram, times.syncs(sync_times::steps - 1), {});
+  m.histogram.sample_sum = static_cast<double>(times.sum()) / second;
+  out.family("tenure_node_sink_sync_seconds",
+             "Syncs of the output by what they took, with what had to be written first",
              MetricType::Histogram)
       .metric.push_back(std::move(m));
 }
@@ -152,6 +171,7 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_sink_full", "1 while the output has no room, as on a full disk", c.sink_full);
   out.counter("tenure_node_sink_fillings_total", "Times that the output had no room", c.sink_fillings);
   out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
+  output_syncs(out, c.output_syncs);
   auto& stages = out.family("tenure_node_stage_cpu_seconds_total",
                             "CPU time of the actors and the output by stage, reckoned from every 32nd "
                             "message, without what measuring takes",

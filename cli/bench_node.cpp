@@ -161,21 +161,21 @@ json stages(const std::map<std::string, double>& metrics, const measured_node::u
   return out;
 }
 
-/// Within how many milliseconds of its close this share (0 to 1) of the flows went to the output, as the
-/// node's histogram has it; between its limits, as if all were spread evenly.
-double close_to_output_ms(const std::map<std::string, double>& metrics, double share) {
-  const std::string name = "tenure_node_close_to_output_seconds_bucket{le=\"";
-  std::map<double, double> shorter;  // flows by limit
+/// Within how many milliseconds this share (0 to 1) is of what the node's histogram counts; between its
+/// limits, as if all were spread evenly.
+double within_ms(const std::map<std::string, double>& metrics, const std::string& histogram, double share) {
+  const std::string name = histogram + "_bucket{le=\"";
+  std::map<double, double> shorter;  // how many, by limit
   for (auto at = metrics.lower_bound(name); at != metrics.end() && at->first.starts_with(name); ++at)
     shorter[std::strtod(at->first.c_str() + name.size(), nullptr)] = at->second;
   const double wanted = shorter.empty() ? 0 : share * shorter.rbegin()->second;
   double below = 0;
-  double flows_below = 0;
-  for (const auto& [limit, flows] : shorter) {
-    if (flows >= wanted && flows > flows_below && std::isfinite(limit))
-      return 1e3 * (below + (limit - below) * (wanted - flows_below) / (flows - flows_below));
+  double count_below = 0;
+  for (const auto& [limit, count] : shorter) {
+    if (count >= wanted && count > count_below && std::isfinite(limit))
+      return 1e3 * (below + (limit - below) * (wanted - count_below) / (count - count_below));
     below = std::isfinite(limit) ? limit : below;
-    flows_below = flows;
+    count_below = count;
   }
   return 1e3 * below;
 }
@@ -276,7 +276,11 @@ outcome<json> run_once(node_bench_options o) {
 
   json result = figures(o, fleet.counters(), used, static_cast<double>(flowed - begin) / second, own);
   for (const int percent : {10, 50, 90, 99})
-    result[fmt::format("close_to_output_ms_p{}", percent)] = close_to_output_ms(metrics, percent / 100.0);
+    result[fmt::format("close_to_output_ms_p{}", percent)] =
+        within_ms(metrics, "tenure_node_close_to_output_seconds", percent / 100.0);
+  for (const int percent : {50, 99, 100})
+    result[fmt::format("sync_ms_p{}", percent)] =
+        within_ms(metrics, "tenure_node_sink_sync_seconds", percent / 100.0);
   steady.add_to(result);
   result["memory"] = memory.figures();
   result["stages"] = stages(metrics, used, result["flows"].get<double>());

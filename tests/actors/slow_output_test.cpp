@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/actors/hand_made_agent.hpp"
@@ -78,6 +80,27 @@ TEST_F(slow_output, without_room_at_the_end_of_a_sync_nothing_is_confirmed_until
   while (w.sink->tell()) w.advance(second);
   EXPECT_EQ(agent.acknowledged(), 2U);
   EXPECT_EQ(w.sink->durable, 100U);
+}
+
+TEST_F(slow_output, how_long_each_sync_took_is_counted) {
+  hand_made_agent agent(w, 0xa1);
+  const auto& times = w.running.counters->output_syncs;
+  const auto up_to = [&](nanos limit) {
+    const auto at = std::ranges::find(sync_times::limits, limit);
+    return times.syncs(static_cast<std::size_t>(at - sync_times::limits.begin()));
+  };
+  agent.seal(1, 50);
+  agent.send_what_may_go();
+  while (w.sink->under_way.empty()) w.advance(10 * millisecond);
+  w.advance(700 * millisecond);
+  EXPECT_EQ(times.sum(), 0U) << "it has not ended";
+  tell();
+  EXPECT_EQ(up_to(second), 1U);
+  EXPECT_GE(times.sum(), 700ULL * millisecond);
+  w.advance(10 * second);
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < sync_times::steps; ++i) all += times.syncs(i);
+  EXPECT_EQ(all, 1U);
 }
 
 TEST_F(slow_output, a_sync_that_fails_later_is_as_final_as_one_that_fails_at_once) {
