@@ -179,11 +179,15 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   retention kept = settings.retention;
   kept.shortest = std::max(kept.shortest, 2 * std::max(settings.hold.hold, settings.hold.longest));
   kept.most_bytes /= settings.shards;
+  const auto spawn_shard = [&](auto&&... parts) {
+    return settings.shards_have_threads
+               ? system.spawn<caf::detached>(shard, std::forward<decltype(parts)>(parts)...)
+               : system.spawn(shard, std::forward<decltype(parts)>(parts)...);
+  };
   for (std::size_t i = 0; i < settings.shards; ++i) {
     auto owners = world.owners ? world.owners(settings.routable)
                                : std::make_shared<attributor>(settings.routable, kept.most_bytes);
-    routes->shards.push_back(
-        system.spawn(shard, std::move(owners), kept, world.clock, sink_handle, n.counters));
+    routes->shards.push_back(spawn_shard(std::move(owners), kept, world.clock, sink_handle, n.counters));
     routes->delays.push_back(
         system.spawn(delay, settings.hold, memory, routes->shards.back(), world.clock, n.counters));
   }

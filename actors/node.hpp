@@ -45,6 +45,8 @@ struct node_settings {
   std::size_t touched_bytes = 0;  ///< of memory for what is held, to have ready from the start
   std::int64_t drift_ppm = 200;
   std::size_t shards = 4;  ///< actors that the prefixes are spread over
+  /// Each shard runs on a thread of its own; otherwise, as all actors do, on those of the system's scheduler.
+  bool shards_have_threads = false;
   std::size_t max_sessions = 20'000;
   std::size_t held_bytes = std::size_t{1} << 30;  ///< for flows that are held; agents wait for credit beyond
   /// As one of several; nothing: alone.

@@ -31,6 +31,7 @@ constexpr nanos await_limit = 9 * second;
 constexpr nanos leave_limit = 18 * second;
 // More than any machine could use: a mistyped number is not to take all of its memory for stacks.
 constexpr std::uint32_t most_threads = 1'024;
+constexpr std::uint32_t most_shards = 1'024;
 
 struct node_config : caf::actor_system_config {
   explicit node_config(std::size_t threads) {
@@ -44,6 +45,16 @@ struct node_config : caf::actor_system_config {
     set("work-stealing.moderate-sleep-duration", caf::timespan{std::chrono::milliseconds{1}});
   }
 };
+
+/// For the actors that share threads. None of them waits for a disk or a network: with more than there are
+/// processors left, they and what they work on would go from one processor to another for nothing.
+std::size_t threads_of(const node_options& o) {
+  if (o.threads > 0) return o.threads;
+  const std::size_t shards = std::max(1U, o.shards);
+  const std::size_t taken = shards + 1;  // the transport's too
+  const std::size_t processors = std::max<std::size_t>(std::thread::hardware_concurrency(), taken + 1);
+  return std::min(processors - taken, shards + 1);
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -118,6 +129,7 @@ class running_node final : public node_service {
     settings.drift_ppm = o.drift_ppm;
     settings.held_bytes = o.held_memory.bytes > 0 ? o.held_memory.bytes : memory_of_machine() / 4;
     settings.shards = std::max(1U, o.shards);
+    settings.shards_have_threads = true;
     clock_ = clock;
     settings.agent_settings = agent_settings_;
     if (auto read = follow_agent_settings(o.agent_settings); !read) return read;
@@ -296,9 +308,10 @@ void add_node_options(command& c, node_options& o) {
   c.option("agent-workloads", o.agent_workloads, "new workload names that one agent may bring");
   c.option("region", o.region, "written into every record");
   c.option("node-name", o.node_name, "told to agents; the host's name when not given");
-  c.option("shards", o.shards, "actors that the address prefixes are spread over");
+  c.option("shards", o.shards, "that the address prefixes are spread over, a thread each");
   c.option("threads", o.threads,
-           "that actors run on; 0: one less than there are processors, at most one more than shards");
+           "that all but the shards run on; 0: what processors those and the network leave, one at least and "
+           "at most one more than shards");
   c.option("drift-ppm", o.drift_ppm, "bound on the drift between two hosts' clocks, in millionths");
 }
 
@@ -310,12 +323,9 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
   if (o.threads > most_threads)
     return fail(trouble::usage,
                 fmt::format("--threads: expected at most {}, not {}", most_threads, o.threads));
-  // None of them waits for a disk or a network. With more than there are processors left, actors and what
-  // they work on would go from one processor to another for nothing.
-  const std::size_t left = std::max(std::thread::hardware_concurrency(), 2U) - 1;  // one is the transport's
-  const std::size_t threads =
-      o.threads > 0 ? o.threads : std::min<std::size_t>(left, std::max(1U, o.shards) + 1);
-  auto service = std::make_unique<running_node>(threads);
+  if (o.shards > most_shards)
+    return fail(trouble::usage, fmt::format("--shards: expected at most {}, not {}", most_shards, o.shards));
+  auto service = std::make_unique<running_node>(threads_of(o));
   if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
     return tl::unexpected(begun.error());
   return service;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <gtest/gtest.h>
 
@@ -137,6 +138,28 @@ TEST_F(slow_output, a_drain_does_not_wait_for_what_comes_after_it) {
   });
   EXPECT_TRUE(drained);
   EXPECT_LT(more, 10);
+}
+
+TEST_F(slow_output, an_agent_that_comes_while_a_node_drains_is_served_and_holds_nothing_up) {
+  hand_made_agent agent(w, 0xa1);
+  send(agent, 1);
+  std::optional<hand_made_agent> late;
+  const bool drained = w.drain([&] {
+    if (late) return;
+    late.emplace(w, 0xb2);
+    late->seal(1, 50);
+    late->send_what_may_go();
+    w.settle();
+  });
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(agent.acknowledged(), 1U);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(w.running.counters->flows_received, 100U);
+  // It comes after what the drain asked about, so it need not be durable yet; acknowledged it is not before.
+  EXPECT_GE(w.sink->durable, 50 + 50 * late->acknowledged());
+  w.advance(10 * second);
+  while (w.sink->tell()) w.settle();
+  EXPECT_EQ(late->acknowledged(), 1U) << "nothing of it is lost while the node is there";
 }
 
 TEST_F(slow_output, a_drain_is_answered_when_its_sync_fails) {

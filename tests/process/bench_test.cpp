@@ -57,6 +57,9 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_GT(run["close_to_output_ms_p10"], 900.0);
     EXPECT_GE(run["close_to_output_ms_p50"], run["close_to_output_ms_p10"]);
     EXPECT_GE(run["close_to_output_ms_p99"], run["close_to_output_ms_p90"]);
+    EXPECT_GT(run["sync_ms_p50"], 0.0);
+    EXPECT_GE(run["sync_ms_p99"], run["sync_ms_p50"]);
+    EXPECT_GE(run["sync_ms_p100"], run["sync_ms_p99"]);
     double sum = 0;
     for (const char* stage :
          {"receive", "decode", "route", "hold", "merge", "resolve", "encode", "write", "rest"}) {

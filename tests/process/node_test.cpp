@@ -89,6 +89,12 @@ TEST(node_process, an_output_that_cannot_be_opened_is_refused) {
   EXPECT_NE(node.err().find("/nonexistent/x"), std::string::npos) << node.err();
 }
 
+TEST(node_process, more_shards_than_any_machine_could_run_are_refused) {
+  child node({tenure_binary(), "node", "--shards", "1025", "--output", "/dev/null"});
+  EXPECT_EQ(node.wait(), 2);
+  EXPECT_NE(node.err().find("--shards: expected at most 1024"), std::string::npos) << node.err();
+}
+
 TEST(node_process, more_threads_than_any_machine_could_use_are_refused) {
   child node({tenure_binary(), "node", "--threads", "1000000", "--output", "/dev/null"});
   EXPECT_EQ(node.wait(), 2);
