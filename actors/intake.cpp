@@ -49,8 +49,12 @@ void hand_on_evidence(pointer self, const std::vector<evidence>& items) {
     lot->items.push_back(e);
   }
   s.parts->counters->evidence_from_nodes += items.size();
-  for (std::size_t i = 0; i < lots.size(); ++i)
-    if (lots[i]) self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+  for (std::size_t i = 0; i < lots.size(); ++i) {
+    if (!lots[i]) continue;
+    lots[i]->take_of(s.parts->budget);
+    s.parts->counters->evidence_waiting += lots[i]->items.size();
+    self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
+  }
 }
 
 /// Flows are judged here, whoever this node takes for the owner: so nothing goes round in circles.

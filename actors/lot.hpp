@@ -6,6 +6,7 @@
 
 #include "actors/flow_ledger.hpp"
 #include "actors/lot_parts.hpp"
+#include "actors/shared_budget.hpp"
 #include "hold/block_pool.hpp"
 #include "hold/packed_flow.hpp"
 #include "ownership/evidence.hpp"
@@ -18,6 +19,13 @@ namespace tenure::actors {
 /// Evidence for endpoints of one shard. Stamps of cluster time; workloads of the node's table.
 struct evidence_lot {
   std::vector<evidence> items;
+  /// What they take while they are on their way, which a shard may be slower to end than agents to begin: no
+  /// credit is given for that memory meanwhile.
+  budget_part taken;
+
+  void take_of(const std::shared_ptr<shared_budget>& budget) {
+    taken = {budget, items.capacity() * sizeof(evidence)};
+  }
 };
 
 /// Flows of one destination shard, of one batch (rows.base().batch). Stamps of cluster time; workloads of the

@@ -39,6 +39,7 @@ struct node_counters {
   counter brackets = 0;
   counter brackets_refused = 0;  ///< that prove nothing: unasked for, or a clock that ran backwards
   counter evidence_received = 0;
+  counter evidence_waiting = 0;  ///< gauge: on its way to its shard
   counter evidence_merged = 0;   ///< it changed a timeline
   counter evidence_refused = 0;  ///< outside the routable CIDRs, host-local, or without a clock
   counter evidence_too_old = 0;  ///< it ends before what was forgotten

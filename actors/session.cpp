@@ -82,10 +82,13 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   // Evidence first: where both go to one shard, it is there before any flow's hold is over.
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (!ways[i].items) continue;
-    if (i < shards.size())
+    ways[i].items->take_of(self->state.budget);
+    if (i < shards.size()) {
+      self->state.counters->evidence_waiting += ways[i].items->items.size();
       self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});
-    else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1)))
+    } else if (const auto node = routes.ways->peer(static_cast<std::uint32_t>(i - shards.size() + 1))) {
       self->send(node, evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});
+    }
   }
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (!ways[i].flows) continue;
@@ -264,6 +267,7 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   state.routes = parts->routes;
   state.clock = parts->clock;
   state.counters = parts->counters;
+  state.budget = parts->settings->budget;
   state.book = parts->book;
   state.reminder = parts->reminder;
   state.door = std::move(door);

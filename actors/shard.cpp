@@ -177,6 +177,7 @@ shard_actor::behavior_type shard(pointer self, std::shared_ptr<attributor> owner
       [self](evidence_atom, const evidence_lot_ptr& lot) {
         const auto measured = self->state.counters->stages.measure(stage::merge, *self->state.clock);
         merge(self, lot->items);
+        self->state.counters->evidence_waiting -= lot->items.size();
       },
       [self](resolve_atom, const due_lot_ptr& lot) {
         const auto measured = self->state.counters->stages.measure(stage::resolve, *self->state.clock);

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace tenure::actors {
 
@@ -20,6 +22,29 @@ class shared_budget {
  private:
   std::int64_t bytes_;
   std::atomic<std::int64_t> used_{0};
+};
+
+/// Some of a budget, spent for as long as this lives.
+class budget_part {
+ public:
+  budget_part() = default;
+  budget_part(std::shared_ptr<shared_budget> budget, std::size_t bytes)
+      : budget_(std::move(budget)), bytes_(static_cast<std::int64_t>(bytes)) {
+    budget_->spend(bytes_);
+  }
+  budget_part(budget_part&& other) noexcept : budget_(std::move(other.budget_)), bytes_(other.bytes_) {}
+  budget_part& operator=(budget_part&& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~budget_part() {
+    if (budget_) budget_->spend(-bytes_);
+  }
+
+ private:
+  std::shared_ptr<shared_budget> budget_;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace tenure::actors

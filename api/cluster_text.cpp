@@ -61,7 +61,6 @@ std::string cluster_json(const actors::node_counters& c, const actors::cluster_d
 
 std::string cluster_metrics(const actors::node_counters& c, const actors::cluster_desk::reading& r) {
   std::vector<MetricFamily> all;
-  add(all, "tenure_node_flows_forwarded_total", "Flows that other nodes answered for", c.flows_forwarded);
   add(all, "tenure_node_flows_from_nodes_total", "Flows in lots of other nodes", c.flows_from_nodes);
   add(all, "tenure_node_flows_rerouted_total", "Flows taken back from a node that went away",
       c.flows_rerouted);

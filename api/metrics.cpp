@@ -42,6 +42,7 @@ void ledger(families& out, const actors::ledger_book::reading& read, std::uint64
               joined);
   out.counter("tenure_node_flows_repeated_total", "Flows of batches that were taken before", all.repeated);
   out.counter("tenure_node_flows_attributed_total", "Durable flows whose far end is known", all.attributed());
+  out.counter("tenure_node_flows_forwarded_total", "Flows that other nodes answered for", all.forwarded);
   out.counter("tenure_node_flows_dropped_total", "Flows that were given up; their agent sends them again",
               all.dropped);
   out.gauge("tenure_node_flows_held", "Flows between their arrival and their durability", all.held);
@@ -56,6 +57,8 @@ void ledger(families& out, const actors::ledger_book::reading& read, std::uint64
              [](const flow_ledger& l) { return l.attributed(); });
   agents.add("tenure_node_agent_flows_unattributed_total", "Its durable flows whose far end is not known",
              counter, [](const flow_ledger& l) { return l.unattributed(); });
+  agents.add("tenure_node_agent_flows_forwarded_total", "Its flows that other nodes answered for", counter,
+             [](const flow_ledger& l) { return l.forwarded; });
   agents.add("tenure_node_agent_flows_dropped_total", "Its flows that were given up; it sends them again",
              counter, [](const flow_ledger& l) { return l.dropped; });
   agents.add("tenure_node_agent_flows_held", "Its flows between their arrival and their durability",
@@ -132,6 +135,7 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_brackets_refused_total",
               "Clock brackets that prove nothing: of pongs, or shown by an agent", c.brackets_refused);
   out.counter("tenure_node_evidence_received_total", "Evidence", c.evidence_received);
+  out.gauge("tenure_node_evidence_waiting", "Evidence on its way to where it is merged", c.evidence_waiting);
   out.counter("tenure_node_evidence_merged_total", "Evidence that changed a timeline", c.evidence_merged);
   out.counter("tenure_node_evidence_refused_total",
               "Evidence outside the routable CIDRs, or without a workload or clock", c.evidence_refused);
@@ -148,7 +152,8 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   unattributed(out, read.all);
   out.gauge("tenure_node_hold_flows", "Flows that wait in the hold", c.hold_flows);
   out.gauge("tenure_node_hold_bytes", "Memory that they take there", c.hold_bytes);
-  out.gauge("tenure_node_held_bytes", "Memory promised to agents, or taken by their flows",
+  out.gauge("tenure_node_held_bytes",
+            "Memory promised to agents, or taken by their flows and by evidence on its way",
             static_cast<std::uint64_t>(std::max<std::int64_t>(0, budget.used())));
   out.gauge("tenure_node_held_limit_bytes", "Memory for held flows", budget.bytes());
   out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);

@@ -15,6 +15,7 @@ if ! TENURE_LONG=1 TENURE_PREVIOUS=$previous "$build/tests/test_process" --gtest
   exit 1
 fi
 round=0
+SECONDS=0  # however long the night was
 while [ "$SECONDS" -lt "$seconds" ]; do
   round=$((round + 1))
   seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
@@ -27,8 +28,9 @@ while [ "$SECONDS" -lt "$seconds" ]; do
     exit 1
   fi
   # A node killed twenty times in a row under load.
-  if ! TENURE_KILLS=20 "$build/tests/test_process" --gtest_filter='delivery.killed*' >"$log" 2>&1; then
+  if ! TENURE_KILLS=20 TENURE_SEED=$seed "$build/tests/test_process" --gtest_filter='delivery.killed*' >"$log" 2>&1; then
     tail -n 60 "$log"
+    echo "tenure: failed; again with: TENURE_KILLS=20 TENURE_SEED=$seed $build/tests/test_process --gtest_filter='delivery.killed*'"
     exit 1
   fi
   # And as many new swarms of the simulator, which say by themselves how to repeat one that fails.

@@ -114,6 +114,8 @@ class world {
   void advance(nanos span);
   /// Time passes, and what its timers set off waits for `settle`.
   void pass(nanos span);
+  /// What the first that has something to do does in one turn. @returns whether there was any
+  bool turn() { return scheduler_.try_run_once(); }
   bool newest_first = false;  ///< of actors that have something to do, the latest has its turn first
   /// What the node answers to a drain.
   /// @param meanwhile called before each sync of an output that tells later has ended

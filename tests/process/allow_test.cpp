@@ -1,9 +1,11 @@
 #include <fstream>
+#include <map>
 
 #include <gtest/gtest.h>
 
 #include "tests/process/hostile_agent.hpp"
 #include "tests/process/played_fleet.hpp"
+#include "tests/process/written_records.hpp"
 #include "tests/transport/certificates.hpp"
 
 // [[allow]]: which certificate may claim which addresses and workloads, with real processes and TLS.
@@ -90,6 +92,63 @@ TEST_F(allowing, what_a_certificate_may_not_claim_changes_no_answer) {
   expect_all_there_and_right(found);
   EXPECT_GT(found.attributed, found.records / 4);
   EXPECT_GE(refused, 400);
+}
+
+/// Who names an end, as whoever reads the output sees it; "nobody" where it is null.
+std::string named(const nlohmann::json& record, const char* end) {
+  const auto& name = record.at(end);
+  return name.is_null() ? "nobody" : name.get<std::string>();
+}
+
+// The owner's flow goes to an address that only the thief claims, and the thief's comes from one that it may
+// not claim either.
+TEST_F(allowing, what_a_refused_claim_was_about_has_no_owner_rather_than_a_wrong_one) {
+  node_process node(output, node_options({"--allow",
+                                          "agent=spiffe://prod/tenure/agent/owner "
+                                          "addresses=198.51.100.0/24 workloads=mine",
+                                          "--allow",
+                                          "agent=spiffe://prod/tenure/agent/thief "
+                                          "addresses=192.0.2.0/24 workloads=thief"}));
+  const auto owner_net = transport::make_asio_transport(as("owner"));
+  const auto thief_net = transport::make_asio_transport(as("thief"));
+  hostile_agent owner(*owner_net, node.address(), 0xa1, "owner");
+  hostile_agent thief(*thief_net, node.address(), 0xbad, "thief");
+  ASSERT_TRUE(eventually([&] { return owner.welcomed() && thief.welcomed(); }, seconds{60}));
+  thief.send(thief.claim(1, "203.0.113.9", "thief", 10 * second));
+  ASSERT_TRUE(eventually([&] { return thief.acknowledged() == 1; }, seconds{60}));
+  // Flows that open when both clocks are known.
+  const nanos known = owner.now();
+  ASSERT_TRUE(eventually([&] { return owner.now() > known + second / 2; }, seconds{60}));
+  const auto flow_to = [](wire::batch b, const char* from, const char* to, nanos now) {
+    flow f;
+    f.near_address = *address::parse(from);
+    f.near_port = 40'000;
+    f.far_address = *address::parse(to);
+    f.far_port = 443;
+    f.near_tenancy = b.tenancies[0].id;
+    f.near_workload = workload_id{1};
+    const nanos opened = now - second / 10;
+    f.times = {.opened = opened, .established = opened, .last_received = now, .closed = now};
+    f.times.is_established = true;
+    b.flows.push_back(f);
+    return b;
+  };
+  owner.send(flow_to(owner.claim(1, "198.51.100.1", "mine", 10 * second), "198.51.100.1", "203.0.113.9",
+                     owner.now() - second / 10));
+  thief.send(flow_to(thief.claim(2, "198.51.100.2", "thief", 10 * second), "198.51.100.2", "198.51.100.1",
+                     thief.now() - second / 10));
+  ASSERT_TRUE(
+      eventually([&] { return owner.acknowledged() == 1 && thief.acknowledged() == 2; }, seconds{60}));
+  EXPECT_EQ(node.metric_now("tenure_node_claims_refused_total"), 3) << "two of evidence, one near end";
+  EXPECT_EQ(node.end(), 0) << node.process().err();
+  std::map<std::string, std::string> ends;
+  for (const auto& r : records_in(output))
+    ends[named(r, "source_workload")] = named(r, "destination_workload");
+  // What the owner may claim names it, at the end of the thief's flow as well; the thief's name stands
+  // nowhere.
+  EXPECT_EQ(ends, (std::map<std::string, std::string>{{"mine", "nobody"}, {"nobody", "mine"}}));
+  owner_net->stop();
+  thief_net->stop();
 }
 
 TEST_F(allowing, without_rules_the_same_thief_does_harm) {
