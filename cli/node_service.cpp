@@ -326,8 +326,12 @@ outcome<std::unique_ptr<node_service>> node_service::start(const node_options& o
   if (o.shards > most_shards)
     return fail(trouble::usage, fmt::format("--shards: expected at most {}, not {}", most_shards, o.shards));
   auto service = std::make_unique<running_node>(threads_of(o));
-  if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun)
+  if (auto begun = service->begin(o, std::move(clock), *net, cluster, std::move(failed)); !begun) {
+    // What listens holds the node's actors, and a thread of an actor's own ends when nobody does any more.
+    net->stop();
+    if (cluster) cluster->net->stop();
     return tl::unexpected(begun.error());
+  }
   return service;
 }
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/process/child.hpp"
+#include "tests/process/played_fleet.hpp"
 
 // `tenure node` as a real process: how it begins, refuses and ends.
 namespace tenure::testing {
@@ -80,6 +81,15 @@ TEST(node_process, a_port_in_use_is_refused_with_3_and_one_line) {
   child third({tenure_binary(), "node", "--listen", "127.0.0.1:0", "--http",
                "127.0.0.1:" + std::to_string(node.http), "--output", folder / "third.ndjson"});
   EXPECT_EQ(third.wait(), 3) << third.err();
+}
+
+TEST(node_process, one_that_listens_at_one_of_two_addresses_only_ends) {
+  temporary_folder folder;
+  const node_process first(folder / "first.ndjson", {});
+  child second({tenure_binary(), "node", "--listen", "127.0.0.1:0", "--listen-also", first.address(),
+                "--http", "", "--output", folder / "second.ndjson"});
+  EXPECT_EQ(second.wait(), 3) << second.err();
+  EXPECT_NE(second.err().find(first.address()), std::string::npos) << second.err();
 }
 
 TEST(node_process, an_output_that_cannot_be_opened_is_refused) {
