@@ -1,5 +1,6 @@
 #include "api/metrics.hpp"
 
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -46,6 +47,37 @@ TEST(metrics, the_page_lists_exactly_what_is_served) {
     if (line.starts_with("| `tenure_")) listed.insert(line);
   for (const auto& row : served) EXPECT_TRUE(listed.contains(row)) << "missing in docs/metrics.md:\n" << row;
   for (const auto& row : listed) EXPECT_TRUE(served.contains(row)) << "nothing serves\n" << row;
+}
+
+TEST(metrics, what_other_nodes_answered_for_is_in_the_ledger_of_its_agent_and_of_all) {
+  const actors::node_counters node;
+  const actors::shared_budget budget(1);
+  actors::ledger_book::reading read;
+  read.all.received = read.all.forwarded = 7;
+  read.agents["one"] = read.all;
+  const auto text = node_metrics(node, read, budget);
+  EXPECT_NE(text.find("\ntenure_node_flows_forwarded_total 7"), std::string::npos) << text;
+  EXPECT_NE(text.find("\ntenure_node_agent_flows_forwarded_total{agent=\"one\"} 7"), std::string::npos)
+      << text;
+}
+
+TEST(metrics, syncs_are_counted_up_to_each_limit) {
+  actors::node_counters node;
+  node.output_syncs.add(20 * millisecond);
+  node.output_syncs.add(50 * millisecond);
+  node.output_syncs.add(minute);
+  const actors::shared_budget budget(1);
+  const auto text = node_metrics(node, {}, budget);
+  const auto count = [&](const std::string& limit) {
+    const std::string line = "\ntenure_node_sink_sync_seconds_bucket{le=\"" + limit + "\"} ";
+    const auto at = text.find(line);
+    return at == std::string::npos ? -1 : std::atoi(text.c_str() + at + line.size());
+  };
+  EXPECT_EQ(count("0.01"), 0) << text;
+  EXPECT_EQ(count("0.025"), 1);
+  EXPECT_EQ(count("0.05"), 2) << "a limit belongs to the step that it ends";
+  EXPECT_EQ(count("30"), 2);
+  EXPECT_EQ(count("+Inf"), 3);
 }
 
 }  // namespace

@@ -27,13 +27,7 @@ TEST(delivery, after_a_failed_sync_a_node_ends_and_nothing_that_was_not_durable_
   EXPECT_EQ(node.process().wait(), 3) << node.process().err();
   EXPECT_NE(node.process().err().find("cannot make durable " + output), std::string::npos)
       << node.process().err();
-  // Agents find nobody now, so this is the last that anybody was told.
-  fleet.play(std::chrono::milliseconds{300});
-  const auto told = acknowledged();
   const auto in_flight = fleet.unacknowledged();
-  EXPECT_GT(in_flight, 0U);
-  fleet.play(std::chrono::milliseconds{500});
-  EXPECT_EQ(acknowledged(), told);
 
   // On a disk that is good again all of it is delivered, and what was written without being durable once
   // more.
@@ -43,6 +37,7 @@ TEST(delivery, after_a_failed_sync_a_node_ends_and_nothing_that_was_not_durable_
   EXPECT_EQ(node.end(), 0) << node.process().err();
   const auto found = fleet.judge(output);
   expect_all_there_and_right(found);
+  EXPECT_GT(found.repeats, 0U) << "what the failed sync was about was not acknowledged, so it came again";
   EXPECT_LE(found.repeats, in_flight);
 }
 
