@@ -133,13 +133,16 @@ TEST_F(allowing, what_a_refused_claim_was_about_has_no_owner_rather_than_a_wrong
     b.flows.push_back(f);
     return b;
   };
-  owner.send(flow_to(owner.claim(1, "198.51.100.1", "mine", 10 * second), "198.51.100.1", "203.0.113.9",
-                     owner.now() - second / 10));
-  thief.send(flow_to(thief.claim(2, "198.51.100.2", "thief", 10 * second), "198.51.100.2", "198.51.100.1",
-                     thief.now() - second / 10));
+  // The thief claims the far end for all the time in which the owner's flow is open.
+  const nanos now = owner.now() - second / 10;
+  thief.send(thief.claim(2, "203.0.113.9", "thief", 10 * second));
+  owner.send(
+      flow_to(owner.claim(1, "198.51.100.1", "mine", 10 * second), "198.51.100.1", "203.0.113.9", now));
+  thief.send(
+      flow_to(thief.claim(3, "198.51.100.2", "thief", 10 * second), "198.51.100.2", "198.51.100.1", now));
   ASSERT_TRUE(
-      eventually([&] { return owner.acknowledged() == 1 && thief.acknowledged() == 2; }, seconds{60}));
-  EXPECT_EQ(node.metric_now("tenure_node_claims_refused_total"), 3) << "two of evidence, one near end";
+      eventually([&] { return owner.acknowledged() == 1 && thief.acknowledged() == 3; }, seconds{60}));
+  EXPECT_EQ(node.metric_now("tenure_node_claims_refused_total"), 4) << "three of evidence, one near end";
   EXPECT_EQ(node.end(), 0) << node.process().err();
   std::map<std::string, std::string> ends;
   for (const auto& r : records_in(output))

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST(delivery, after_a_failed_sync_a_node_ends_and_nothing_that_was_not_durable_is_acknowledged) {
+TEST(delivery, after_a_failed_sync_a_node_ends_and_nothing_is_lost) {
   const temporary_folder folder;
   const std::string output = folder / "out.ndjson";
   const std::string gone_bad = folder / "gone-bad";
