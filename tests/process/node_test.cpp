@@ -1,6 +1,8 @@
 #include <arpa/inet.h>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <regex>
 #include <sys/socket.h>
@@ -97,6 +99,19 @@ TEST(node_process, an_output_that_cannot_be_opened_is_refused) {
       {tenure_binary(), "node", "--listen", "127.0.0.1:0", "--http", "", "--output", "/nonexistent/x"});
   EXPECT_EQ(node.wait(), 2);
   EXPECT_NE(node.err().find("/nonexistent/x"), std::string::npos) << node.err();
+}
+
+TEST(node_process, each_shard_has_a_thread_of_its_own) {
+  temporary_folder folder;
+  node_process one(folder / "one.ndjson", {"--threads", "1", "--shards", "1"});
+  node_process five(folder / "five.ndjson", {"--threads", "1", "--shards", "5"});
+  const auto threads = [](node_process& n) {
+    const std::filesystem::directory_iterator all("/proc/" + std::to_string(n.process().id()) + "/task");
+    return std::distance(begin(all), end(all));
+  };
+  // Those of the HTTP server come and go.
+  EXPECT_TRUE(eventually([&] { return threads(five) == threads(one) + 4; }, std::chrono::seconds{30}))
+      << threads(one) << " and " << threads(five);
 }
 
 TEST(node_process, more_shards_than_any_machine_could_run_are_refused) {
