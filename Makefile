@@ -75,7 +75,7 @@ bench: build ## the benchmarks, one after the other
 	  build/tenure bench $$heart --json build/bench-$$heart.json || exit 1; done
 	@echo "tenure: build/tenure bench hold"; build/tenure bench hold --json build/bench-hold.json
 	@for form in ndjson blocks; do echo "tenure: build/tenure bench node --to $$form"; \
-	  build/tenure bench node --to $$form --batch 5 --batch 20 --batch 50 --batch 200 --folder build \
+	  build/tenure bench node --to $$form --batch 5 --batch 20 --batch 50 --batch 200 --folder build --check \
 	  --json build/bench-node-$$form.json || exit 1; done
 	@FOLDER=build bench/node/tables.sh tls
 

@@ -3,14 +3,14 @@
 #include <csignal>
 #include <ctime>
 #include <fstream>
-#include <sys/resource.h>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/judged_output.hpp"
 #include "cli/real_clocks.hpp"
+#include "cli/watched_run.hpp"
 #include "load/fleet.hpp"
-#include "load/judge.hpp"
 
 namespace tenure::cli {
 namespace {
@@ -34,15 +34,6 @@ struct load_options {
 
 constexpr auto between_steps = std::chrono::milliseconds{2};
 
-double cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto in_seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
-}
-
 nlohmann::ordered_json figures(const load::fleet_counters& c, double flowing_seconds,
                                double settled_seconds) {
   return {{"bench", "load"},
@@ -62,27 +53,15 @@ nlohmann::ordered_json figures(const load::fleet_counters& c, double flowing_sec
           {"acknowledged_ms_p99", load::acknowledged_within_ms(c, 0.99)},
           {"seconds", flowing_seconds},
           {"seconds_to_settle", settled_seconds},
-          {"generator_cpu_seconds", cpu_seconds()}};
-}
-
-nlohmann::ordered_json as_json(const load::findings& f) {
-  return {{"records", f.records},          {"flows", f.flows},
-          {"repeats", f.repeats},          {"lost", f.lost},
-          {"strangers", f.strangers},      {"unreadable", f.unreadable},
-          {"attributed", f.attributed},    {"misattributed", f.misattributed},
-          {"unattributed", f.unattributed}};
+          {"generator_cpu_seconds", own_cpu_seconds()}};
 }
 
 outcome<void> check(const load_options& o, const load::fleet& fleet, nlohmann::ordered_json& result,
                     console& io) {
-  load::judge judge(fleet.planned(), fleet.sealed(), o.batch);
-  if (!judge.see_file(o.check->string()))
-    return fail(trouble::usage, o.check->string() + ": cannot be read; give the node's --output");
-  const auto found = judge.conclude();
-  for (const auto& line : found.wrong) io.err << line << '\n';
-  result["check"] = as_json(found);
-  if (found.lost + found.misattributed + found.strangers + found.unreadable == 0) return {};
-  return fail(trouble::check_failed, "the output is not what was reported: see the lines above");
+  const auto found = judge_output(fleet, o.batch, *o.check);
+  if (!found) return tl::unexpected(found.error());
+  result["check"] = as_json(*found);
+  return expect_nothing_wrong(*found, io);
 }
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -158,7 +137,8 @@ void add_bench_load(command_line& line) {
   c.option("seconds", o->length, "how long flows are sent").shown_as("DURATION");
   c.option("wait", o->wait, "how long the end waits for acknowledgements");
   c.option("seed", o->fleet.seed, "of addresses, holders and flows");
-  c.option("check", o->check, "then hold the node's NDJSON output against what was reported and the truth")
+  c.option("check", o->check,
+           "then hold the node's output, lines or blocks, against what was reported and the truth")
       .shown_as("FILE");
   c.option("json", o->json, "write the figures there too");
   c.run([o](console& io) { return run(*o, io); });

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/judged_output.hpp"
 #include "cli/measured_node.hpp"
 #include "cli/real_clocks.hpp"
 #include "cli/tls_options.hpp"
+#include "cli/watched_run.hpp"
 #include "load/fleet.hpp"
 
 namespace tenure::cli {
@@ -36,99 +37,13 @@ struct node_bench_options {
   std::string certificate;
   std::string key;
   std::string authority;
+  bool check = false;
   std::optional<std::filesystem::path> json_file;
 };
 
 constexpr auto between_steps = std::chrono::milliseconds{4};
 // Beyond the hold: for the last flows to be written and acknowledged.
 constexpr nanos settle_bound = 60 * second;
-
-double own_cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto in_seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
-}
-
-double mebibytes(std::size_t bytes) {
-  return static_cast<double>(bytes) / (1U << 20);
-}
-
-/// The node's memory over the run, looked at once a second.
-class memory_watch {
- public:
-  /// @param full when the hold is full: from then on nothing should grow
-  explicit memory_watch(nanos full) : full_(full) {}
-  void look(const measured_node& node, nanos now) {
-    if (now < next_) return;
-    next_ = now + second;
-    const std::size_t bytes = node.resident_bytes();
-    most_ = std::max(most_, bytes);
-    if (now < full_) return;
-    if (at_full_ == 0) at_full_ = bytes;
-    last_ = bytes;
-  }
-  json figures() const {
-    return {{"most_mib", mebibytes(most_)},
-            {"when_hold_was_full_mib", mebibytes(at_full_)},
-            {"at_the_end_mib", mebibytes(last_)}};
-  }
-
- private:
-  nanos full_;
-  nanos next_ = 0;
-  std::size_t most_ = 0;
-  std::size_t at_full_ = 0;
-  std::size_t last_ = 0;
-};
-
-/// What was used and done up to some time.
-struct mark {
-  nanos at = 0;
-  measured_node::usage node;
-  double generator_seconds = 0;
-  std::uint64_t flows = 0;  // durable
-};
-
-/// The part of a run in which as many flows leave the hold as come to it: neither the agents' first batches,
-/// which say all that their hosts hold, nor the time after the last flow, when heartbeats go on alone.
-class steady_part {
- public:
-  /// @param full when the hold is full @param end of the flows
-  steady_part(nanos full, nanos end) : from_(full + settling), until_(end) {}
-  void look(const measured_node& node, const load::fleet_counters& c, nanos now) {
-    if (begin_.at == 0 && now >= from_ && now + least <= until_) begin_ = mark_of(node, c, now);
-  }
-  void end(const measured_node& node, const load::fleet_counters& c, nanos now) {
-    end_ = mark_of(node, c, now);
-  }
-  /// Adds its figures, or none if it was too short to say anything.
-  void add_to(json& figures) const {
-    if (begin_.at == 0 || end_.flows == begin_.flows) return;
-    const double length = static_cast<double>(end_.at - begin_.at) / second;
-    const auto flows = static_cast<double>(end_.flows - begin_.flows);
-    figures["steady_seconds"] = length;
-    figures["steady_flows_per_second"] = flows / length;
-    figures["steady_cpu_us_per_flow"] = 1e6 * (end_.node.total() - begin_.node.total()) / flows;
-    figures["steady_generator_cpu_us_per_flow"] =
-        1e6 * (end_.generator_seconds - begin_.generator_seconds) / flows;
-  }
-
- private:
-  static constexpr nanos settling = 2 * second;
-  // Flows become durable in lots, up to four times a second.
-  static constexpr nanos least = 4 * second;
-  static mark mark_of(const measured_node& node, const load::fleet_counters& c, nanos now) {
-    return {now, node.used(), own_cpu_seconds(), c.flows_acknowledged};
-  }
-
-  nanos from_;
-  nanos until_;
-  mark begin_;
-  mark end_;
-};
 
 std::vector<std::string> options_of_node(const node_bench_options& o, const std::filesystem::path& output) {
   std::vector<std::string> words{"--output",  output.string(), "--hold", duration_text(o.hold),
@@ -231,8 +146,22 @@ outcome<transport::asio_options> options_of_fleet(const node_bench_options& o) {
   return net;
 }
 
-/// One run: a new node, a new fleet, a new file, which is removed again.
-outcome<json> run_once(node_bench_options o) {
+struct run_result {
+  json figures;
+  outcome<void> checked;  ///< whether the file holds what it should
+};
+
+/// Adds what was found to the figures. @returns whether the file holds what it should
+outcome<void> check_output(const load::fleet& fleet, const node_bench_options& o,
+                           const std::filesystem::path& output, json& figures, console& io) {
+  const auto found = judge_output(fleet, o.pace.flows_a_batch, output);
+  if (!found) return tl::unexpected(found.error());
+  figures["check"] = as_json(*found);
+  return expect_nothing_wrong(*found, io);
+}
+
+/// One run: a new node, a new fleet, a new file, which is removed again where nothing is wrong with it.
+outcome<run_result> run_once(node_bench_options o, console& io) {
   const auto output = o.folder / (o.output == "blocks" ? "bench-node.tnr" : "bench-node.ndjson");
   const auto log = o.folder / "bench-node.log";
   std::error_code ignored;
@@ -295,8 +224,9 @@ outcome<json> run_once(node_bench_options o) {
   result["output_bytes_per_flow"] =
       static_cast<double>(std::filesystem::file_size(output, ignored)) / result["flows"].get<double>();
   result["node_exit_code"] = node.stop(seconds{90});
-  std::filesystem::remove(output, ignored);
-  return result;
+  auto checked = o.check ? check_output(fleet, o, output, result, io) : outcome<void>{};
+  if (checked) std::filesystem::remove(output, ignored);
+  return run_result{std::move(result), std::move(checked)};
 }
 
 outcome<void> check(const node_bench_options& o) {
@@ -320,24 +250,26 @@ outcome<void> run(node_bench_options o, console& io) {
   o.pace.flows_a_second = static_cast<double>(o.rate);
   if (o.batches.empty()) o.batches = {50};
   json all = json::array();
-  bool lost = false;
+  outcome<void> checked;
   for (const auto batch : o.batches) {
     o.pace.flows_a_batch = batch;
-    auto result = run_once(o);
+    auto result = run_once(o, io);
     if (!result) return tl::unexpected(result.error());
-    lost = lost || (*result)["lost"] != 0 || (*result)["node_exit_code"] != 0;
-    io.out << result->dump(2) << std::endl;
-    all.push_back(std::move(*result));
+    auto& figures = result->figures;
+    if (!result->checked) checked = std::move(result->checked);
+    if (figures["lost"] != 0 || figures["node_exit_code"] != 0)
+      checked = fail(trouble::check_failed,
+                     "flows were lost, or the node did not end well: see its log in --folder");
+    io.out << figures.dump(2) << std::endl;
+    all.push_back(std::move(figures));
+    if (!checked) break;  // what the node wrote and said stays to be looked at
   }
   if (o.json_file) {
     std::ofstream file(*o.json_file);
     file << (all.size() == 1 ? all[0] : all).dump(2) << '\n';
     if (!file.flush()) return fail(trouble::refused, o.json_file->string() + ": cannot be written");
   }
-  if (lost)
-    return fail(trouble::check_failed,
-                "flows were lost, or the node did not end well: see its log in --folder");
-  return {};
+  return checked;
 }
 
 }  // namespace
@@ -356,12 +288,16 @@ void add_bench_node(command_line& line) {
   c.flag("ipv6", o->fleet.ipv6, "addresses of IPv6 instead of IPv4");
   c.flag("plain", o->plain, "agents do not pack their batches, as those do not that know no better");
   c.option("to", o->output, "blocks or ndjson").shown_as("FORM");
-  c.option("folder", o->folder, "where the node writes and logs; what it wrote is removed after each run")
+  c.option(
+       "folder", o->folder,
+       "where the node writes and logs; what it wrote is removed after each run, unless --check finds fault")
       .shown_as("DIR");
   c.option("tls-certificate", o->certificate, "speak TLS, both ends with this certificate (PEM)")
       .shown_as("FILE");
   c.option("tls-key", o->key, "its key (PEM)").shown_as("FILE");
   c.option("tls-authority", o->authority, "who issued it (PEM)").shown_as("FILE");
+  c.flag("check", o->check,
+         "then hold every record of what it wrote against what was reported and the truth");
   c.option("json", o->json_file, "write the figures there too: one object, or an array of several runs");
   c.run([o](console& io) { return run(*o, io); });
 }

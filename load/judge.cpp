@@ -10,16 +10,6 @@
 
 namespace tenure::load {
 
-/// Of a record, what the truth knows too.
-struct named_ends {
-  std::string_view id;
-  std::optional<std::string_view> near_workload;
-  std::optional<std::string_view> near_tenancy;
-  std::optional<std::string_view> far_workload;
-  std::optional<std::string_view> far_tenancy;
-  std::string_view reason;
-};
-
 namespace {
 
 constexpr std::size_t told_at_most = 20;
@@ -43,26 +33,34 @@ std::optional<std::string_view> text_of(const simdjson::dom::element& record, st
   return text;
 }
 
-std::optional<named_ends> read(simdjson::dom::parser& parser, std::string_view line) {
-  simdjson::dom::element record;
-  if (parser.parse(line.data(), line.size()).get(record) != simdjson::SUCCESS) return std::nullopt;
-  const auto id = text_of(record, "flow_id");
-  const auto reporter = text_of(record, "reporter");
-  if (!id || !reporter) return std::nullopt;
-  named_ends out;
-  out.id = *id;
-  const bool source = *reporter == "source";
-  out.near_workload = text_of(record, source ? "source_workload" : "destination_workload");
-  out.near_tenancy = text_of(record, source ? "source_tenancy" : "destination_tenancy");
-  out.far_workload = text_of(record, source ? "destination_workload" : "source_workload");
-  out.far_tenancy = text_of(record, source ? "destination_tenancy" : "source_tenancy");
-  out.reason = text_of(record, "reason").value_or("");
-  return out;
+/// An end that is named and whose tenancy cannot be read is an end of a tenancy that nobody has.
+std::optional<judged_record::end> end_of(const simdjson::dom::element& record, bool source) {
+  const auto workload = text_of(record, source ? "source_workload" : "destination_workload");
+  if (!workload) return std::nullopt;
+  const auto tenancy = text_of(record, source ? "source_tenancy" : "destination_tenancy");
+  return judged_record::end{*workload, tenancy_id::parse(tenancy.value_or("")).value_or(tenancy_id{})};
 }
 
-bool names(const plan& p, const std::optional<holding>& truth,
-           const std::optional<std::string_view>& workload, const std::optional<std::string_view>& tenancy) {
-  return truth && workload == p.workload_name(truth->workload) && tenancy == truth->tenancy.to_string();
+std::optional<judged_record> read(simdjson::dom::parser& parser, std::string_view line) {
+  simdjson::dom::element record;
+  if (parser.parse(line.data(), line.size()).get(record) != simdjson::SUCCESS) return std::nullopt;
+  const auto id = parse_flow_id(text_of(record, "flow_id").value_or(""));
+  const auto reporter = text_of(record, "reporter");
+  if (!id || !reporter) return std::nullopt;
+  const bool source = *reporter == "source";
+  return judged_record{*id, end_of(record, source), end_of(record, !source),
+                       text_of(record, "reason").value_or("")};
+}
+
+std::string text_of(const judged_record& r) {
+  const auto end = [](const std::optional<judged_record::end>& e) {
+    return e ? fmt::format("{} by {}", e->workload, e->tenancy.to_string()) : std::string{"not named"};
+  };
+  return fmt::format("{}: near end {}, far end {}", r.id.to_string(), end(r.near), end(r.far));
+}
+
+bool names(const plan& p, const std::optional<holding>& truth, const judged_record::end& told) {
+  return truth && told.workload == p.workload_name(truth->workload) && told.tenancy == truth->tenancy;
 }
 
 }  // namespace
@@ -74,15 +72,21 @@ void judge::wrong(std::string what) {
   if (found_.wrong.size() < told_at_most) found_.wrong.push_back(std::move(what));
 }
 
-bool judge::check_ends(const planned_flow& truth, const named_ends& told) {
+bool judge::check_ends(const planned_flow& truth, const judged_record& told) {
   bool right = true;
-  if (told.far_workload) {
+  if (told.far) {
     ++found_.attributed;
-    right = names(plan_, truth.far, told.far_workload, told.far_tenancy);
+    right = names(plan_, truth.far, *told.far);
   } else {
     ++found_.unattributed[std::string{told.reason}];
   }
-  return right && (!told.near_workload || names(plan_, truth.near, told.near_workload, told.near_tenancy));
+  return right && (!told.near || names(plan_, truth.near, *told.near));
+}
+
+const planned_batch& judge::batch_of(std::uint32_t agent, std::uint64_t number, nanos sealed) {
+  if (!last_batch_ || last_batch_->number != number || last_batch_->agent != agent)
+    last_batch_ = plan_.batch(agent, number, sealed);
+  return *last_batch_;
 }
 
 judge::sight judge::unnamed_for(std::string_view reason) {
@@ -95,31 +99,32 @@ judge::sight judge::unnamed_for(std::string_view reason) {
 
 void judge::see(std::string_view line) {
   static thread_local simdjson::dom::parser parser;
+  if (const auto record = read(parser, line)) return see(*record, line);
   ++found_.records;
-  const auto ends = read(parser, line);
-  const auto id = ends ? parse_flow_id(ends->id) : std::nullopt;
-  if (!id) {
-    ++found_.unreadable;
-    return wrong("no record: " + std::string{line.substr(0, 200)});
-  }
-  const auto agent = plan_.agent_of(id->incarnation);
-  const nanos sealed = agent ? book_.at(*agent, id->batch) : 0;
-  if (sealed == 0 || id->index >= flows_a_batch_) {
+  ++found_.unreadable;
+  wrong("no record: " + std::string{line.substr(0, 200)});
+}
+
+void judge::see(const judged_record& r, std::string_view shown) {
+  const auto told = [&] { return shown.empty() ? text_of(r) : std::string{shown}; };
+  ++found_.records;
+  const auto agent = plan_.agent_of(r.id.incarnation);
+  const nanos sealed = agent ? book_.at(*agent, r.id.batch) : 0;
+  if (sealed == 0 || r.id.index >= flows_a_batch_) {
     ++found_.strangers;
-    return wrong("never reported: " + std::string{line});
+    return wrong("never reported: " + told());
   }
   auto& batches = seen_[*agent];
-  if (batches.size() <= id->batch) batches.resize(id->batch + 1);
-  auto& flows = batches[id->batch];
+  if (batches.size() <= r.id.batch) batches.resize(r.id.batch + 1);
+  auto& flows = batches[r.id.batch];
   flows.resize(flows_a_batch_);
-  auto& sight_of_it = flows[id->index];
+  auto& sight_of_it = flows[r.id.index];
   ++(sight_of_it == none ? found_.flows : found_.repeats);
-  if (ends->far_workload) sight_of_it = named;
-  if (sight_of_it == none) sight_of_it = unnamed_for(ends->reason);
-  const auto batch = plan_.batch(*agent, id->batch, sealed);
-  if (!check_ends(plan_.flow(batch, id->index), *ends)) {
+  if (r.far) sight_of_it = named;
+  if (sight_of_it == none) sight_of_it = unnamed_for(r.reason);
+  if (!check_ends(plan_.flow(batch_of(*agent, r.id.batch, sealed), r.id.index), r)) {
     ++found_.misattributed;
-    wrong("another one held it: " + std::string{line});
+    wrong("another one held it: " + told());
   }
 }
 

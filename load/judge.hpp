@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +43,25 @@ struct findings {
   share covered(nanos from, nanos until) const;
 };
 
-/// Holds the lines of an NDJSON output against what a fleet reported and what was true.
+/// Of a record in an output, what the truth knows too.
+struct judged_record {
+  struct end {
+    std::string_view workload;
+    tenancy_id tenancy;
+  };
+  flow_id id;
+  std::optional<end> near;  ///< nothing: not named
+  std::optional<end> far;
+  std::string_view reason;  ///< why the far end is not named
+};
+
+/// Holds an output against what a fleet reported and what was true. One thread.
 class judge {
  public:
   judge(const plan& p, const sealed_book& book, std::uint32_t flows_a_batch);
 
+  void see(const judged_record& r) { see(r, {}); }
+  /// A line of NDJSON, whatever is in it.
   void see(std::string_view line);
   /// Reads a file of lines. @returns false when it cannot be read.
   bool see_file(const std::string& path);
@@ -61,13 +76,18 @@ class judge {
   static constexpr sight named = 1;
   /// @returns the sight that stands for this reason, always the same one
   sight unnamed_for(std::string_view reason);
-  bool check_ends(const planned_flow& truth, const struct named_ends& told);
+  /// @param shown the record as a text, where it is there already
+  void see(const judged_record& r, std::string_view shown);
+  bool check_ends(const planned_flow& truth, const judged_record& told);
+  /// The batch of this agent with this number. Records of one often come one after the other.
+  const planned_batch& batch_of(std::uint32_t agent, std::uint64_t number, nanos sealed);
 
   const plan& plan_;
   const sealed_book& book_;
   std::uint32_t flows_a_batch_;
   std::vector<std::vector<std::vector<sight>>> seen_;  // [agent][batch][index]
   std::vector<std::string> reasons_;                   // of sights beyond `named`
+  std::optional<planned_batch> last_batch_;
   findings found_;
 };
 

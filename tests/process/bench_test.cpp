@@ -33,6 +33,7 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
                "50",
                "--folder",
                folder / "",
+               "--check",
                "--json",
                folder / "bench.json"});
   ASSERT_EQ(bench.wait(std::chrono::seconds{180}), 0) << bench.err() << bench.out();
@@ -45,6 +46,12 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_GT(run["flows"], 1'000);
     EXPECT_EQ(run["lost"], 0);
     EXPECT_EQ(run["node_exit_code"], 0);
+    const auto& check = run["check"];
+    EXPECT_EQ(check["flows"], run["flows"]) << "what was acknowledged is in the file";
+    EXPECT_EQ(check["lost"], 0);
+    EXPECT_EQ(check["misattributed"], 0);
+    // The hold is shorter than a heartbeat.
+    EXPECT_GT(check["attributed"].get<double>(), 0.05 * check["records"].get<double>());
     EXPECT_GT(run["flows_per_second"], 0.0);
     EXPECT_GT(run["generator_cpu_seconds"], 0.0);
     EXPECT_GT(run["steady_seconds"], 4.0);
@@ -70,6 +77,22 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
   }
   EXPECT_EQ(batches, (std::set<int>{5, 50}));
   EXPECT_FALSE(std::filesystem::exists(folder / "bench-node.tnr")) << "what it wrote is removed";
+}
+
+// Of the flows that the bench plays, not of some that were made to be short.
+TEST(bench_hold, a_held_flow_takes_64_bytes_of_ipv4_and_80_of_ipv6_at_most) {
+  for (const bool ipv6 : {false, true}) {
+    const double most = ipv6 ? 80 : 64;
+    std::vector<std::string> line{tenure_binary(), "bench", "hold", "--flows", "1000000"};
+    if (ipv6) line.emplace_back("--ipv6");
+    child bench(line);
+    ASSERT_EQ(bench.wait(std::chrono::seconds{60}), 0) << bench.err();
+    const auto figures = nlohmann::json::parse(bench.out());
+    EXPECT_EQ(figures["ipv6"], ipv6);
+    EXPECT_EQ(figures["lost"], 0);
+    EXPECT_LE(figures["bytes_per_held_flow"], most);
+    EXPECT_GT(figures["bytes_per_held_flow"], 40.0);
+  }
 }
 
 /// The processes whose parent this one is.
