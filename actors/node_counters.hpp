@@ -74,6 +74,7 @@ struct node_counters {
   counter sink_failures = 0;
   counter sink_fillings = 0;         ///< times that the output had no room
   counter sink_full = 0;             ///< gauge: 1 while it has none
+  counter sink_unwritten = 0;        ///< gauge: bytes that wait to be written, as of the last lot or sync
   counter hold_flows = 0;            ///< gauge: in the hold
   counter hold_bytes = 0;            ///< gauge: what they take there
   counter flows_asked = 0;           ///< questions about far ends; with early release several a flow

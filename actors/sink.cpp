@@ -48,6 +48,7 @@ void confirm(sink_state& state) {
 
 /// Says when the output fills up, and when there is room again.
 void note_full(sink_state& state) {
+  state.counters->sink_unwritten = state.out->unwritten();
   const std::uint64_t full = state.out->full() ? 1 : 0;
   if (state.counters->sink_full.exchange(full) == full) return;
   if (full == 0) {

@@ -36,7 +36,8 @@ class by_agent {
 // The ledger of each agent, and of all in the metrics without a label: of one reading, so that it balances.
 void ledger(families& out, const actors::ledger_book::reading& read, std::uint64_t joined) {
   const auto& all = read.all;
-  out.counter("tenure_node_flows_received_total", "Flows from agents, repeats included", all.received);
+  out.counter("tenure_node_flows_received_total", "Flows from agents and from other nodes, repeats included",
+              all.received);
   out.counter("tenure_node_connections_joined_total",
               "Connections that share the record of another one, since their agent was short of room",
               joined);
@@ -174,6 +175,8 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
               "Questions about far ends; of one flow several with early release", c.flows_asked);
   out.gauge("tenure_node_flows_released", "Flows on their way from the hold to the output", c.flows_released);
   out.gauge("tenure_node_sink_full", "1 while the output has no room, as on a full disk", c.sink_full);
+  out.gauge("tenure_node_sink_unwritten_bytes",
+            "Bytes that the output had not written yet after its last lot or sync", c.sink_unwritten);
   out.counter("tenure_node_sink_fillings_total", "Times that the output had no room", c.sink_fillings);
   out.counter("tenure_node_sink_failures_total", "Failures of the sink, each of them final", c.sink_failures);
   output_syncs(out, c.output_syncs);

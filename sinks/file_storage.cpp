@@ -57,6 +57,7 @@ class file_storage final : public storage {
   }
 
   bool busy() const override { return writer_.busy(); }
+  std::size_t unwritten() const override { return writer_.unwritten() + next_.size(); }
   std::size_t waiting() const override { return writer_.waiting(); }
 
  private:

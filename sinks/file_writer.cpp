@@ -234,6 +234,11 @@ std::size_t file_writer::waiting() const {
   return core_->full ? core_->in_jobs + core_->kept : 0;
 }
 
+std::size_t file_writer::unwritten() const {
+  const std::lock_guard lock(core_->mutex);
+  return core_->in_jobs + core_->kept;
+}
+
 bool file_writer::busy() const {
   const std::lock_guard lock(core_->mutex);
   return core_->in_jobs >= enough;

@@ -35,6 +35,8 @@ class file_writer {
 
   /// As storage::waiting.
   std::size_t waiting() const;
+  /// As storage::unwritten.
+  std::size_t unwritten() const;
   /// As storage::busy.
   bool busy() const;
 

@@ -25,6 +25,8 @@ class record_sink {
   virtual void make_durable_then(settled done);
   /// As storage::busy.
   virtual bool busy() const { return false; }
+  /// As storage::unwritten.
+  virtual std::size_t unwritten() const { return 0; }
   /// There is no room for what was appended, for now: it is kept, and is not durable. make_durable tries
   /// again; nothing more should be appended until it is not full any more.
   virtual bool full() const { return false; }

@@ -29,6 +29,8 @@ class storage {
   /// Enough was taken over, and is not written yet, that whoever can wait should: what comes more only fills
   /// the memory. It changes with the next sync.
   virtual bool busy() const { return false; }
+  /// Bytes that were taken over and are not written yet, where a storage writes on a thread of its own.
+  virtual std::size_t unwritten() const { return 0; }
   /// Bytes that were taken over and for which there is no room now, as on a full disk. Each sync tries again;
   /// until none wait, whoever appends more only fills the memory.
   virtual std::size_t waiting() const { return 0; }

@@ -20,6 +20,7 @@ class storage_sink : public record_sink {
     where_->sync_then(std::move(done));
   }
   bool busy() const final { return where_->busy(); }
+  std::size_t unwritten() const final { return where_->unwritten(); }
   bool full() const final { return where_->waiting() > 0; }
 
  protected:
