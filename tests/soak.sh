@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# First a night's swarms of the simulator, and the long forms of the checks with clusters of real nodes (root), which
-# begin with nodes of an earlier commit (PREVIOUS=COMMIT, or the one before this one). Then the property tests again and
-# again, each round with a new seed that is printed, until the time is over or one fails.
+# First a night's swarms of the simulator, and the long forms of the checks with real nodes (root): minutes on a full
+# disk, and clusters, which begin with nodes of an earlier commit (PREVIOUS=COMMIT, or the one before this one). Then
+# the property tests again and again, each round with a new seed that is printed, until the time is over or one fails.
 # Usage: soak.sh BUILD_DIR JOBS SECONDS
 set -u
 build=$1 jobs=$2 seconds=$3
@@ -9,8 +9,8 @@ log=$build/soak.log
 SECONDS=0
 "$(dirname "$0")/nightly.sh" "$build" "$jobs" 1000 || exit 1
 previous=$("$(dirname "$0")/previous.sh" "$build" "$jobs" "${PREVIOUS:-HEAD~1}") || exit 1
-echo "tenure: clusters of real nodes; restarted from $previous"
-if ! TENURE_LONG=1 TENURE_PREVIOUS=$previous "$build/tests/test_process" --gtest_filter='cluster.*' >"$log" 2>&1; then
+echo "tenure: minutes on a full disk; clusters of real nodes, restarted from $previous"
+if ! TENURE_LONG=1 TENURE_PREVIOUS=$previous "$build/tests/test_process" --gtest_filter='delivery.a_full_disk*:cluster.*' >"$log" 2>&1; then
   tail -n 60 "$log"
   exit 1
 fi

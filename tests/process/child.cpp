@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sstream>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,11 @@ std::string fresh_file() {
 }
 
 }  // namespace
+
+bool long_forms() {
+  const char* text = std::getenv("TENURE_LONG");
+  return text != nullptr && std::string_view{text} == "1";
+}
 
 void pause_between_looks() {
   ::poll(nullptr, 0, 5);

@@ -64,6 +64,9 @@ std::string http_get(std::uint16_t port, const std::string& path, const std::str
 /// The value of a metric without labels in Prometheus' text; -1 when it is not there.
 double metric(const std::string& text, const std::string& name);
 
+/// Whether the long forms of the checks are wanted (TENURE_LONG=1), as in `make soak`.
+bool long_forms();
+
 /// Waits a moment; for `eventually`, which asks for a thing and has no way to be told.
 void pause_between_looks();
 

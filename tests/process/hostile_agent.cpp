@@ -51,20 +51,20 @@ bool hostile_agent::welcomed() const {
   return heard_->welcomed;
 }
 
+bool hostile_agent::closed() const {
+  const std::lock_guard lock{heard_->mutex};
+  return heard_->closed;
+}
+
 std::uint64_t hostile_agent::acknowledged() const {
   const std::lock_guard lock{heard_->mutex};
   return heard_->acknowledged;
 }
 
 std::string hostile_agent::farewell() const {
-  const bool closed = eventually(
-      [this] {
-        const std::lock_guard lock{heard_->mutex};
-        return heard_->closed;
-      },
-      std::chrono::seconds{60});
+  const bool ended = eventually([this] { return closed(); }, std::chrono::seconds{60});
   const std::lock_guard lock{heard_->mutex};
-  return closed ? heard_->goodbye : "(open)";
+  return ended ? heard_->goodbye : "(open)";
 }
 
 wire::batch hostile_agent::claim(std::uint64_t number, const std::string& where, const std::string& workload,

@@ -25,6 +25,7 @@ class hostile_agent {
   void send(const wire::message& m) { send(wire::encode(m)); }
   void send(wire::frame f);
   bool welcomed() const;
+  bool closed() const;
   std::uint64_t acknowledged() const;
   /// Waits, within a bound, until the node has closed the connection. @returns what it said of that; "(open)"
   /// when it did not close.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
-#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -15,11 +13,6 @@ using std::chrono::seconds;
 constexpr const char* peer_port = ":4743";
 
 }  // namespace
-
-bool long_forms() {
-  const char* text = std::getenv("TENURE_LONG");
-  return text != nullptr && std::string_view{text} == "1";
-}
 
 load::fleet_options scattered_fleet() {
   load::fleet_options o;

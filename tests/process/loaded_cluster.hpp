@@ -18,9 +18,6 @@ namespace tenure::testing {
 load::fleet_options scattered_fleet();
 load::pace_options steady_pace();
 
-/// Whether the long forms of the checks are wanted (TENURE_LONG=1), as in `make soak`.
-bool long_forms();
-
 struct cluster_wish {
   std::size_t nodes = 3;     ///< hosts for so many
   std::size_t at_first = 3;  ///< so many are started

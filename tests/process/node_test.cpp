@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
 #include <filesystem>
@@ -112,6 +113,18 @@ TEST(node_process, each_shard_has_a_thread_of_its_own) {
   // Those of the HTTP server come and go.
   EXPECT_TRUE(eventually([&] { return threads(five) == threads(one) + 4; }, std::chrono::seconds{30}))
       << threads(one) << " and " << threads(five);
+}
+
+TEST(node_process, held_flows_may_take_a_quarter_of_the_memory_unless_it_is_told_otherwise) {
+  temporary_folder folder;
+  auto there_is =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  std::ifstream group("/sys/fs/cgroup/memory.max");
+  if (double most = 0; group >> most) there_is = std::min(there_is, most);
+  const node_process untold(folder / "untold.ndjson", {});
+  EXPECT_NEAR(untold.metric_now("tenure_node_held_limit_bytes"), there_is / 4, 1);
+  const node_process told(folder / "told.ndjson", {"--held-memory", "5MiB"});
+  EXPECT_EQ(told.metric_now("tenure_node_held_limit_bytes"), 5 << 20);
 }
 
 TEST(node_process, more_shards_than_any_machine_could_run_are_refused) {
