@@ -35,7 +35,7 @@ TEST(greedy_agent, waits_itself_and_makes_no_other_wait) {
       [&] {
         greedy.fleet().step();
         most_of_others = std::max(most_of_others, others.unacknowledged());
-        return greedy.unacknowledged() > 600'000 && others.fleet().counters().flows_acknowledged > 20'000;
+        return greedy.unacknowledged() > 600'000 && others.fleet().counters().flows_acknowledged > 40'000;
       },
       seconds{60}))
       << greedy.unacknowledged();
