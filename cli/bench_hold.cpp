@@ -4,6 +4,7 @@
 #include <fstream>
 #include <memory>
 #include <ostream>
+#include <sys/resource.h>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -35,6 +36,13 @@ double cpu_microseconds() {
   timespec t{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_nsec) / 1e3;
+}
+
+/// What this process took of the machine's memory at most.
+double most_resident_mib() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_maxrss) / 1024;
 }
 
 std::vector<std::vector<flow>> make_batches(const hold_options& o) {
@@ -119,6 +127,7 @@ outcome<void> run(const hold_options& o, console& io) {
       {"flows_per_second", 1e6 * flows / (packing + holding + asking)},
       {"bytes_per_held_flow", static_cast<double>(bytes) / flows},
       {"block_bytes", blocks},
+      {"most_resident_mib", most_resident_mib()},
       {"stages", {{"pack", packing / flows}, {"hold", holding / flows}, {"ask", asking / flows}}}};
   io.out << result.dump(2) << '\n';
   if (o.json) {
