@@ -211,7 +211,7 @@ outcome<run_result> run_once(node_bench_options o, console& io) {
     result[fmt::format("sync_ms_p{}", percent)] =
         within_ms(metrics, "tenure_node_sink_sync_seconds", percent / 100.0);
   steady.add_to(result);
-  result["memory"] = memory.figures();
+  result["memory"] = memory.figures(when_full);
   result["stages"] = stages(metrics, used, result["flows"].get<double>());
   const auto gauge = [&](const char* name) {
     const auto at = when_full.find(name);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
@@ -38,13 +40,26 @@ class memory_watch {
     const std::size_t bytes = node.resident_bytes();
     most_ = std::max(most_, bytes);
     if (now < full_) return;
-    if (at_full_ == 0) at_full_ = bytes;
+    if (at_full_ == 0) {
+      at_full_ = bytes;
+      full_metrics_ = node.metrics();
+    }
     last_ = bytes;
   }
-  nlohmann::ordered_json figures() const {
+  /// @param end the node's metrics when the last flow had been sent. Memory that it has ready from the start
+  /// is resident whether it is used or not, so what is used is told apart
+  nlohmann::ordered_json figures(const std::map<std::string, double>& end) const {
+    const auto used = [](const std::map<std::string, double>& metrics, const char* name) {
+      const auto at = metrics.find(name);
+      return at == metrics.end() ? 0 : at->second / (1U << 20);
+    };
     return {{"most_mib", mebibytes(most_)},
             {"when_hold_was_full_mib", mebibytes(at_full_)},
-            {"at_the_end_mib", mebibytes(last_)}};
+            {"at_the_end_mib", mebibytes(last_)},
+            {"hold_when_full_mib", used(full_metrics_, "tenure_node_hold_bytes")},
+            {"hold_at_the_end_mib", used(end, "tenure_node_hold_bytes")},
+            {"timelines_when_full_mib", used(full_metrics_, "tenure_node_timelines_bytes")},
+            {"timelines_at_the_end_mib", used(end, "tenure_node_timelines_bytes")}};
   }
 
  private:
@@ -53,6 +68,7 @@ class memory_watch {
   std::size_t most_ = 0;
   std::size_t at_full_ = 0;
   std::size_t last_ = 0;
+  std::map<std::string, double> full_metrics_;
 };
 
 /// What was used and done up to some time.

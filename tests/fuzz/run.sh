@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Looks for bytes that break the readers of evidence, with clang's libFuzzer and its sanitizers: the lines of `tenure
 # attribute`, the frames of agents, and whole sessions of agents. Usage: run.sh [SECONDS], for each of the three. What
-# it finds worth keeping goes into tests/fuzz/line_corpus, frame_corpus or session_corpus, which `make test` reads
-# again.
+# reached something new stays in build-fuzz/found_*. Of that the rest goes into what `make test` reads again by
+#   build-fuzz/lines_fuzzer -merge=1 tests/fuzz/line_corpus build-fuzz/found_lines
+# and so on; what broke something is put there by hand, under a name that says what it was.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}

@@ -64,6 +64,10 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_GT(run["close_to_output_ms_p10"], 900.0);
     EXPECT_GE(run["close_to_output_ms_p50"], run["close_to_output_ms_p10"]);
     EXPECT_GE(run["close_to_output_ms_p99"], run["close_to_output_ms_p90"]);
+    EXPECT_GT(run["bytes_per_held_flow"], 40.0);
+    EXPECT_GT(run["flows_in_the_hold"], 1'000);
+    EXPECT_GT(run["memory"]["hold_at_the_end_mib"], 0.0);
+    EXPECT_GT(run["memory"]["timelines_at_the_end_mib"], 0.0);
     EXPECT_GT(run["sync_ms_p50"], 0.0);
     EXPECT_GE(run["sync_ms_p99"], run["sync_ms_p50"]);
     EXPECT_GE(run["sync_ms_p100"], run["sync_ms_p99"]);
@@ -77,6 +81,21 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
   }
   EXPECT_EQ(batches, (std::set<int>{5, 50}));
   EXPECT_FALSE(std::filesystem::exists(folder / "bench-node.tnr")) << "what it wrote is removed";
+}
+
+// What an ownership core costs is told in the words of the budgets.
+TEST(bench_ownership, resolve_and_merge_tell_what_they_did) {
+  for (const char* const heart : {"resolve", "merge"}) {
+    std::vector<std::string> line{tenure_binary(), "bench", heart, "--addresses", "1000"};
+    if (std::string_view(heart) == "resolve") line.insert(line.end(), {"--flows", "100000"});
+    child bench(line);
+    ASSERT_EQ(bench.wait(std::chrono::seconds{60}), 0) << bench.err();
+    const auto figures = nlohmann::json::parse(bench.out());
+    EXPECT_EQ(figures["bench"], heart);
+    EXPECT_GT(figures["flows_per_second"], 0.0) << figures;
+    EXPECT_GT(figures["bytes_per_tenancy"], 16.0) << figures;
+    EXPECT_LE(figures["bytes_per_tenancy"], 64.0) << figures;
+  }
 }
 
 // Of the flows that the bench plays, not of some that were made to be short.

@@ -27,6 +27,7 @@ class child {
   std::string err() const;
   /// The file with what it said on stdout; gone with this.
   const std::string& out_path() const { return out_path_; }
+  const std::string& err_path() const { return err_path_; }
   pid_t id() const { return id_; }
 
  private:

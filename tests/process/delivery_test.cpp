@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <random>
+#include <set>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -32,6 +35,21 @@ std::uint32_t seed_of_kills() {
   return seed;
 }
 
+/// The regular files that a process may write to.
+std::set<std::string> files_written_by(pid_t process) {
+  std::set<std::string> all;
+  const std::string at = "/proc/" + std::to_string(process);
+  for (const auto& fd : std::filesystem::directory_iterator(at + "/fd")) {
+    std::error_code gone;
+    const auto file = std::filesystem::read_symlink(fd.path(), gone);
+    if (gone || !std::filesystem::is_regular_file(file, gone)) continue;
+    std::ifstream info(at + "/fdinfo/" + fd.path().filename().string());
+    for (std::string name, value; info >> name >> value;)
+      if (name == "flags:" && (std::stoul(value, nullptr, 8) & O_ACCMODE) != O_RDONLY) all.insert(file);
+  }
+  return all;
+}
+
 /// @param torn what a torn write leaves at the end of the output
 void killed_under_load(const std::string& name, const std::string& torn) {
   temporary_folder folder;
@@ -47,6 +65,9 @@ void killed_under_load(const std::string& name, const std::string& torn) {
       ASSERT_TRUE(fleet.play_until([&] { return fleet.fleet().connected(); }, seconds{60}));
     }
     fleet.play(milliseconds{(early ? 0 : 900) + draw() % 1'200});
+    EXPECT_EQ(files_written_by(node.process().id()),
+              (std::set<std::string>{output, node.process().out_path(), node.process().err_path()}))
+        << "its output and what it says are all that it has on a disk";
     node.kill();
     in_flight += fleet.unacknowledged();
     // The node is to cut it off.

@@ -15,7 +15,7 @@ struct hostile_agent::heard {
 };
 
 hostile_agent::hostile_agent(transport::transport& net, const std::string& node, std::uint64_t incarnation,
-                             const std::string& name)
+                             const std::string& name, bool knows_credit)
     : incarnation_(incarnation), heard_(std::make_shared<heard>()) {
   const std::lock_guard lock{heard_->mutex};
   link_ = net.dial(node, {[h = heard_, clock = clock_](const transport::frame& f) {
@@ -35,7 +35,7 @@ hostile_agent::hostile_agent(transport::transport& net, const std::string& node,
                             h->link.reset();
                           }});
   heard_->link = link_;
-  link_->send(wire::encode(wire::hello{.incarnation = incarnation, .agent = name, .credit = false}));
+  link_->send(wire::encode(wire::hello{.incarnation = incarnation, .agent = name, .credit = knows_credit}));
 }
 
 hostile_agent::~hostile_agent() {

@@ -13,11 +13,11 @@
 namespace tenure::testing {
 
 /// An agent that says what a test wants it to say, true or not, over a real connection. It answers pings with
-/// the machine's own clock, and cares for no credit.
+/// the machine's own clock, and keeps to no credit, whether it says that it knows it or not.
 class hostile_agent {
  public:
   hostile_agent(transport::transport& net, const std::string& node, std::uint64_t incarnation,
-                const std::string& name = "hostile");
+                const std::string& name = "hostile", bool knows_credit = false);
   ~hostile_agent();
   hostile_agent(const hostile_agent&) = delete;
   hostile_agent& operator=(const hostile_agent&) = delete;

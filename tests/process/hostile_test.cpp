@@ -172,12 +172,27 @@ TEST_F(hostile, a_million_tenancies_fill_no_more_than_one_agents_share) {
   expect_that_others_felt_nothing();
 }
 
-TEST_F(hostile, a_flood_beyond_credit_is_cut) {
-  hostile_agent liar(fleet.net(), node.address(), 0xbad5);
+TEST_F(hostile, what_passes_credit_is_refused_and_ends_its_connection) {
+  hostile_agent liar(fleet.net(), node.address(), 0xbad5, "hostile", true);
   until([&] { return liar.welcomed(); });
-  wire::frame f = wire::encode(many_tenancies(liar, 0xbad5, 1, 16'000, 1));
-  for (int i = 0; i < 40; ++i) liar.send(f);
-  EXPECT_NE(farewell_of(liar), "(open)");
+  // Within what may wait to be read, and many times what it was given at first.
+  for (std::uint64_t number = 1; number <= 50; ++number)
+    liar.send(many_tenancies(liar, 0xbad5, number, 500, 1));
+  EXPECT_EQ(farewell_of(liar), "more was sent than credit allows");
+  EXPECT_EQ(counted("tenure_node_batches_refused_total"), 1);
+  EXPECT_EQ(counted("tenure_node_sessions_flooding_total"), 0);
+  expect_that_others_felt_nothing();
+}
+
+TEST_F(hostile, a_flood_is_cut_before_it_is_read) {
+  const std::size_t before = node.resident();
+  hostile_agent liar(fleet.net(), node.address(), 0xbad6);
+  until([&] { return liar.welcomed(); });
+  for (std::uint64_t number = 1; number <= 40; ++number)
+    liar.send(many_tenancies(liar, 0xbad6, number, 16'000, 1));
+  EXPECT_EQ(farewell_of(liar), "more was sent than credit allows");
+  EXPECT_EQ(counted("tenure_node_sessions_flooding_total"), 1);
+  EXPECT_LT(node.resident() - std::min(before, node.resident()), 256 * mib);
   expect_that_others_felt_nothing();
 }
 
