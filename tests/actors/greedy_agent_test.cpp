@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/session.hpp"
 #include "tests/actors/hand_made_agent.hpp"
 #include "tests/actors/world.hpp"
 
@@ -57,6 +58,26 @@ TEST(stalled_agent, is_cut_with_a_reason_and_holds_nothing_back) {
   EXPECT_TRUE(stalled.closed());
   EXPECT_EQ(stalled.goodbye(), "clock pings unanswered for too long");
   EXPECT_LT(w.running.budget->used(), promised);
+  EXPECT_FALSE(other.closed());
+}
+
+// It sends faster than its session reads: nobody keeps that for it.
+TEST(flooding_agent, is_cut_before_what_it_sent_is_read) {
+  world w;
+  w.start_node({});
+  hand_made_agent flooding(w, 0xbad);
+  hand_made_agent other(w, 0xa1);
+  w.advance(second);
+  constexpr std::size_t mib_of_words = (1U << 20) / sizeof(std::uint64_t);
+  for (std::size_t mib = 0; mib <= max_inbox_bytes >> 20; ++mib)
+    flooding.send_bytes(wire::frame(mib_of_words));
+  while (w.links->deliver()) {
+  }
+  EXPECT_EQ(w.running.counters->sessions_flooding, 1U);
+  EXPECT_EQ(w.running.counters->frames_refused, 0U) << "none was read";
+  w.settle();
+  EXPECT_TRUE(flooding.closed());
+  EXPECT_EQ(flooding.goodbye(), "more was sent than credit allows");
   EXPECT_FALSE(other.closed());
 }
 
