@@ -36,7 +36,7 @@ std::uint32_t seed_of_kills() {
 }
 
 /// The regular files that a process may write to.
-std::set<std::string> files_written_by(pid_t process) {
+std::set<std::string> files_open_in(pid_t process) {
   std::set<std::string> all;
   const std::string at = "/proc/" + std::to_string(process);
   for (const auto& fd : std::filesystem::directory_iterator(at + "/fd")) {
@@ -47,6 +47,13 @@ std::set<std::string> files_written_by(pid_t process) {
     for (std::string name, value; info >> name >> value;)
       if (name == "flags:" && (std::stoul(value, nullptr, 8) & O_ACCMODE) != O_RDONLY) all.insert(file);
   }
+  return all;
+}
+
+/// Of those, what it did not inherit from us: ctest leaves its log open to all that it starts.
+std::set<std::string> files_written_by(pid_t process) {
+  auto all = files_open_in(process);
+  for (const auto& inherited : files_open_in(::getpid())) all.erase(inherited);
   return all;
 }
 
