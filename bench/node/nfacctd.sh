@@ -1,7 +1,8 @@
 #!/bin/bash
 # Flows of one plan, drawn anew for each, through pmacct's nfacctd (Debian's package pmacct), as NetFlow v5 with 65,536
 # static labels, and through a node: what each costs a flow, and the ratio, at the highest of RATE, RATE / 2 and
-# RATE / 4 at which nfacctd loses nothing. RATE (200000), TENURE_RATE (600000) and SECONDS_EACH (20) come from the environment.
+# RATE / 4 at which nfacctd loses nothing. RATE (200000), TENURE_RATE (600000) and SECONDS_EACH (20) come from the
+# environment.
 RATE=${RATE:-200000}
 . "$(dirname "$0")/figure.sh"
 command -v nfacctd > /dev/null || { echo "nfacctd is missing: apt-get install pmacct" >&2; exit 3; }

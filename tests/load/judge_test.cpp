@@ -99,7 +99,10 @@ TEST_F(load_judge, tells_flows_that_are_not_there_from_those_that_are_twice_or_n
 }
 
 TEST_F(load_judge, reads_lines_as_it_does_records) {
-  const auto r = right(0, 0);
+  std::uint32_t index = 0;  // of a flow whose ends are both named
+  while (index < flows_a_batch && !(right(0, index).near && right(0, index).far)) ++index;
+  ASSERT_LT(index, flows_a_batch);
+  const auto r = right(0, index);
   const auto end = [](const std::optional<judged_record::end>& e) {
     return e ? std::pair{'"' + std::string(e->workload) + '"', '"' + e->tenancy.to_string() + '"'}
              : std::pair{std::string("null"), std::string("null")};
@@ -116,6 +119,7 @@ TEST_F(load_judge, reads_lines_as_it_does_records) {
   judge j(truth, book, flows_a_batch);
   j.see(line("source"));
   j.see(line("destination"));
+  EXPECT_NE(r.near->tenancy, r.far->tenancy) << "or it is all the same which end is which";
   for (const char* none : {"", "{}", R"({"flow_id":"1-2","reporter":"source"})", "{\"flow_id\":\"00"})
     j.see(none);
   const auto f = j.conclude();
@@ -123,6 +127,7 @@ TEST_F(load_judge, reads_lines_as_it_does_records) {
   EXPECT_EQ(f.unreadable, 4U);
   EXPECT_EQ(f.flows, 1U);
   EXPECT_EQ(f.repeats, 1U);
+  EXPECT_EQ(f.attributed, 2U);
   EXPECT_EQ(f.misattributed, 0U);
 }
 
