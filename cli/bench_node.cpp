@@ -182,7 +182,7 @@ outcome<run_result> run_once(node_bench_options o, console& io) {
   load::fleet fleet(o.fleet, o.pace, clock, *net);
   const nanos begin = clock->now();
   const nanos end = begin + o.length.count();
-  memory_watch memory(begin + std::min(o.hold.count() + 10 * second, o.length.count() / 2));
+  memory_watch memory(begin + o.hold.count());
   steady_part steady(begin + o.hold.count(), end);
   for (nanos now = begin; now < end; now = clock->now()) {
     fleet.step();

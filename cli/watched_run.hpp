@@ -29,11 +29,14 @@ inline double mebibytes(std::size_t bytes) {
   return static_cast<double>(bytes) / (1U << 20);
 }
 
+/// After the hold was filled for the first time, for what leaves it to come as steadily as what fills it.
+inline constexpr nanos settling = 2 * second;
+
 /// The node's memory over the run, looked at once a second.
 class memory_watch {
  public:
-  /// @param full when the hold is full: from then on nothing should grow
-  explicit memory_watch(nanos full) : full_(full) {}
+  /// @param full when the hold is full: from a little later on nothing should grow
+  explicit memory_watch(nanos full) : full_(full + settling) {}
   void look(const measured_node& node, nanos now) {
     if (now < next_) return;
     next_ = now + second;
@@ -47,12 +50,14 @@ class memory_watch {
     last_ = bytes;
   }
   /// @param end the node's metrics when the last flow had been sent. Memory that it has ready from the start
-  /// is resident whether it is used or not, so what is used is told apart
+  /// is resident whether it is used or not, so what is used is told apart. Of a run that ended before the
+  /// hold was full, only what there was at most
   nlohmann::ordered_json figures(const std::map<std::string, double>& end) const {
     const auto used = [](const std::map<std::string, double>& metrics, const char* name) {
       const auto at = metrics.find(name);
       return at == metrics.end() ? 0 : at->second / (1U << 20);
     };
+    if (at_full_ == 0) return {{"most_mib", mebibytes(most_)}};
     return {{"most_mib", mebibytes(most_)},
             {"when_hold_was_full_mib", mebibytes(at_full_)},
             {"at_the_end_mib", mebibytes(last_)},
@@ -104,7 +109,6 @@ class steady_part {
   }
 
  private:
-  static constexpr nanos settling = 2 * second;
   // Flows become durable in lots, up to four times a second.
   static constexpr nanos least = 4 * second;
   static mark mark_of(const measured_node& node, const load::fleet_counters& c, nanos now) {

@@ -66,7 +66,9 @@ TEST(bench_node, says_what_flows_cost_and_that_none_is_lost) {
     EXPECT_GE(run["close_to_output_ms_p99"], run["close_to_output_ms_p90"]);
     EXPECT_GT(run["bytes_per_held_flow"], 40.0);
     EXPECT_GT(run["flows_in_the_hold"], 1'000);
+    EXPECT_GT(run["memory"]["hold_when_full_mib"], 0.0);
     EXPECT_GT(run["memory"]["hold_at_the_end_mib"], 0.0);
+    EXPECT_LT(run["memory"]["hold_at_the_end_mib"], 2 * run["memory"]["hold_when_full_mib"].get<double>());
     EXPECT_GT(run["memory"]["timelines_at_the_end_mib"], 0.0);
     EXPECT_GT(run["sync_ms_p50"], 0.0);
     EXPECT_GE(run["sync_ms_p99"], run["sync_ms_p50"]);
