@@ -46,8 +46,9 @@ void agent_credit::hold(std::int64_t bytes) {
   mine_ = bytes;
 }
 
-std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
+std::optional<std::uint64_t> agent_credit::renew(std::size_t held, std::size_t elsewhere) {
   const auto taken = static_cast<std::int64_t>(held);
+  const auto under_way = taken + static_cast<std::int64_t>(elsewhere);
   const std::int64_t before = speaks_ ? held_of(std::max<std::int64_t>(0, ahead())) : 0;
   hold(taken + before);
   if (!speaks_) return std::nullopt;
@@ -58,12 +59,12 @@ std::optional<std::uint64_t> agent_credit::renew(std::size_t held) {
     hold(taken + one_batch);
     return granted_;
   }
-  const std::int64_t share = greed * budget_->free() - taken;
+  const std::int64_t share = greed * budget_->free() - under_way;
   // Half of what it had is used up: it may be further ahead from now on.
   const bool again = granted_ > 0 && ahead() <= reach_ / 2;
   const std::int64_t reach = again ? std::min(2 * reach_, window) : reach_;
   std::int64_t wanted = std::min(reach, bytes_of(std::min(share, budget_->free() + before)));
-  if (wanted <= 0 && taken == 0 && may_pass()) wanted = one_batch;
+  if (wanted <= 0 && under_way == 0 && may_pass()) wanted = one_batch;
   const bool worth_it = wanted - ahead() >= reach / 2 || (ahead() <= 0 && wanted > 0);
   if (wanted <= ahead() || !worth_it) return std::nullopt;
   reach_ = reach;

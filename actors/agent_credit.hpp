@@ -18,7 +18,7 @@ inline constexpr std::int64_t held_flow_bytes = 80;
 /// The agents share by dynamic thresholds (Choudhury, Hahne: Dynamic queue length thresholds for
 /// shared-memory packet switches, 1998): none may use more than `greed` times what is free. One alone gets to
 /// greed / (greed + 1) of the budget, n of them to greed / (n greed + 1) each. Should promises of credit have
-/// taken everything, an agent of whom nothing is held may send a single batch even so: each gets on, if
+/// taken everything, an agent of whom nothing is under way may send a single batch even so: each gets on, if
 /// slowly. That ends where the budget is passed by an eighth, or by `least_passed`: agents may be made up, or
 /// come again and again, each with a batch.
 class agent_credit {
@@ -49,8 +49,9 @@ class agent_credit {
   void took(std::size_t bytes) { hold(mine_ + static_cast<std::int64_t>(bytes)); }
 
   /// Reckons anew. @param held bytes of what was received of this agent and is not durable yet
+  /// @param elsewhere bytes of what else of it is under way, and takes of the budget by itself
   /// @returns the credit to be told, when it is worth telling
-  std::optional<std::uint64_t> renew(std::size_t held);
+  std::optional<std::uint64_t> renew(std::size_t held, std::size_t elsewhere = 0);
 
   /// Whether the agent may soon have to wait for more than it has, so that `renew` is to be called again
   /// soon. Of one that has some, the next batch is reason enough to reckon anew: to ask for ten thousand

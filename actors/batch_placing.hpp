@@ -10,6 +10,7 @@
 #include "actors/allow_rules.hpp"
 #include "actors/node_counters.hpp"
 #include "actors/session_settings.hpp"
+#include "actors/shared_budget.hpp"
 #include "capnp/received_batch.hpp"
 #include "cluster/placement.hpp"
 #include "hold/packed_flow.hpp"
@@ -23,6 +24,7 @@ namespace tenure::actors {
 struct placed_batch {
   std::uint64_t number = 0;
   std::vector<evidence> items;
+  budget_part taken;  ///< what they take of their agent's own, until lots do
   /// Where evidence goes; null: everything stays on this node.
   std::shared_ptr<const cluster::placement> where;
   /// By the shard of their far end (shard_of), ready to be held; behind the shards, those for other nodes, by

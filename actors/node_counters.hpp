@@ -33,6 +33,7 @@ struct node_counters {
   counter batches_received = 0;
   counter batches_repeated = 0;  ///< that were taken before, over an earlier connection of their agent
   counter batches_refused = 0;   ///< they broke the protocol, and their connection was closed
+  counter batch_gaps = 0;        ///< numbers that an agent left out, however many at once
   counter batches_acknowledged = 0;
   counter batches_abandoned =
       0;  ///< their session ended before they were converted; the agent sends them again

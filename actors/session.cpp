@@ -83,6 +83,7 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (!ways[i].items) continue;
     ways[i].items->take_of(self->state.budget);
+    ways[i].items->take_of_agent(self->state.protocol->evidence_under_way());
     if (i < shards.size()) {
       self->state.counters->evidence_waiting += ways[i].items->items.size();
       self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});

@@ -96,6 +96,7 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
     return fail(trouble::usage, "batch numbers must increase");
   }
   last_batch_ = number;
+  count_gap(number);
   pings_.came(b.flow_count());
   counters_->flows_received += b.flow_count();
   flows_.received += b.flow_count();
@@ -125,6 +126,12 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
   place_what_can_be(r, now);
   ping_if_due(r, now);
   return {};
+}
+
+// No lie, but it tells of loss: the agent gave batches up before they came here, or another node had them.
+void session_protocol::count_gap(std::uint64_t number) {
+  if (highest_ != 0 && number > highest_ && number - highest_ > 1) ++counters_->batch_gaps;
+  highest_ = std::max(highest_, number);
 }
 
 void session_protocol::drop(std::size_t flows) {
@@ -192,6 +199,8 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
       waiting_bytes_ -= first.bytes;
       waiting_flows_ -= flows;
       waiting_evidence_ -= first.batch.evidence_count();
+      // Counted before more credit is given, which is before lots are made of it.
+      placed.taken = {evidence_, placed.items.size() * sizeof(evidence)};
       if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
       r.placed.push_back(std::move(placed));
     }
@@ -292,7 +301,8 @@ session_reaction session_protocol::after_durable(nanos now) {
 }
 
 void session_protocol::renew_credit(session_reaction& r) {
-  const auto credit = credit_.renew(waiting_bytes_ + ledger_.open_flows() * held_flow_bytes);
+  const auto credit = credit_.renew(waiting_bytes_ + ledger_.open_flows() * held_flow_bytes,
+                                    static_cast<std::size_t>(evidence_->used()));
   if (credit && connected_) r.send.emplace_back(wire::credit{*credit});
 }
 

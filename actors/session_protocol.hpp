@@ -14,6 +14,7 @@
 #include "actors/node_counters.hpp"
 #include "actors/session_pings.hpp"
 #include "actors/session_settings.hpp"
+#include "actors/shared_budget.hpp"
 #include "capnp/received_batch.hpp"
 #include "ownership/clock_bound.hpp"
 #include "ownership/workload_table.hpp"
@@ -77,6 +78,9 @@ class session_protocol {
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
   void renew_credit(session_reaction& r);
+  /// What this agent's evidence takes on its way to where it is merged: as long as some does, it gets no
+  /// credit that passes the budget. Any thread may give back of it.
+  const std::shared_ptr<shared_budget>& evidence_under_way() const { return evidence_; }
   /// Whether renew_credit is to be called again within some tenths of a second.
   bool wants_credit() const { return connected_ && credit_.wanting(); }
 
@@ -107,6 +111,7 @@ class session_protocol {
 
   outcome<void> take(wire::received_batch&& b, std::size_t bytes, nanos now, session_reaction& r);
   outcome<void> bracket_with(const wire::pong& p, nanos at, nanos now, session_reaction& r);
+  void count_gap(std::uint64_t number);
   void drop(std::size_t flows);
   void acknowledge(session_reaction& r, std::uint64_t batch);
   void add_acknowledgement(std::vector<wire::message>& to, std::uint64_t batch) const;
@@ -125,7 +130,9 @@ class session_protocol {
   clock_bound clock_;
   nanos latest_reading_ = time_min;
   batch_ledger ledger_;
-  flow_ledger flows_;  // without what is held
+  flow_ledger flows_;          // without what is held
+  std::uint64_t highest_ = 0;  // of all batch numbers
+  std::shared_ptr<shared_budget> evidence_ = std::make_shared<shared_budget>(0);
   agent_credit credit_;
   batch_placing placing_;
 

@@ -126,6 +126,9 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.counter("tenure_node_batches_received_total", "Batches", c.batches_received);
   out.counter("tenure_node_batches_repeated_total", "Batches that were taken before", c.batches_repeated);
   out.counter("tenure_node_batches_refused_total", "Batches that broke the protocol", c.batches_refused);
+  out.counter("tenure_node_batch_gaps_total",
+              "Gaps in the numbers of an agent's batches: it gave them up, or another node had them",
+              c.batch_gaps);
   out.counter("tenure_node_sessions_flooding_total",
               "Connections cut off for sending far beyond their credit", c.sessions_flooding);
   out.counter("tenure_node_batches_acknowledged_total", "Batches of which every flow is durable",

@@ -187,6 +187,17 @@ TEST(agent_credit_test, what_passes_credit_is_refused_when_all_of_it_together_is
   EXPECT_LE(budget->used(), std::int64_t{16 << 20} + agent_credit::least_passed + batch);
 }
 
+TEST(agent_credit_test, a_single_batch_waits_for_what_is_under_way_elsewhere) {
+  const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
+  budget->spend(16 << 20);
+  agent_credit a(budget);
+  a.connected(true);
+  EXPECT_EQ(a.renew(0, 1), std::nullopt);
+  EXPECT_EQ(a.renew(1), std::nullopt);
+  EXPECT_EQ(a.renew(0), 1U) << "its last byte lets a batch through";
+  budget->spend(-(16 << 20));
+}
+
 TEST(agent_credit_test, what_was_promised_is_taken_however_far_others_passed_the_budget) {
   const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
   agent_credit a(budget);

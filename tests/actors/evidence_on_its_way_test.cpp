@@ -56,5 +56,38 @@ TEST(evidence_on_its_way, takes_of_the_budget_until_its_shard_has_it) {
   EXPECT_LT(w.running.budget->used(), all) << "it is there for others again";
 }
 
+// Evidence is acknowledged when it is placed, so nothing but credit keeps an agent from sending more.
+TEST(evidence_on_its_way, stops_its_agent_when_its_shard_stands_still) {
+  world w;
+  node_settings settings;
+  settings.hold.hold = second;
+  settings.held_bytes = 8 << 20;
+  w.start_node(settings);
+  hand_made_agent agent(w, 0xa1);
+  w.advance(second);
+  const auto& counters = *w.running.counters;
+  const auto play = [&](int tenths) {
+    for (; tenths > 0; --tenths) {
+      agent.seal(of_evidence(w.clock->now()));
+      agent.send_what_may_go();
+      w.advance(second / 10);
+    }
+  };
+  w.stands_still = "shard";
+  play(600);
+  const auto stuck = agent.sent();
+  EXPECT_GT(stuck, 10U) << "as long as there is room";
+  EXPECT_EQ(counters.evidence_merged, 0U);
+  EXPECT_LE(counters.evidence_waiting * sizeof(evidence), settings.held_bytes + pieces * sizeof(evidence));
+  play(100);
+  EXPECT_EQ(agent.sent(), stuck);
+  EXPECT_FALSE(agent.closed()) << "it keeps to its credit";
+  w.stands_still.clear();
+  play(600);
+  EXPECT_GT(agent.sent(), 1'000U) << "what it had kept meanwhile too";
+  EXPECT_EQ(counters.evidence_waiting, 0U);
+  EXPECT_EQ(counters.evidence_received, agent.sent() * pieces);
+}
+
 }  // namespace
 }  // namespace tenure::actors::testing

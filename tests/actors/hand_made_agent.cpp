@@ -1,6 +1,7 @@
 #include "tests/actors/hand_made_agent.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 namespace tenure::actors::testing {
@@ -34,10 +35,9 @@ void hand_made_agent::send(const wire::message& m) {
 void hand_made_agent::seal(std::size_t batches, std::size_t flows) {
   for (std::size_t i = 0; i < batches; ++i) {
     wire::batch b;
-    b.number = next_number_++;
     for (std::uint32_t n = 0; n < flows; ++n) {
       flow f;
-      f.id = {incarnation_, b.number, n};
+      f.id = {incarnation_, next_number_, n};
       f.near_address = *address::parse("10.0.0.1");
       f.far_address = address::v4(0x0a010000 + (n * 257) % 0x10000);
       f.near_port = 40'000;
@@ -46,9 +46,14 @@ void hand_made_agent::seal(std::size_t batches, std::size_t flows) {
       f.times = {now - second, now - second, now - millisecond, now - millisecond, 0, 0, true};
       b.flows.push_back(f);
     }
-    sealed_.push_back(wire::encode(b));
-    largest_ = std::max(largest_, sealed_.back().size() * sizeof(std::uint64_t));
+    seal(std::move(b));
   }
+}
+
+void hand_made_agent::seal(wire::batch b) {
+  b.number = next_number_++;
+  sealed_.push_back(wire::encode(b));
+  largest_ = std::max(largest_, sealed_.back().size() * sizeof(std::uint64_t));
 }
 
 void hand_made_agent::send_all() {

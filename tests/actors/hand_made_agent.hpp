@@ -16,6 +16,8 @@ class hand_made_agent {
 
   /// Makes batches of so many flows from 10.0.0.1 to addresses all over 10.1.0.0/16.
   void seal(std::size_t batches, std::size_t flows);
+  /// @param b gets the next number
+  void seal(wire::batch b);
   /// Sends what credit allows of what was sealed.
   void send_what_may_go();
   /// All that was sealed, whether it was sent before or not.

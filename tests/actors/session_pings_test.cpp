@@ -245,11 +245,10 @@ TEST_F(promised_pings, acknowledgements_go_along_with_what_is_said_before) {
   EXPECT_TRUE(durable(1, now).send.empty());
   now += millisecond;
   // Evidence asks at once.
-  const auto r = say(batch(2, 9 * second, reading()), now);
+  auto r = say(batch(2, 9 * second, reading()), now);
   ASSERT_TRUE(r);
-  auto said = *r;
-  session->ask(now, said);
-  EXPECT_EQ(acknowledged_in(said), ends(1, 1));
+  session->ask(now, *r);
+  EXPECT_EQ(acknowledged_in(*r), ends(1, 1));
 }
 
 TEST_F(promised_pings, acknowledgements_do_not_wait_for_a_silent_agent) {

@@ -87,6 +87,26 @@ TEST_F(repeats, what_is_older_than_the_last_reading_is_placed_without_a_ping) {
   EXPECT_EQ(last_ping, ping);
 }
 
+TEST_F(repeats, a_gap_in_the_numbers_is_taken_and_counted_once) {
+  begin();
+  greet();
+  ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
+  const auto gaps_after = [&](std::uint64_t number) {
+    EXPECT_TRUE(say(batch(number, second, 9 * second), start + second)) << number;
+    return counters->batch_gaps.load();
+  };
+  EXPECT_EQ(gaps_after(7), 0U) << "where an agent begins is its own affair";
+  EXPECT_EQ(gaps_after(8), 0U);
+  EXPECT_EQ(gaps_after(20), 1U) << "one, however many numbers it is of";
+  connect_again(start + second);
+  for (const std::uint64_t again : {8, 20, 21}) EXPECT_EQ(gaps_after(again), 1U) << "what is said again";
+  connect_again(start + second);
+  EXPECT_EQ(gaps_after(23), 2U) << "given up while it was away";
+  EXPECT_EQ(gaps_after(~std::uint64_t{0}), 3U);
+  connect_again(start + second);
+  EXPECT_EQ(gaps_after(1), 3U);
+}
+
 TEST_F(repeats, a_burst_of_batches_causes_one_ping) {
   begin();
   greet();

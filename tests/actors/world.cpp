@@ -186,7 +186,13 @@ exporter_actor world::start_agent(exporter_settings settings, exporter_spool spo
 void world::settle() {
   for (bool busy = true; busy;) {
     busy = false;
-    while (newest_first ? scheduler_.try_run_once_lifo() : scheduler_.try_run_once()) busy = true;
+    if (!stands_still.empty())
+      busy = scheduler_.run_jobs_filtered([this](caf::resumable* r) {
+        const auto* const a = dynamic_cast<caf::scheduled_actor*>(r);
+        return a == nullptr || a->name() != stands_still;
+      }) > 0;
+    else
+      while (newest_first ? scheduler_.try_run_once_lifo() : scheduler_.try_run_once()) busy = true;
     if (links->deliver()) busy = true;
   }
 }

@@ -117,6 +117,7 @@ class world {
   /// What the first that has something to do does in one turn. @returns whether there was any
   bool turn() { return scheduler_.try_run_once(); }
   bool newest_first = false;  ///< of actors that have something to do, the latest has its turn first
+  std::string stands_still;   ///< actors of this name get no turn of `settle` and `advance`
   /// What the node answers to a drain.
   /// @param meanwhile called before each sync of an output that tells later has ended
   bool drain(const std::function<void()>& meanwhile = {});
