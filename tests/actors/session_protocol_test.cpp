@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "capnp/compression.hpp"
 #include "tests/actors/session_by_hand.hpp"
 
@@ -183,6 +185,28 @@ TEST_F(session_protocol_test, evidence_outside_the_routable_cidrs_is_refused_and
   ASSERT_TRUE(placed);
   EXPECT_TRUE(placed->placed.at(0).items.empty());
   EXPECT_EQ(counters->evidence_refused, 1U);
+}
+
+TEST_F(session_protocol_test, evidence_that_was_placed_is_under_way_until_what_it_lies_in_is_gone) {
+  settings->budget = std::make_shared<shared_budget>(10'000);
+  settings->budget->spend(20'000);
+  begin();
+  greet();
+  const auto credit_in = [](const session_reaction& r) {
+    return std::any_of(r.send.begin(), r.send.end(),
+                       [](const auto& m) { return std::holds_alternative<wire::credit>(m); });
+  };
+  ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
+  ASSERT_TRUE(say(batch(1, 11 * second, 12 * second), start + 2 * second));
+  {
+    const auto placed = say(wire::pong{last_ping, 12 * second}, start + 2 * second);
+    ASSERT_TRUE(placed);
+    ASSERT_EQ(placed->placed.size(), 1U);
+    ASSERT_EQ(placed->placed[0].items.size(), 1U);
+    EXPECT_FALSE(credit_in(*placed)) << "not in the same breath";
+    EXPECT_FALSE(credit_in(session->renew_credit()));
+  }
+  EXPECT_TRUE(credit_in(session->renew_credit())) << "one batch, since nothing is under way";
 }
 
 TEST_F(session_protocol_test, an_agent_that_passes_its_credit_by_more_than_a_batch_is_sent_away) {
