@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a flow costs a node, over what grows: tables.sh [budget|batches|tls|agents|addresses|evidence|hold|release|sustained]...
 # SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), AGENTS (how many connections),
-# HOLD, TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the environment. "Steady" is the part
+# TO (of budget: "blocks ndjson"), ROUNDS (how many times all of it, 1), HOLD, TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the environment. "Steady" is the part
 # of a run in which the hold is full and flows still come. `sustained` takes five minutes at RATE.
 . "$(dirname "$0")/figure.sh"
 
@@ -9,7 +9,7 @@
 # shorter one most flows are asked about before their proof has come, which costs more than to find it.
 budget() {
   head_of_table "to, a hold of ${HOLD:-15s}, $together batches a write"
-  for to in blocks ndjson; do row "$to" --to "$to" --hold "${HOLD:-15s}"; done
+  for to in ${TO:-blocks ndjson}; do row "$to" --to "$to" --hold "${HOLD:-15s}"; done
 }
 
 batches() {
@@ -49,9 +49,13 @@ agents() {
   seconds=$each
 }
 
+# The hold is the default one: in one shorter than a heartbeat most flows are asked about before their proof has come.
 addresses() {
-  head_of_table "addresses"
-  for n in 10000 100000 1000000 10000000; do row "$n" --addresses "$n"; done
+  local each=$seconds h=${HOLD:-60s} n
+  seconds=$((${h%s} + 4 + each))
+  head_of_table "addresses, a hold of $h"
+  for n in 10000 100000 1000000 10000000; do row "$n" --addresses "$n" --hold "$h"; done
+  seconds=$each
 }
 
 # What a flow and what a piece of evidence costs, apart: evidence comes as fast whatever the rate, so a straight
@@ -111,7 +115,9 @@ sustained() {
   row "$rate flows/s" --hold "${HOLD:-60s}"
 }
 
-for table in "${@:-batches}"; do
-  "$table"
-  echo
+for _ in $(seq "${ROUNDS:-1}"); do
+  for table in "${@:-batches}"; do
+    "$table"
+    echo
+  done
 done
