@@ -35,7 +35,7 @@ void agent_credit::disconnected() {
 bool agent_credit::received(std::size_t bytes) {
   const bool passes = received_ + bytes > granted_;
   const bool within = speaks_ ? received_ < granted_ && (!passes || may_pass())
-                              : budget_->free() > 0 && mine_ <= greed * budget_->free();
+                              : budget_->free() > 0 && mine_ + elsewhere_ <= greed * budget_->free();
   received_ += bytes;
   stands_by_ = false;
   return within;
@@ -48,7 +48,8 @@ void agent_credit::hold(std::int64_t bytes) {
 
 std::optional<std::uint64_t> agent_credit::renew(std::size_t held, std::size_t elsewhere) {
   const auto taken = static_cast<std::int64_t>(held);
-  const auto under_way = taken + static_cast<std::int64_t>(elsewhere);
+  elsewhere_ = static_cast<std::int64_t>(elsewhere);
+  const auto under_way = taken + elsewhere_;
   const std::int64_t before = speaks_ ? held_of(std::max<std::int64_t>(0, ahead())) : 0;
   hold(taken + before);
   if (!speaks_) return std::nullopt;

@@ -67,6 +67,7 @@ class agent_credit {
 
   std::shared_ptr<shared_budget> budget_;
   std::int64_t mine_ = 0;              // of the budget
+  std::int64_t elsewhere_ = 0;         // of the budget too, as of the last renewal
   std::int64_t reach_ = first_window;  // how far ahead it may be, bytes
   bool speaks_ = false;
   bool stands_by_ = false;  // and has sent nothing yet

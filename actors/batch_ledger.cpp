@@ -36,6 +36,7 @@ bool batch_ledger::durable(std::uint64_t batch, std::size_t flows) {
 }
 
 void batch_ledger::enter_durable(std::uint64_t batch) {
+  const auto before = durable_.size();
   auto [at, fresh] = durable_.emplace(batch, batch);
   invariant(fresh, "a batch is entered once");
   if (const auto next = std::next(at); next != durable_.end() && next->first == batch + 1) {
@@ -43,11 +44,19 @@ void batch_ledger::enter_durable(std::uint64_t batch) {
     durable_.erase(next);
   }
   if (at != durable_.begin())
-    if (const auto before = std::prev(at); before->second + 1 == batch) {
-      before->second = at->second;
+    if (const auto last = std::prev(at); last->second + 1 == batch) {
+      last->second = at->second;
       durable_.erase(at);
     }
-  if (durable_.size() > max_spans_) durable_.erase(durable_.begin());
+  const auto more = static_cast<std::int64_t>(durable_.size()) - static_cast<std::int64_t>(before);
+  room_->spend(more * run_bytes);
+  // Who grows makes room, by as much: what others have too much of is theirs to give back.
+  const bool too_many =
+      durable_.size() > limits_.runs || (durable_.size() > limits_.always && room_->free() < 0);
+  if (more <= 0 || !too_many) return;
+  durable_.erase(durable_.begin());
+  room_->spend(-run_bytes);
+  ++forgotten_;
 }
 
 }  // namespace tenure::actors

@@ -24,7 +24,7 @@ namespace tenure::actors {
 struct placed_batch {
   std::uint64_t number = 0;
   std::vector<evidence> items;
-  budget_part taken;  ///< what they take of their agent's own, until lots do
+  evidence_room taken;  ///< by them, until lots take it
   /// Where evidence goes; null: everything stays on this node.
   std::shared_ptr<const cluster::placement> where;
   /// By the shard of their far end (shard_of), ready to be held; behind the shards, those for other nodes, by

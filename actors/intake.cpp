@@ -51,7 +51,7 @@ void hand_on_evidence(pointer self, const std::vector<evidence>& items) {
   s.parts->counters->evidence_from_nodes += items.size();
   for (std::size_t i = 0; i < lots.size(); ++i) {
     if (!lots[i]) continue;
-    lots[i]->take_of(s.parts->budget);
+    lots[i]->taken.of_all = {s.parts->budget, lots[i]->bytes()};
     s.parts->counters->evidence_waiting += lots[i]->items.size();
     self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(lots[i])});
   }

@@ -21,11 +21,8 @@ struct evidence_lot {
   std::vector<evidence> items;
   /// What they take while they are on their way, which a shard may be slower to end than agents to begin: no
   /// credit is given for that memory meanwhile.
-  budget_part taken;
-  budget_part of_agent;  ///< the same of the agent's own, where it is this node's
+  evidence_room taken;
 
-  void take_of(const std::shared_ptr<shared_budget>& budget) { taken = {budget, bytes()}; }
-  void take_of_agent(const std::shared_ptr<shared_budget>& own) { of_agent = {own, bytes()}; }
   std::size_t bytes() const { return items.capacity() * sizeof(evidence); }
 };
 

@@ -87,7 +87,8 @@ class lot_receiver {
   lot_receiver_settings settings_;
   std::shared_ptr<workload_table> workloads_;
   clock_bound clock_;
-  batch_ledger ledger_;  // of lots
+  // Of lots; nodes are few.
+  batch_ledger ledger_{std::make_shared<shared_budget>(std::size_t{64} << 10)};
   std::uint64_t repeated_ = 0;
   std::uint64_t evidence_refused_ = 0;
 

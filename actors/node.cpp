@@ -204,6 +204,8 @@ node start_node(caf::actor_system& system, const node_settings& settings, node_w
   shared->longest_promise = longest_promise(settings.hold);
   shared->budget = std::make_shared<shared_budget>(settings.held_bytes);
   n.budget = shared->budget;
+  shared->seen = std::make_shared<shared_budget>(settings.seen_bytes);
+  n.seen = shared->seen;
   n.ledger = std::make_shared<ledger_book>();
   shared->shards = settings.shards;
   doors in;

@@ -48,7 +48,8 @@ struct node_settings {
   /// Each shard runs on a thread of its own; otherwise, as all actors do, on those of the system's scheduler.
   bool shards_have_threads = false;
   std::size_t max_sessions = 20'000;
-  std::size_t held_bytes = std::size_t{1} << 30;  ///< for flows that are held; agents wait for credit beyond
+  std::size_t held_bytes = std::size_t{1} << 30;   ///< for flows that are held; agents wait for credit beyond
+  std::size_t seen_bytes = std::size_t{64} << 20;  ///< for what was seen of batches (batch_ledger.hpp)
   /// As one of several; nothing: alone.
   std::optional<cluster_settings> cluster;
   /// What agents may claim; none: everything.
@@ -79,8 +80,9 @@ struct node {
   std::shared_ptr<workload_table> workloads;
   std::shared_ptr<ledger_book> ledger;
   std::shared_ptr<const shared_budget> budget;
-  transport::acceptor accept;       ///< for the transport to listen with; any thread
-  transport::acceptor accept_node;  ///< the same for other nodes; empty for one that is alone
+  std::shared_ptr<const shared_budget> seen;  ///< see node_settings::seen_bytes
+  transport::acceptor accept;                 ///< for the transport to listen with; any thread
+  transport::acceptor accept_node;            ///< the same for other nodes; empty for one that is alone
   /// Is to be told who is there; null for one that is alone.
   std::shared_ptr<cluster_desk> desk;
 };

@@ -31,9 +31,10 @@ struct node_counters {
   counter agents_here = 0;        ///< gauge: agents whose batches come here
   counter frames_refused = 0;     ///< too long, cut off, not a valid message, or out of order
   counter batches_received = 0;
-  counter batches_repeated = 0;  ///< that were taken before, over an earlier connection of their agent
-  counter batches_refused = 0;   ///< they broke the protocol, and their connection was closed
-  counter batch_gaps = 0;        ///< numbers that an agent left out, however many at once
+  counter batches_repeated = 0;      ///< that were taken before, over an earlier connection of their agent
+  counter batches_refused = 0;       ///< they broke the protocol, and their connection was closed
+  counter batch_gaps = 0;            ///< numbers that an agent left out, however many at once
+  counter batch_runs_forgotten = 0;  ///< of numbers of durable batches: repeats of them count as new
   counter batches_acknowledged = 0;
   counter batches_abandoned =
       0;  ///< their session ended before they were converted; the agent sends them again

@@ -82,8 +82,7 @@ void route(pointer self, std::vector<placed_batch>& placed) {
   // Evidence first: where both go to one shard, it is there before any flow's hold is over.
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (!ways[i].items) continue;
-    ways[i].items->take_of(self->state.budget);
-    ways[i].items->take_of_agent(self->state.protocol->evidence_under_way());
+    ways[i].items->taken = self->state.protocol->room_for_evidence(ways[i].items->bytes());
     if (i < shards.size()) {
       self->state.counters->evidence_waiting += ways[i].items->items.size();
       self->send(shards[i], evidence_atom_v, evidence_lot_ptr{std::move(ways[i].items)});
@@ -268,7 +267,6 @@ session_actor::behavior_type session(pointer self, std::shared_ptr<const session
   state.routes = parts->routes;
   state.clock = parts->clock;
   state.counters = parts->counters;
-  state.budget = parts->settings->budget;
   state.book = parts->book;
   state.reminder = parts->reminder;
   state.door = std::move(door);

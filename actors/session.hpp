@@ -37,7 +37,6 @@ struct session_state {
   std::shared_ptr<const session_routes> routes;
   std::shared_ptr<const node_clock> clock;
   std::shared_ptr<node_counters> counters;
-  std::shared_ptr<shared_budget> budget;
   std::weak_ptr<reception> door;
   next_look looks;    ///< when the reminder's timer is to come
   nanos tick_at = 0;  ///< when the regular look is due

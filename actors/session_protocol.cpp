@@ -25,6 +25,7 @@ session_protocol::session_protocol(std::shared_ptr<const session_settings> setti
     : settings_(std::move(settings)),
       counters_(std::move(counters)),
       clock_(settings_->drift_ppm, brackets_kept, brackets_apart),
+      ledger_(settings_->seen),
       credit_(settings_->budget),
       placing_(settings_, std::move(workloads), counters_),
       pings_(settings_->longest_promise) {}
@@ -96,7 +97,6 @@ outcome<void> session_protocol::take(wire::received_batch&& b, std::size_t bytes
     return fail(trouble::usage, "batch numbers must increase");
   }
   last_batch_ = number;
-  count_gap(number);
   pings_.came(b.flow_count());
   counters_->flows_received += b.flow_count();
   flows_.received += b.flow_count();
@@ -200,8 +200,10 @@ void session_protocol::place_what_can_be(session_reaction& r, nanos now) {
       waiting_flows_ -= flows;
       waiting_evidence_ -= first.batch.evidence_count();
       // Counted before more credit is given, which is before lots are made of it.
-      placed.taken = {evidence_, placed.items.size() * sizeof(evidence)};
+      placed.taken = room_for_evidence(placed.items.size() * sizeof(evidence));
+      count_gap(placed.number);
       if (ledger_.open(placed.number, flows)) acknowledge(r, placed.number);
+      counters_->batch_runs_forgotten += ledger_.take_forgotten();
       r.placed.push_back(std::move(placed));
     }
   }
@@ -285,6 +287,7 @@ void session_protocol::durable(std::uint64_t batch, const answer_counts<std::uin
     flows_.answers[i] += answers[i];
   }
   if (ledger_.durable(batch, flows) && connected_) add_acknowledgement(unsaid_, batch);
+  counters_->batch_runs_forgotten += ledger_.take_forgotten();
 }
 
 session_reaction session_protocol::renew_credit() {

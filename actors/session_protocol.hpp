@@ -78,9 +78,11 @@ class session_protocol {
   /// Tells the agent more credit, when there is more.
   session_reaction renew_credit();
   void renew_credit(session_reaction& r);
-  /// What this agent's evidence takes on its way to where it is merged: as long as some does, it gets no
-  /// credit that passes the budget. Any thread may give back of it.
-  const std::shared_ptr<shared_budget>& evidence_under_way() const { return evidence_; }
+  /// So many bytes of this agent's evidence are on their way to where it is merged, for as long as what is
+  /// returned lives, on any thread. As long as any are, the agent gets no credit that passes the budget.
+  evidence_room room_for_evidence(std::size_t bytes) const {
+    return {{settings_->budget, bytes}, {evidence_, bytes}};
+  }
   /// Whether renew_credit is to be called again within some tenths of a second.
   bool wants_credit() const { return connected_ && credit_.wanting(); }
 
@@ -131,7 +133,7 @@ class session_protocol {
   nanos latest_reading_ = time_min;
   batch_ledger ledger_;
   flow_ledger flows_;          // without what is held
-  std::uint64_t highest_ = 0;  // of all batch numbers
+  std::uint64_t highest_ = 0;  // number of a batch that was placed
   std::shared_ptr<shared_budget> evidence_ = std::make_shared<shared_budget>(0);
   agent_credit credit_;
   batch_placing placing_;

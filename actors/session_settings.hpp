@@ -26,6 +26,8 @@ struct session_settings {
   std::size_t max_waiting_bytes = 64U << 20;
   /// For held flows, shared by all agents.
   std::shared_ptr<shared_budget> budget = std::make_shared<shared_budget>(std::size_t{1} << 30);
+  /// For what was seen of all agents' batches, so that repeats are known.
+  std::shared_ptr<shared_budget> seen = std::make_shared<shared_budget>(std::size_t{64} << 20);
   /// What agents may claim; none: everything.
   std::shared_ptr<const allow_rules> allowed;
   share_bounds shares;

@@ -47,4 +47,10 @@ class budget_part {
   std::int64_t bytes_ = 0;
 };
 
+/// What evidence on its way to where it is merged takes.
+struct evidence_room {
+  budget_part of_all;    ///< of the budget for held flows
+  budget_part of_agent;  ///< of the agent's own count; none for what other nodes sent
+};
+
 }  // namespace tenure::actors

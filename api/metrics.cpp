@@ -116,7 +116,7 @@ void output_syncs(families& out, const actors::sync_times& times) {
 }  // namespace
 
 std::string node_metrics(const actors::node_counters& c, const actors::ledger_book::reading& read,
-                         const actors::shared_budget& budget) {
+                         const actors::shared_budget& held, const actors::shared_budget& seen) {
   families out;
   out.counter("tenure_node_sessions_opened_total", "Connections that agents made", c.sessions_opened);
   out.counter("tenure_node_sessions_closed_total", "Connections that ended", c.sessions_closed);
@@ -158,8 +158,16 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_hold_bytes", "Memory that they take there", c.hold_bytes);
   out.gauge("tenure_node_held_bytes",
             "Memory promised to agents, or taken by their flows and by evidence on its way",
-            static_cast<std::uint64_t>(std::max<std::int64_t>(0, budget.used())));
-  out.gauge("tenure_node_held_limit_bytes", "Memory for held flows", budget.bytes());
+            static_cast<std::uint64_t>(std::max<std::int64_t>(0, held.used())));
+  out.gauge("tenure_node_held_limit_bytes", "Memory for held flows", held.bytes());
+  out.gauge("tenure_node_seen_bytes",
+            "Memory for what was seen of agents' batches, so that repeats are known",
+            static_cast<std::uint64_t>(std::max<std::int64_t>(0, seen.used())));
+  out.gauge("tenure_node_seen_limit_bytes", "As much as it may be, beyond a little for each agent",
+            seen.bytes());
+  out.counter("tenure_node_batch_runs_forgotten_total",
+              "Runs of batch numbers that there was no room to remember: repeats of them count as new",
+              c.batch_runs_forgotten);
   out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);
   out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
               c.workloads_refused);

@@ -171,6 +171,7 @@ class running_node final : public node_service {
   const actors::node_counters& counters() const override { return *node_.counters; }
   actors::ledger_book::reading ledger() const override { return node_.ledger->read(); }
   const actors::shared_budget& budget() const override { return *node_.budget; }
+  const actors::shared_budget& seen() const override { return *node_.seen; }
 
   bool drain() override {
     caf::scoped_actor asker{system_};

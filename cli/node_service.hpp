@@ -75,6 +75,7 @@ class node_service {
   virtual const actors::node_counters& counters() const = 0;
   virtual actors::ledger_book::reading ledger() const = 0;
   virtual const actors::shared_budget& budget() const = 0;
+  virtual const actors::shared_budget& seen() const = 0;
   /// Resolves and writes what is held, and holds nothing from now on. @returns whether all of it is durable.
   virtual bool drain() = 0;
   /// Leaves the cluster, within 18 s: waits for others that could take over, then hands over what it has.

@@ -223,7 +223,7 @@ class halves {
 
   std::string metrics() const {
     std::string text;
-    if (node_) text += api::node_metrics(node_->counters(), node_->ledger(), node_->budget());
+    if (node_) text += api::node_metrics(node_->counters(), node_->ledger(), node_->budget(), node_->seen());
     if (node_)
       if (const auto several = node_->cluster()) text += api::cluster_metrics(node_->counters(), *several);
     if (peer_net_) text += api::transport_metrics(peer_net_->counters(), "peers");

@@ -110,9 +110,11 @@ release() {
 }
 
 sustained() {
+  local each=$seconds
   seconds=300
   head_of_table "five minutes, a hold of ${HOLD:-60s}"
   row "$rate flows/s" --hold "${HOLD:-60s}"
+  seconds=$each
 }
 
 for _ in $(seq "${ROUNDS:-1}"); do

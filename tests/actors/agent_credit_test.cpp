@@ -198,6 +198,22 @@ TEST(agent_credit_test, a_single_batch_waits_for_what_is_under_way_elsewhere) {
   budget->spend(-(16 << 20));
 }
 
+// 13 MiB of the 16 are its own evidence, so more than four times of what is free.
+TEST(agent_credit_test, what_is_under_way_elsewhere_is_of_its_share) {
+  const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
+  const auto spent = std::make_unique<budget_part>(budget, std::size_t{13} << 20);
+  agent_credit speaks(budget);
+  speaks.connected(true);
+  EXPECT_EQ(speaks.renew(0, 13 << 20), std::nullopt);
+  EXPECT_NE(speaks.renew(0, 11 << 20), std::nullopt);
+  agent_credit knows_none(budget);
+  knows_none.connected(false);
+  knows_none.renew(0, 13 << 20);
+  EXPECT_FALSE(knows_none.received(1));
+  knows_none.renew(0, 11 << 20);
+  EXPECT_TRUE(knows_none.received(1));
+}
+
 TEST(agent_credit_test, what_was_promised_is_taken_however_far_others_passed_the_budget) {
   const auto budget = std::make_shared<shared_budget>(std::size_t{16} << 20);
   agent_credit a(budget);

@@ -200,21 +200,6 @@ TEST(hold_queue, memory_goes_back_when_nothing_waits) {
   EXPECT_EQ(q.bytes(), 0U);
 }
 
-TEST(batch_ledger, is_complete_with_the_last_flow) {
-  batch_ledger ledger;
-  EXPECT_TRUE(ledger.open(1, 0));
-  EXPECT_FALSE(ledger.open(2, 3));
-  EXPECT_FALSE(ledger.durable(2, 2));
-  EXPECT_TRUE(ledger.durable(2, 1));
-  EXPECT_EQ(ledger.open_batches(), 0U);
-}
-
-TEST(batch_ledger, more_durable_than_there_are_is_a_broken_invariant) {
-  batch_ledger ledger;
-  ledger.open(1, 1);
-  EXPECT_DEATH(ledger.durable(1, 2), "more flows durable");
-}
-
 TEST(shard_key, addresses_of_one_prefix_stay_together) {
   const auto a = *address::parse("10.1.2.3");
   EXPECT_EQ(shard_of(a, 7), shard_of(*address::parse("10.1.2.250"), 7));

@@ -189,7 +189,8 @@ TEST_F(session_protocol_test, evidence_outside_the_routable_cidrs_is_refused_and
 
 TEST_F(session_protocol_test, evidence_that_was_placed_is_under_way_until_what_it_lies_in_is_gone) {
   settings->budget = std::make_shared<shared_budget>(10'000);
-  settings->budget->spend(20'000);
+  constexpr std::int64_t spent = 20'000;
+  settings->budget->spend(spent);
   begin();
   greet();
   const auto credit_in = [](const session_reaction& r) {
@@ -205,6 +206,7 @@ TEST_F(session_protocol_test, evidence_that_was_placed_is_under_way_until_what_i
     ASSERT_EQ(placed->placed[0].items.size(), 1U);
     EXPECT_FALSE(credit_in(*placed)) << "not in the same breath";
     EXPECT_FALSE(credit_in(session->renew_credit()));
+    EXPECT_GT(settings->budget->used(), spent) << "for others it is taken too";
   }
   EXPECT_TRUE(credit_in(session->renew_credit())) << "one batch, since nothing is under way";
 }

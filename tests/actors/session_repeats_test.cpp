@@ -107,6 +107,35 @@ TEST_F(repeats, a_gap_in_the_numbers_is_taken_and_counted_once) {
   EXPECT_EQ(gaps_after(1), 3U);
 }
 
+TEST_F(repeats, what_came_and_was_never_placed_leaves_a_gap) {
+  begin();
+  greet();
+  ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
+  ASSERT_TRUE(say(batch(1, second, 9 * second), start));
+  ASSERT_TRUE(say(batch(2, second, 20 * second), start)) << "it waits for a clock reading";
+  connect_again(start + second);
+  ASSERT_TRUE(say(batch(3, second, 9 * second), start + second)) << "the agent has given the second up";
+  EXPECT_EQ(counters->batch_gaps, 1U);
+}
+
+TEST_F(repeats, runs_of_batches_that_there_is_no_room_for_are_forgotten_and_counted) {
+  settings->seen = std::make_shared<shared_budget>(0);
+  begin();
+  greet();
+  ASSERT_TRUE(say(wire::pong{last_ping, 10 * second}, start));
+  constexpr std::uint64_t last = 2 * (batch_ledger::limits{}.always + 3);
+  for (std::uint64_t n = 2; n <= last; n += 2) {
+    ASSERT_TRUE(say(with_flow(batch(n, second, 9 * second), 9 * second), start));
+    durable(n);
+  }
+  EXPECT_EQ(counters->batch_runs_forgotten, 3U);
+  connect_again(start + second);
+  ASSERT_TRUE(say(with_flow(batch(6, second, 9 * second), 9 * second), start));
+  EXPECT_EQ(counters->batches_repeated, 0U) << "taken as new";
+  ASSERT_TRUE(say(with_flow(batch(8, second, 9 * second), 9 * second), start));
+  EXPECT_EQ(counters->batches_repeated, 1U);
+}
+
 TEST_F(repeats, a_burst_of_batches_causes_one_ping) {
   begin();
   greet();

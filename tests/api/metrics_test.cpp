@@ -35,7 +35,7 @@ TEST(metrics, the_page_lists_exactly_what_is_served) {
   const actors::agent_counters agent;
   const actors::shared_budget budget(1);
   const transport::transport_counters links;
-  auto served = rows_of(node_metrics(node, {}, budget));
+  auto served = rows_of(node_metrics(node, {}, budget, budget));
   served.merge(rows_of(cluster_metrics(node, {})));
   served.merge(rows_of(agent_metrics(agent, {})));
   served.merge(rows_of(transport_metrics(links, "agents")));
@@ -55,10 +55,21 @@ TEST(metrics, what_other_nodes_answered_for_is_in_the_ledger_of_its_agent_and_of
   actors::ledger_book::reading read;
   read.all.received = read.all.forwarded = 7;
   read.agents["one"] = read.all;
-  const auto text = node_metrics(node, read, budget);
+  const auto text = node_metrics(node, read, budget, budget);
   EXPECT_NE(text.find("\ntenure_node_flows_forwarded_total 7"), std::string::npos) << text;
   EXPECT_NE(text.find("\ntenure_node_agent_flows_forwarded_total{agent=\"one\"} 7"), std::string::npos)
       << text;
+}
+
+TEST(metrics, memory_for_flows_and_for_what_was_seen_are_told_apart) {
+  const actors::node_counters node;
+  actors::shared_budget held(70);
+  actors::shared_budget seen(50);
+  held.spend(7);
+  seen.spend(5);
+  const auto text = node_metrics(node, {}, held, seen);
+  for (const auto* line : {"held_bytes 7", "held_limit_bytes 70", "seen_bytes 5", "seen_limit_bytes 50"})
+    EXPECT_NE(text.find("\ntenure_node_" + std::string(line) + "\n"), std::string::npos) << line;
 }
 
 TEST(metrics, syncs_are_counted_up_to_each_limit) {
@@ -67,7 +78,7 @@ TEST(metrics, syncs_are_counted_up_to_each_limit) {
   node.output_syncs.add(50 * millisecond);
   node.output_syncs.add(minute);
   const actors::shared_budget budget(1);
-  const auto text = node_metrics(node, {}, budget);
+  const auto text = node_metrics(node, {}, budget, budget);
   const auto count = [&](const std::string& limit) {
     const std::string line = "\ntenure_node_sink_sync_seconds_bucket{le=\"" + limit + "\"} ";
     const auto at = text.find(line);

@@ -84,6 +84,8 @@ TEST_F(hostile, replays_and_batches_out_of_order_end_their_connection) {
   gap.send(gap.claim(~std::uint64_t{0}, "198.51.100.1", "mine"));
   until([&] { return gap.acknowledged() == ~std::uint64_t{0}; });
   EXPECT_EQ(counted("tenure_node_batch_gaps_total"), 1);
+  EXPECT_GT(counted("tenure_node_seen_bytes"), 0);
+  EXPECT_EQ(counted("tenure_node_seen_limit_bytes"), 64 << 20);
   expect_that_others_felt_nothing();
 }
 
