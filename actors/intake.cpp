@@ -79,6 +79,7 @@ void hand_on_flows(pointer self, const placed_lot& placed) {
 void count(intake_state& s) {
   auto& c = *s.parts->counters;
   c.lots_repeated += s.lots->lots_repeated() - std::exchange(s.repeated, s.lots->lots_repeated());
+  c.batch_runs_forgotten += s.lots->take_forgotten();
   c.evidence_refused += s.lots->evidence_refused() - std::exchange(s.refused, s.lots->evidence_refused());
   s.page->write(s.flows);
 }

@@ -71,6 +71,8 @@ class lot_receiver {
   bool is_connected() const { return connected_; }
   std::uint64_t lots_repeated() const { return repeated_; }
   std::uint64_t evidence_refused() const { return evidence_refused_; }
+  /// See batch_ledger.
+  std::size_t take_forgotten() { return ledger_.take_forgotten(); }
 
  private:
   struct waiting_lot {
@@ -87,8 +89,9 @@ class lot_receiver {
   lot_receiver_settings settings_;
   std::shared_ptr<workload_table> workloads_;
   clock_bound clock_;
-  // Of lots; nodes are few.
-  batch_ledger ledger_{std::make_shared<shared_budget>(std::size_t{64} << 10)};
+  // Of lots; nodes are few, so each has room for as many runs as there may be.
+  batch_ledger ledger_{
+      std::make_shared<shared_budget>(batch_ledger::limits{}.runs * batch_ledger::run_bytes)};
   std::uint64_t repeated_ = 0;
   std::uint64_t evidence_refused_ = 0;
 

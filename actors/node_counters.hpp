@@ -34,7 +34,8 @@ struct node_counters {
   counter batches_repeated = 0;      ///< that were taken before, over an earlier connection of their agent
   counter batches_refused = 0;       ///< they broke the protocol, and their connection was closed
   counter batch_gaps = 0;            ///< numbers that an agent left out, however many at once
-  counter batch_runs_forgotten = 0;  ///< of numbers of durable batches: repeats of them count as new
+  counter batch_runs_forgotten = 0;  ///< of numbers of durable batches and lots: repeats count as new
+  counter agents_forgotten = 0;      ///< earlier than others, since too many were away
   counter batches_acknowledged = 0;
   counter batches_abandoned =
       0;  ///< their session ended before they were converted; the agent sends them again

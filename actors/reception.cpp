@@ -173,6 +173,7 @@ void reception::rests(std::uint64_t incarnation, std::uint64_t arrivals) {
   if (resting_.size() <= max_resting) return;
   auto& longest = sessions_.at(resting_.begin()->second);
   rises(longest);
+  ++parts_->counters->agents_forgotten;
   caf::anon_send(longest.session, retire_atom_v);
 }
 

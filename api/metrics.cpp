@@ -166,8 +166,13 @@ std::string node_metrics(const actors::node_counters& c, const actors::ledger_bo
   out.gauge("tenure_node_seen_limit_bytes", "As much as it may be, beyond a little for each agent",
             seen.bytes());
   out.counter("tenure_node_batch_runs_forgotten_total",
-              "Runs of batch numbers that there was no room to remember: repeats of them count as new",
+              "Runs of numbers of batches, or of lots of other nodes, that there was no room to remember: "
+              "repeats count as new",
               c.batch_runs_forgotten);
+  out.counter("tenure_node_agents_forgotten_total",
+              "Agents that were forgotten before their ten minutes, since too many were away: repeats of "
+              "theirs count as new",
+              c.agents_forgotten);
   out.counter("tenure_node_flows_near_unproved_total", "Flows without a near tenancy", c.near_unproved);
   out.counter("tenure_node_workloads_refused_total", "Names that the table of workloads had no room for",
               c.workloads_refused);

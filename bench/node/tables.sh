@@ -1,8 +1,9 @@
 #!/bin/bash
 # What a flow costs a node, over what grows: tables.sh [budget|batches|tls|agents|addresses|evidence|hold|release|sustained]...
 # SECONDS_EACH (20), RATE (400000), TOGETHER (batches that an agent sends at once, 1), AGENTS (how many connections),
-# TO (of budget: "blocks ndjson"), ROUNDS (how many times all of it, 1), HOLD, TENURE, FOLDER (where files go) and KEEP (a file for all figures) come from the environment. "Steady" is the part
-# of a run in which the hold is full and flows still come. `sustained` takes five minutes at RATE.
+# TO (of budget: "blocks ndjson"), ROUNDS (how many times all of it, 1), HOLD, TENURE, FOLDER (where files go) and KEEP
+# (a file for all figures) come from the environment. "Steady" is the part of a run in which the hold is full and flows
+# still come. `sustained` takes five minutes at RATE.
 . "$(dirname "$0")/figure.sh"
 
 # What the budgets are about. The hold is longer than the heartbeat, as it is when left at its default: in a

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
+#include <variant>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -266,6 +268,32 @@ RC_GTEST_PROP(lots_between_nodes, each_is_settled_once_and_only_when_durable_wha
   for (const auto choice : before) nodes.step(choice);
   for (const auto choice : more) nodes.step(choice);
   nodes.drain();
+}
+
+// Their numbers have gaps.
+TEST(lots_from_a_node, beyond_as_many_runs_as_there_may_be_are_forgotten_and_counted) {
+  lot_receiver receiver({.node = "b", .incarnation = 1}, std::make_shared<workload_table>());
+  nanos now = 10 * second;
+  std::uint64_t asked = 0;
+  const auto heard = [&](const outcome<lot_receiver::reaction>& r) {
+    ASSERT_TRUE(r);
+    for (const auto& m : r->send)
+      if (const auto* p = std::get_if<wire::ping>(&m)) asked = p->id;
+  };
+  heard(receiver.connected({.incarnation = 11, .node = "a"}, now));
+  constexpr std::uint64_t last = 2 * (batch_ledger::limits{}.runs + 6);
+  for (std::uint64_t id = 2; id <= last; id += 2) {
+    auto l = a_lot(id, 0, now, now);
+    l.id = id;
+    heard(receiver.receive(wire::encode(l), now, now));
+  }
+  // The first answer was on its way before they came, so another one follows.
+  for (int i = 0; i < 2; ++i) {
+    now += second;
+    heard(receiver.receive(wire::encode(wire::pong{asked, now}), now, now));
+  }
+  EXPECT_EQ(receiver.take_forgotten(), 6U);
+  EXPECT_EQ(receiver.take_forgotten(), 0U);
 }
 
 }  // namespace

@@ -101,6 +101,7 @@ TEST(reception, remembers_no_more_than_its_bound_of_those_that_left_and_of_those
     world w;
     w.start_node({});
     for (std::uint64_t n = 1; n <= max_resting + 1; ++n) come_once(w, n, refused);
+    EXPECT_EQ(w.running.counters->agents_forgotten, 1U);
     const auto& repeated = w.running.counters->batches_repeated;
     ASSERT_EQ(repeated, 0U);
     come_once(w, 2, false);
@@ -115,6 +116,7 @@ TEST(reception, one_that_comes_again_and_again_takes_nobodys_place) {
   w.start_node({});
   come_once(w, 1, false);
   for (std::uint64_t n = 1; n <= max_resting + 1; ++n) come_once(w, 2, false);
+  EXPECT_EQ(w.running.counters->agents_forgotten, 0U);
   const auto before = w.running.counters->batches_repeated.load();
   come_once(w, 1, false);
   EXPECT_EQ(w.running.counters->batches_repeated, before + 1);
